@@ -1,0 +1,41 @@
+# Everything a developer or a newcomer needs. `make help` lists it.
+
+SWIFT ?= swift
+# The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd and libstdc++.
+RELEASE := -c release -Xswiftc -static-stdlib
+SOURCES := Package.swift Sources Tests sql
+SCALE ?= small
+
+.PHONY: help demo test bench lint format deps release install clean
+
+help: ## Show this.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: release ## Build, then make call logs of simulated calls in a PostgreSQL of its own, and show them.
+	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs demo $(if $(STAY),--stay)
+
+test: deps ## Run the tests, against a PostgreSQL that they start themselves.
+	$(SWIFT) test
+
+bench: release ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
+	@$(SWIFT) build $(RELEASE) --product bench-call-logs
+	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/bench-call-logs --scale $(SCALE)
+
+lint: ## Check the format of the sources.
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## Put the sources into that format.
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+deps: ## Install the Debian packages that are missing.
+	@.ci/deps
+
+release: deps ## Build the program.
+	$(SWIFT) build $(RELEASE) --product wazo-call-logs
+
+PREFIX ?= /usr/local
+install: release ## Install the program below PREFIX (/usr/local).
+	install -D -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs" $(DESTDIR)$(PREFIX)/bin/wazo-call-logs
+
+clean: ## Remove what was built.
+	rm -rf .build

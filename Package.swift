@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+  name: "wazo-call-logs",
+  products: [
+    .executable(name: "simulate-calls", targets: ["simulate-calls"]),
+    .executable(name: "private-server", targets: ["private-server"]),
+  ],
+  dependencies: [
+    // Verbs, options, --help and usage errors of the command line.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Log levels and labels, so that the rooms need not know where the log goes.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Settings from the environment and YAML files in one order of precedence, secrets kept out of print.
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+    // YAML itself, where swift-configuration's reader of it rejects files that Wazo has (empty ones, lists of maps).
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+    // Rooms, from the bottom up.
+    .target(
+      name: "PostgreSQL",
+      dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Zstandard", dependencies: ["CZstd"]),
+    .target(
+      name: "Settings",
+      dependencies: [.product(name: "Configuration", package: "swift-configuration"), .product(name: "Yams", package: "Yams")]),
+
+    // Helpers of demo, bench and the tests.
+    .target(name: "PrivateServer"),
+    .target(name: "Simulation"),
+
+    // Programs.
+    .executableTarget(
+      name: "private-server",
+      dependencies: ["PrivateServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(
+      name: "simulate-calls",
+      dependencies: [
+        "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests mirror the rooms.
+    .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
+    .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,153 @@
+import Foundation
+import Synchronization
+
+/// A PostgreSQL server of one's own in a folder, reachable by a unix socket in that folder and by nothing else.
+///
+/// It is a helper for demonstrations, measurements and tests. It ends when `stop` is called, when the last reference goes, when
+/// the process ends, and also when the process is killed. PostgreSQL refuses to run as root; for root it runs as the system's
+/// user `postgres`.
+public final class PrivateServer: Sendable {
+  /// How a running server is ended.
+  public enum StopMode: Sendable {
+    /// Open transactions are undone, the data is written.
+    case fast
+    /// As after a power failure: the next start recovers.
+    case immediate
+
+    var signal: Int32 { self == .fast ? SIGINT : SIGQUIT }
+  }
+
+  /// The folder of it all: the socket, `server.log`, and the data folder.
+  public let socketDirectory: String
+  /// Where the server listens, as a part of the socket's name.
+  public let port = 5432
+  /// What the server was started with, as in postgresql.conf.
+  public let settings: [String: String]
+  private let isTemporary: Bool
+  private let programs: ServerPrograms
+  private let account: Account
+  private let process: Mutex<ServerProcess?>
+
+  /// Starts a server, and makes its data folder on first use. Returns when it takes connections.
+  ///
+  /// - Parameters:
+  ///   - directory: an empty, absent or formerly used folder; nil for a temporary one that is removed by `stop`. Its path must be
+  ///     short (a socket's name has room for 107 bytes).
+  ///   - settings: as in postgresql.conf, such as `["fsync": "off"]`.
+  public init(directory: String? = nil, settings: [String: String] = [:]) throws(PrivateServerError) {
+    programs = try ServerPrograms.find(forData: directory.map { $0 + "/data" })
+    account = try Account.forServer()
+    self.settings = settings
+    isTemporary = directory == nil
+    socketDirectory = try ServerFolder.prepare(directory, account: account)
+    process = Mutex(nil)
+    do throws(PrivateServerError) {
+      try ServerFolder.initialize(dataDirectory, programs: programs, account: account, sync: !isTemporary)
+      try start()
+    } catch {
+      if isTemporary { ServerFolder.remove(socketDirectory) }
+      throw error
+    }
+  }
+
+  deinit { stop() }
+
+  /// The folder with postgresql.conf and pg_hba.conf.
+  public var dataDirectory: String { socketDirectory + "/data" }
+
+  /// The server's log file.
+  public var logFile: String { socketDirectory + "/server.log" }
+
+  /// The server's process while it runs.
+  public var pid: Int32? { process.withLock { $0?.pid } }
+
+  /// The variables by which libpq's programs find the server.
+  public var environment: [String: String] {
+    ["PGHOST": socketDirectory, "PGPORT": String(port), "PGUSER": "postgres", "PGDATABASE": "postgres"]
+  }
+
+  /// The URI of a database, for the superuser `postgres`.
+  public func uri(database: String) -> String {
+    let name = database.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? database
+    let host = socketDirectory.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socketDirectory
+    return "postgresql:///\(name)?host=\(host)&user=postgres&port=\(port)"
+  }
+
+  /// Ends the server as `mode` says and starts it again with the same settings.
+  public func restart(mode: StopMode = .fast) throws(PrivateServerError) {
+    let running = process.withLock { $0.take() }
+    running?.stop(signal: mode.signal)
+    try start()
+  }
+
+  /// Ends the server, and removes a temporary folder. Stopping twice does no harm.
+  public func stop() {
+    let running = process.withLock { $0.take() }
+    running?.stop(signal: SIGINT)
+    if isTemporary { ServerFolder.remove(socketDirectory) }
+  }
+
+  private func start() throws(PrivateServerError) {
+    if let other = ServerFolder.runningServer(of: dataDirectory) {
+      throw PrivateServerError(
+        "a server with process id \(other) already uses \(dataDirectory); stop it first (kill -INT \(other))")
+    }
+    var arguments = [programs.path("postgres"), "-D", dataDirectory]
+    var configuration = [
+      "listen_addresses": "", "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
+      "port": String(port), "logging_collector": "off",
+    ]
+    configuration.merge(settings) { _, asked in asked }
+    for (name, value) in configuration.sorted(by: { $0.key < $1.key }) { arguments += ["-c", "\(name)=\(value)"] }
+    let started = try ServerProcess(
+      account.wrap(arguments, endsWithParent: true), logFile: logFile, temporaryFolder: isTemporary ? socketDirectory : nil)
+    do throws(PrivateServerError) {
+      try waitUntilReady(started)
+    } catch {
+      started.stop(signal: SIGQUIT)
+      throw error
+    }
+    process.withLock { $0 = started }
+  }
+
+  /// The server writes into postmaster.pid when it takes connections; `pg_ctl` looks there, too.
+  private func waitUntilReady(_ started: ServerProcess) throws(PrivateServerError) {
+    let limit = Date(timeIntervalSinceNow: 60)
+    while ServerFolder.status(of: dataDirectory, pid: started.pid) != "ready" {
+      guard started.isRunning else { throw failure("ended while starting") }
+      guard Date() < limit else { throw failure("is not ready after 60 seconds") }
+      usleep(20_000)
+    }
+  }
+
+  private func failure(_ what: String) -> PrivateServerError {
+    let log = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
+    let tail = log.split(separator: "\n").suffix(12).joined(separator: "\n")
+    return PrivateServerError("the server in \(dataDirectory) \(what); the end of its log:\n\(tail)")
+  }
+
+  // MARK: The shared server
+
+  private static let sharedResult = Result { () throws(PrivateServerError) in
+    try PrivateServer(settings: [
+      "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100",
+    ])
+  }
+
+  /// A server for all tests of a process: started on first use, quick because it does not care for its data, stopped when the
+  /// process ends.
+  public static var shared: PrivateServer {
+    get throws(PrivateServerError) { try sharedResult.get() }
+  }
+
+  // MARK: Programs
+
+  /// Runs SQL or psql's commands in a database, as the superuser, and gives what they print (unaligned, rows only).
+  ///
+  /// - Throws: what psql says when a statement fails; the rest is then not run.
+  @discardableResult
+  public func psql(_ sql: String, database: String = "postgres") throws(PrivateServerError) -> String {
+    let arguments = [programs.path("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", uri(database: database)]
+    return try Command.run(arguments, name: "psql", input: sql)
+  }
+}

@@ -1,0 +1,111 @@
+extension Settings {
+  /// The keys, named as in configuration files, in the order in which help lists them.
+  public enum Key: String, CaseIterable, Sendable {
+    case dbURI = "db_uri"
+    case celDBURI = "cel_db_uri"
+    case celTable = "cel_table"
+    case celTimeZone = "cel_time_zone"
+    case defaultTenant = "default_tenant"
+    case directory
+    case chunkSize = "chunk_size"
+    case linkCELs = "link_cels"
+    case history
+    case lockTimeout = "lock_timeout"
+    case connectTimeout = "connect_timeout"
+    case retryFor = "retry_for"
+    case checkpointDirectory = "checkpoint_dir"
+    case logLevel = "log_level"
+  }
+
+  /// One line of the table of settings.
+  public struct Entry: Sendable, Equatable {
+    /// As in configuration files, for example `chunk_size`.
+    public let key: String
+    /// The environment variable, for example `WAZO_CALL_LOGS_CHUNK_SIZE`.
+    public let environmentName: String
+    /// What holds when nothing is set, in words.
+    public let defaultText: String
+    /// What it does, in one line.
+    public let explanation: String
+    /// Which values are accepted, in words.
+    public let allowed: String
+  }
+
+  /// All settings, for README and help.
+  public static var catalogue: [Entry] {
+    Key.allCases.map { key in
+      Entry(
+        key: key.rawValue, environmentName: key.environmentName, defaultText: key.defaultText,
+        explanation: key.explanation, allowed: key.allowed)
+    }
+  }
+}
+
+extension Settings.Key {
+  /// The beginning of all our environment variables.
+  static let environmentPrefix = "WAZO_CALL_LOGS"
+
+  /// The environment variable, for example `WAZO_CALL_LOGS_CHUNK_SIZE`.
+  public var environmentName: String { "\(Self.environmentPrefix)_\(rawValue.uppercased())" }
+
+  /// The command line option, for example `--chunk-size`.
+  public var optionName: String { "--" + String(rawValue.map { $0 == "_" ? "-" : $0 }) }
+
+  /// Whether the value can hold a password.
+  public var isSecret: Bool { self == .dbURI || self == .celDBURI }
+
+  var defaultText: String {
+    switch self {
+    case .dbURI: "Wazo's db_uri, else libpq's variables"
+    case .celDBURI: "db_uri; Wazo's where db_uri is Wazo's"
+    case .celTable: "cel"
+    case .celTimeZone: "none"
+    case .defaultTenant: "the one known tenant"
+    case .directory, .linkCELs: "auto"
+    case .chunkSize, .history: "20000"
+    case .lockTimeout: "5s"
+    case .connectTimeout: "10s"
+    case .retryFor: "60s"
+    case .checkpointDirectory: "/var/lib/wazo-call-logs, else the XDG state folder"
+    case .logLevel: "warning"
+    }
+  }
+
+  var explanation: String {
+    switch self {
+    case .dbURI: "Database that gets the call logs."
+    case .celDBURI: "Database that has the CELs."
+    case .celTable: "CEL table, with its schema if need be."
+    case .celTimeZone: "Time zone in which eventtime's wall clock is read, for PBXs that log local time."
+    case .defaultTenant: "Tenant of calls whose tenant nothing tells."
+    case .directory:
+      "Who owns which line: a JSON file, Wazo's tables (wazo) or nobody (none); auto: Wazo's tables where they exist."
+    case .chunkSize: "CELs in one transaction."
+    case .linkCELs: "Fill cel.call_log_id; auto: where the column exists."
+    case .history: "CELs of history that a nightly run adds."
+    case .lockTimeout: "How long a statement waits for a lock."
+    case .connectTimeout: "How long an attempt to connect may take."
+    case .retryFor: "For how long a lost connection is tried again; 0: not at all."
+    case .checkpointDirectory: "Folder of checkpoint files."
+    case .logLevel: "Least severe messages that are shown."
+    }
+  }
+
+  /// What is accepted, as the end of a sentence.
+  public var allowed: String {
+    switch self {
+    case .dbURI, .celDBURI: "postgresql://user:password@host/database, or host=… dbname=… as libpq reads it"
+    case .celTable: "a table name, or schema.table"
+    case .celTimeZone: "an IANA time zone that the system knows, such as America/Montreal"
+    case .defaultTenant: "a UUID such as 6a1f2c3d-0b1c-4d5e-8f90-123456789abc"
+    case .directory: "the path of a JSON file, wazo, none or auto"
+    case .chunkSize: "a whole number from 1 to 10000000"
+    case .linkCELs: "true, false or auto"
+    case .history: "a whole number, 0 or more"
+    case .lockTimeout, .connectTimeout: "a time from 1ms to 24h, such as 5s, 500ms or 5 (seconds)"
+    case .retryFor: "a time from 0 to 24h, such as 60s, 500ms, 5min or 60 (seconds)"
+    case .checkpointDirectory: "the path of a folder"
+    case .logLevel: LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/// What an administrator can set. Where each value comes from is said in ``sources``; `Settings.load` finds them.
+///
+/// The keys of configuration files are those of ``Key``, in snake case; passwords appear in no description of this type.
+public struct Settings: Sendable {
+  /// The database that gets the call logs. nil: libpq finds it through its own variables (`PGHOST`, `PGSERVICE`, …).
+  public var dbURI: DatabaseURI?
+  /// The database that has the CELs; the same as ``dbURI`` unless set. nil as there.
+  public var celDBURI: DatabaseURI?
+  /// The CEL table, as `table` or `schema.table`, quoted as in SQL where it must be.
+  public var celTable = "cel"
+  /// The IANA zone in which the wall clock of `eventtime` is read. nil: as the column has it.
+  public var celTimeZone: String?
+  /// UUID, in lower case, of the tenant of calls that nobody's line tells the tenant of. nil: the one known tenant.
+  public var defaultTenant: String?
+  /// Who owns which line. nil: Wazo's tables where they exist, else nothing.
+  public var directory: DirectorySource?
+  /// CELs in one transaction, 1 to 10,000,000.
+  public var chunkSize = 20_000
+  /// Whether `cel.call_log_id` is filled. nil: yes where the column exists.
+  public var linkCELs: Bool?
+  /// CELs of history that a nightly run adds, 0 or more.
+  public var history = 20_000
+  /// How long a statement waits for a lock on the CEL table.
+  public var lockTimeout = Duration.seconds(5)
+  /// How long an attempt to connect may take.
+  public var connectTimeout = Duration.seconds(10)
+  /// For how long a lost or refused connection is tried again; zero: not at all.
+  public var retryFor = Duration.seconds(60)
+  /// The folder of checkpoint files. nil: there is none, because neither the system's folder nor a home folder is known.
+  public var checkpointDirectory: String?
+  /// The least severe messages that are shown.
+  public var logLevel = LogLevel.warning
+
+  /// Where each value came from, by key: `option --db-uri`, `environment variable WAZO_CALL_LOGS_DB_URI`, a file and
+  /// its line, `default`. For `--debug`.
+  public var sources: [String: String] = [:]
+  /// Keys in our own files that mean nothing, each as a sentence with the file, the line and the nearest key that does; to be shown as warnings.
+  public var unknownKeys: [String] = []
+
+  /// The defaults, and no database.
+  public init() {}
+}
+
+/// Where the owners of lines (user, tenant, tags, extension) are looked up.
+public enum DirectorySource: Sendable, Equatable {
+  /// Wazo's tables.
+  case wazo
+  /// A JSON file.
+  case file(path: String)
+  /// Nowhere, even where Wazo's tables exist.
+  case disabled
+}
+
+/// How severe a message must be to be shown.
+public enum LogLevel: String, Sendable, CaseIterable {
+  /// Everything, with the ids of skipped events and the sources of settings.
+  case debug
+  /// Also what a run does while all is well.
+  case info
+  /// What an administrator may have to act on.
+  case warning
+  /// Only what makes a run fail.
+  case error
+}

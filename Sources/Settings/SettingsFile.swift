@@ -1,0 +1,119 @@
+import Configuration
+import Yams
+
+/// One YAML file, for swift-configuration's `FileProvider`: the scalars of its top level, with their lines.
+///
+/// In place of `YAMLSnapshot`, which refuses empty files and lists of maps (both are usual in Wazo's files), takes null
+/// for text, and neither lists its keys nor knows their lines. Lists and nested maps are passed over unless the key is one of ours.
+struct SettingsFile: FileConfigSnapshot {
+  /// Tells the snapshot its own name, which `FileProvider` does not.
+  struct ParsingOptions: FileParsingOptions {
+    var path = ""
+    static var `default`: Self { Self() }
+  }
+
+  private enum Content {
+    case text(String)
+    case list
+    case map
+  }
+
+  /// The path of the file, by which lookups are told apart.
+  let providerName: String
+  /// The keys of the top level, in the order of the file.
+  let keys: [String]
+  private var items: [String: Content] = [:]
+  /// Apart from `items`, as unknown keys and those that are null have lines too.
+  private var lines: [String: Int] = [:]
+
+  init(data: RawSpan, providerName: String, parsingOptions: ParsingOptions) throws {
+    let path = parsingOptions.path
+    self.providerName = path
+    guard var text = data.withUnsafeBytes({ String(validating: $0, as: UTF8.self) }) else {
+      throw SettingsError.notYAML(path: path, line: nil, reason: "it is not UTF-8 text")
+    }
+    if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
+    let root: Node?
+    do {
+      // The basic resolver leaves every scalar text: the default one compiles regular expressions first.
+      root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+    } catch let error as YamlError {
+      throw SettingsError(error, path: path)
+    }
+    guard let root, !root.isPlainNull else {
+      keys = []
+      return
+    }
+    guard let mapping = root.mapping else {
+      throw SettingsError.notYAML(path: path, line: root.mark?.line, reason: "there must be lines of the form “key: value”")
+    }
+    var keys: [String] = []
+    for (key, value) in mapping {
+      guard let name = key.string else { continue }
+      keys.append(name)
+      lines[name] = key.mark?.line
+      // null: not set here, so that what overrides less is looked at.
+      guard !value.isPlainNull else { continue }
+      switch value {
+      case .scalar(let scalar): items[name] = .text(scalar.string)
+      case .sequence: items[name] = .list
+      default: items[name] = .map
+      }
+    }
+    self.keys = keys
+  }
+
+  /// The file, and the line of `key` where it has one.
+  func place(of key: String) -> String {
+    lines[key].map { "\(providerName), line \($0)" } ?? providerName
+  }
+
+  func value(forKey key: AbsoluteConfigKey, type: ConfigType) throws -> LookupResult {
+    let name = key.components.joined(separator: ".")
+    guard let content = items[name] else { return LookupResult(encodedKey: name, value: nil) }
+    let known = Settings.Key(rawValue: name)
+    switch content {
+    case .text(let text):
+      return LookupResult(encodedKey: name, value: ConfigValue(.string(text), isSecret: known?.isSecret ?? true))
+    case .list, .map:
+      let found = if case .list = content { "a list" } else { "a map" }
+      throw SettingsError.invalidValue(key: name, value: found, source: place(of: name), allowed: known?.allowed ?? "text")
+    }
+  }
+
+  /// Says how much is there, not what.
+  var description: String { "\(providerName)[\(keys.count) keys]" }
+  var debugDescription: String { description }
+}
+
+extension Node {
+  /// Whether this is YAML's null, written out or not. (With quotes it is text.)
+  fileprivate var isPlainNull: Bool {
+    guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+  }
+}
+
+extension SettingsError {
+  /// What the parser found. Its own descriptions quote the line at fault, with the password that may be in it: only its
+  /// problem and line are used.
+  fileprivate init(_ error: YamlError, path: String) {
+    var line: Int?
+    let reason: String
+    switch error {
+    case .reader(let problem, let offset, _, let yaml):
+      line = offset.map { yaml.prefix($0).count(where: \.isNewline) + 1 }
+      reason = problem
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      line = mark.line
+      reason = [context?.text, problem].compactMap(\.self).joined(separator: ", ")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      line = context.mark.line
+      reason = "the key \(duplicates.joined(separator: ", ")) stands there more than once"
+    default:
+      reason = "the YAML parser failed"
+    }
+    self = .notYAML(path: path, line: line, reason: reason)
+  }
+}

@@ -1,0 +1,25 @@
+/// The warning for a key that means nothing, with the key that was probably meant.
+enum UnknownKey {
+  static func warning(_ key: String, at place: String) -> String {
+    let nearest = Settings.Key.allCases.map { (key: $0.rawValue, distance: distance(key.lowercased(), $0.rawValue)) }
+      .min { $0.distance < $1.distance }
+    let hint = nearest.map { $0.distance * 2 <= $0.key.count ? "; the nearest is \($0.key)" : "" } ?? ""
+    return "\(place): \(key) is no setting\(hint)"
+  }
+
+  /// How many characters must be inserted, deleted or replaced to make `a` into `b`.
+  static func distance(_ a: String, _ b: String) -> Int {
+    let b = Array(b)
+    var row = Array(0...b.count)
+    for (i, character) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, other) in b.enumerated() {
+        let replaced = diagonal + (character == other ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

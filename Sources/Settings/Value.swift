@@ -1,0 +1,99 @@
+extension Found {
+  /// The value that `parse` makes of the text.
+  ///
+  /// - Throws: ``SettingsError/invalidValue(key:value:source:allowed:)`` when it makes none; a secret is redacted there.
+  func value<Value>(of key: Settings.Key, _ parse: (String) -> Value?) throws(SettingsError) -> Value {
+    let text = Parse.trim(text)
+    if !text.isEmpty, let value = parse(text) { return value }
+    let shown = text.isEmpty ? "empty" : key.isSecret ? DatabaseURI.redact(text) : "“\(text)”"
+    throw .invalidValue(key: key.rawValue, value: shown, source: source, allowed: key.allowed)
+  }
+}
+
+/// What texts mean. Each gives nil for what it does not take.
+enum Parse {
+  static func trim(_ text: String) -> String {
+    var text = text[...]
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+
+  static func integer(in range: ClosedRange<Int>) -> (String) -> Int? {
+    { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  /// `.some(nil)` is auto.
+  static func switchOrAuto(_ text: String) -> Bool?? {
+    switch text.lowercased() {
+    case "auto": .some(nil)
+    case "true", "yes", "on", "1": true
+    case "false", "no", "off", "0": false
+    default: nil
+    }
+  }
+
+  /// `.some(nil)` is auto.
+  static func directory(_ text: String) -> DirectorySource?? {
+    switch text {
+    case "auto": .some(nil)
+    case "wazo": .wazo
+    case "none": .disabled
+    default: .file(path: text)
+    }
+  }
+
+  /// A number of milliseconds, seconds (also without a unit), minutes or hours, at least `least`, at most a day.
+  static func duration(atLeast least: Duration) -> (String) -> Duration? {
+    { text in
+      let number = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
+      let factors: [String: Double] = ["ms": 1, "": 1_000, "s": 1_000, "min": 60_000, "h": 3_600_000]
+      guard let factor = factors[trim(String(text[number.endIndex...]))], let count = Double(number) else { return nil }
+      let milliseconds = (count * factor).rounded()
+      guard milliseconds <= 86_400_000 else { return nil }
+      let duration = Duration.milliseconds(Int64(milliseconds))
+      return duration >= least ? duration : nil
+    }
+  }
+
+  /// A UUID, in lower case.
+  static func uuid(_ text: String) -> String? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let isUUID =
+      parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy { $0.isASCII && $0.isHexDigit } }
+    return isUUID ? text.lowercased() : nil
+  }
+
+  /// `table` or `schema.table` as SQL writes them: letters, digits, `_` and `$`, or anything in double quotes.
+  static func table(_ text: String) -> String? {
+    var rest = text[...]
+    for part in 1...2 {
+      if rest.first == "\"" {
+        rest.removeFirst()
+        var length = 0
+        while let quote = rest.firstIndex(of: "\"") {
+          length += rest.distance(from: rest.startIndex, to: quote)
+          rest = rest[quote...].dropFirst()
+          guard rest.first == "\"" else { break }
+          // Two quotes are one in the name.
+          length += 1
+          rest.removeFirst()
+          if !rest.contains("\"") { return nil }
+        }
+        guard length > 0 else { return nil }
+      } else {
+        let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
+        guard let first = name.first, first.isLetter || first == "_" else { return nil }
+        rest = rest.dropFirst(name.count)
+      }
+      if rest.isEmpty { return text }
+      guard part == 1, rest.first == "." else { return nil }
+      rest.removeFirst()
+    }
+    return nil
+  }
+
+  static func timeZone(_ text: String) -> String? {
+    Files.isTimeZone(text) ? text : nil
+  }
+}

@@ -1,0 +1,114 @@
+import Logging
+import PrivateServer
+import Synchronization
+import Testing
+
+@testable import PostgreSQL
+
+/// A database for one test, in the server that all tests share.
+struct TestDatabase {
+  let name: String
+  let uri: String
+
+  private static let number = Atomic<Int>(0)
+
+  init() throws {
+    name = "test_\(TestDatabase.number.add(1, ordering: .relaxed).newValue)"
+    try PrivateServer.shared.createDatabase(name)
+    uri = try PrivateServer.shared.uri(database: name)
+  }
+
+  func connect(log: Logger = quiet, options: [String: String] = [:]) throws -> Connection {
+    try Connection(ConnectionParameters(uri: uri, applicationName: "tests", options: options), log: log)
+  }
+}
+
+let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+
+/// Keeps what is logged.
+final class LogRecorder: Sendable {
+  let lines = Mutex<[(level: Logger.Level, text: String)]>([])
+
+  var logger: Logger {
+    Logger(label: "recorded") { _ in Handler(recorder: self) }
+  }
+
+  private struct Handler: LogHandler {
+    let recorder: LogRecorder
+    var logLevel: Logger.Level = .trace
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    init(recorder: LogRecorder) { self.recorder = recorder }
+
+    func log(event: LogEvent) {
+      recorder.lines.withLock { $0.append((event.level, event.message.description)) }
+    }
+  }
+}
+
+/// Random numbers that a printed seed brings back.
+struct Seeded: RandomNumberGenerator, CustomStringConvertible {
+  let seed: UInt64
+  private var state: UInt64
+
+  init(seed: UInt64 = UInt64.random(in: 0...UInt64.max)) {
+    self.seed = seed
+    state = seed
+  }
+
+  var description: String { "seed \(seed)" }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func integer() -> Int64 {
+    [Int64.min, .max, 0, -1, 1, Int64(Int32.max), Int64(Int32.min), Int64(bitPattern: next())].randomElement(using: &self) ?? 0
+  }
+
+  mutating func text() -> String {
+    let pieces = ["", "a", "\"", "'", "\\", "{", "}", ",", " ", "é", "漢", "🚀", "e\u{301}", "NULL", "\n", "\t", "$1", "%"]
+    return (0..<Int.random(in: 0...8, using: &self)).map { _ in pieces.randomElement(using: &self) ?? "" }.joined()
+  }
+
+  mutating func list<T>(_ element: (inout Seeded) -> T) -> [T] {
+    (0..<Int.random(in: 0...6, using: &self)).map { _ in element(&self) }
+  }
+
+  /// Ranges in order that do not touch, as a multirange has them.
+  mutating func ranges() -> [Range<Int64>] {
+    var (ranges, bound): ([Range<Int64>], Int64) = ([], Int64.random(in: -1000...1000, using: &self))
+    for _ in 0..<Int.random(in: 0...6, using: &self) {
+      let lower = bound + Int64.random(in: 1...100, using: &self)
+      bound = lower + Int64.random(in: 1...100, using: &self)
+      ranges.append(lower..<bound)
+    }
+    if let first = ranges.first, Bool.random(using: &self) { ranges[0] = .min..<first.upperBound }
+    if let last = ranges.last, Bool.random(using: &self) { ranges[ranges.count - 1] = last.lowerBound..<(.max) }
+    return ranges
+  }
+}
+
+/// The error that a closure throws.
+func postgreSQLError<T>(
+  _ location: SourceLocation = #_sourceLocation, _ body: () throws -> T
+) throws -> PostgreSQLError {
+  let error = #expect(throws: PostgreSQLError.self, sourceLocation: location) { _ = try body() }
+  return try #require(error, sourceLocation: location)
+}
+
+/// An error of the tests' own, to see it passed on.
+struct Stop: Error {}
+
+/// Expects that a closure passes on `Stop`.
+func expectStop<T>(_ location: SourceLocation = #_sourceLocation, _ body: () throws -> T) {
+  #expect(throws: Stop.self, sourceLocation: location) { _ = try body() }
+}
