@@ -5,6 +5,7 @@ import PackageDescription
 let package = Package(
   name: "wazo-call-logs",
   products: [
+    .executable(name: "wazo-call-logs", targets: ["wazo-call-logs"]),
     .executable(name: "simulate-calls", targets: ["simulate-calls"]),
     .executable(name: "private-server", targets: ["private-server"]),
   ],
@@ -17,6 +18,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
     // YAML itself, where swift-configuration's reader of it rejects files that Wazo has (empty ones, lists of maps).
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // SHA-256 behind the derived UUIDs.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // System libraries.
@@ -25,18 +28,38 @@ let package = Package(
 
     // Rooms, from the bottom up.
     .target(
+      name: "CallLogs",
+      dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+    .target(
       name: "PostgreSQL",
       dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Zstandard", dependencies: ["CZstd"]),
     .target(
+      name: "SQL",
+      path: "sql",
+      exclude: ["grants.sql"],
+      resources: [.embedInCode("schema"), .embedInCode("directory")]),
+    .target(
       name: "Settings",
       dependencies: [.product(name: "Configuration", package: "swift-configuration"), .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "Store",
+      dependencies: ["CallLogs", "PostgreSQL", "SQL", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "Jobs",
+      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")]),
 
     // Helpers of demo, bench and the tests.
     .target(name: "PrivateServer"),
     .target(name: "Simulation"),
 
     // Programs.
+    .executableTarget(
+      name: "wazo-call-logs",
+      dependencies: [
+        "Jobs", "Settings", "PrivateServer", "Simulation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "private-server",
       dependencies: ["PrivateServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -1,0 +1,162 @@
+extension Interpreter {
+  /// What a user event carries under the key `extra`.
+  enum UserPayload {
+    /// Nothing to read: the event is ignored.
+    case missing
+    case text(Text)
+    /// Not what it should be; counted.
+    case unusable
+  }
+
+  /// Reads `{"extra": "…"}`. Specification, section 4.2 and table 7.1, with malformed events skipped and counted instead of dropping the call.
+  mutating func payload(_ event: CEL) -> UserPayload {
+    let json = JSONExtra(event.extra, arena, keys: "extra")
+    switch (json.kind, json.first) {
+    case (.missing, _):
+      return .missing
+    case (.malformed, _):
+      // Not JSON counts as nothing there, as in the original.
+      tally.note(.malformedJSON, event.id)
+      return .missing
+    case (.object, .text(let text)):
+      return .text(text)
+    default:
+      tally.note(.unexpectedPayload, event.id)
+      return .unusable
+    }
+  }
+
+  /// The payload's text, where there is one; else the event is skipped.
+  mutating func payloadText(_ event: CEL) -> Text? {
+    if case .text(let text) = payload(event) { return text }
+    return nil
+  }
+
+  /// The first tenant set wins; one that is not a UUID counts as not set.
+  mutating func setTenant(_ text: Text, _ event: CEL) {
+    let trimmed = text.trimmed
+    guard let tenant = UUIDValue(trimmed) else {
+      if !trimmed.isEmpty { tally.note(.unusableTenant, event.id) }
+      return
+    }
+    if let known = raw.tenant {
+      if known != tenant { tally.note(.secondTenant, event.id) }
+    } else {
+      raw.tenant = tenant
+    }
+  }
+
+  /// Specification, section 5.1: the application that is `voicemail` exactly, in any case.
+  mutating func readVoicemail(_ event: CEL) {
+    let application = event.appname
+    guard application.count == 9, application.hasIgnoringCase("voicemail") else { return }
+    let data = event.appdata
+    let first = data.to(data.firstIndex(of: 0x2C) ?? data.count)
+    let mailbox = first.to(first.firstIndex(of: 0x26) ?? first.count)
+    let at = mailbox.firstIndex(of: 0x40)
+    raw.log.reachedVoicemail = true
+    raw.voicemailNumber = mailbox.to(at ?? mailbox.count)
+    raw.voicemailContext = at.map { mailbox.from($0 + 1) } ?? .null
+  }
+
+  /// Whether the caller's or a callee's entry is into a holding bridge, where nobody is.
+  mutating func isHoldingBridge(_ event: CEL) -> BridgeKind {
+    let json = JSONExtra(event.extra, arena, keys: "bridge_id", "bridge_technology")
+    switch json.kind {
+    case .malformed:
+      tally.note(.malformedJSON, event.id)
+      return .unknown
+    case .scalar:
+      tally.note(.unexpectedPayload, event.id)
+      return .unreadable
+    case .object:
+      if case .absent = json.first { return .unknown }
+      if case .text(let technology) = json.second, technology == "holding_bridge" { return .holding }
+      return .unknown
+    default:
+      return .unknown
+    }
+  }
+
+  enum BridgeKind {
+    case holding
+    /// Another technology, or none told: counts as a bridge with somebody.
+    case unknown
+    /// `extra` is no JSON that could tell a bridge: the event is skipped.
+    case unreadable
+  }
+
+  /// MIXMONITOR_START on any channel: a recording begins. Its end is the next MIXMONITOR_STOP with its id, whichever channel that is on.
+  mutating func startRecording(_ event: CEL, at index: Int) {
+    let json = JSONExtra(event.extra, arena, keys: "mixmonitor_id", "filename")
+    switch (json.kind, json.first, json.second) {
+    case (.missing, _, _):
+      return
+    case (.malformed, _, _):
+      tally.note(.malformedJSON, event.id)
+    case (.object, .text(let id), .text(let path)) where !id.isEmpty && !path.isEmpty:
+      let end = stopTime(id, after: index)
+      raw.takes.append(
+        RawCallLog.Take(start: event.time, end: end, isFinal: end != nil, path: path, uuid: RecordingPath.uuid(path)))
+    default:
+      tally.note(.unexpectedPayload, event.id)
+    }
+  }
+
+  /// The time of the first MIXMONITOR_STOP with this id after the event at `index`.
+  private mutating func stopTime(_ id: Text, after index: Int) -> Int64? {
+    if stops == nil {
+      var found: [(index: Int, id: Text)] = []
+      for (place, event) in events.enumerated() where event.type == .mixmonitorStop {
+        let json = JSONExtra(event.extra, arena, keys: "mixmonitor_id")
+        switch (json.kind, json.first) {
+        case (.missing, _): break
+        case (.object, .text(let id)) where !id.isEmpty: found.append((place, id))
+        case (.malformed, _): tally.note(.malformedJSON, event.id)
+        default: tally.note(.unexpectedPayload, event.id)
+        }
+      }
+      stops = found
+    }
+    return stops?.first { $0.index > index && $0.id == id }.map { events[$0.index].time }
+  }
+
+  /// WAZO_CALL_LOG_REQUESTED_INTERNAL: number and context that the call asks for.
+  /// - Returns: whether the event was read.
+  mutating func readRequestedInternal(_ event: CEL) -> Bool {
+    guard let text = payloadText(event) else { return false }
+    let pairs = Payload.Pairs(text)
+    guard pairs.count > 0 else {
+      tally.note(.unexpectedPayload, event.id)
+      return false
+    }
+    if let number = pairs["number"], !number.isEmpty { raw.log.requestedInternalExten = number }
+    if let context = pairs["context"], !context.isEmpty { raw.log.requestedInternalContext = context }
+    return true
+  }
+}
+
+/// Where Wazo keeps recordings.
+enum RecordingPath {
+  /// The uuid that `/var/lib/wazo/sounds/tenants/UUID/monitor/UUID.wav` names (specification, section 5.2); nil for other paths.
+  static func uuid(_ path: Text) -> UUIDValue? {
+    let folder: Text = "/var/lib/wazo/sounds/tenants/"
+    let monitor: Text = "/monitor/"
+    let tenantEnd = folder.count + 36
+    let uuidStart = tenantEnd + monitor.count
+    guard path.count >= uuidStart + 40, path.hasPrefix(folder), path.has(monitor, at: tenantEnd),
+      path.has("wav", at: uuidStart + 37),
+      path[uuidStart + 36] != 0x0A
+    else { return nil }
+    guard isCanonical(path[folder.count..<tenantEnd]) else { return nil }
+    let uuid = path[uuidStart..<uuidStart + 36]
+    return isCanonical(uuid) ? UUIDValue(uuid) : nil
+  }
+
+  /// Lower-case, version 0 to 5, the variant of RFC 9562.
+  private static func isCanonical(_ text: Text) -> Bool {
+    guard UUIDValue(text) != nil else { return false }
+    for byte in text.bytes where byte &- 0x41 < 26 { return false }
+    return text[14] <= 0x35 && (text[19] == 0x38 || text[19] == 0x39 || text[19] == 0x61 || text[19] == 0x62)
+  }
+}

@@ -1,0 +1,123 @@
+/// Turns groups of CELs into call logs: the rules of the specification's sections 4 to 8 with the project's decisions on the original's quirks.
+///
+/// Pure: the same CELs and the same directory always give the same call logs, to the byte. One thread at a time.
+public struct Interpreter {
+  let directory: Directory
+  let defaultTenant: UUIDValue
+
+  var raw = RawCallLog()
+  var tally = Tally()
+  /// The rows of the group at hand, in order.
+  var events: [CEL] = []
+  var arena: TextArena
+  private var isCallee: [Bool] = []
+  private var seen: [Bool] = []
+  var stops: [(index: Int, id: Text)]?
+  var sortedChannels: [Int] = []
+
+  /// An interpreter that looks users up in `directory` and gives calls without a tenant to `defaultTenant`.
+  public init(directory: Directory, defaultTenant: UUIDValue) {
+    self.directory = directory
+    self.defaultTenant = defaultTenant
+    arena = TextArena(blockSize: 64)
+  }
+
+  /// What was wrong with CELs and texts since the last call of ``takeTally()``.
+  public mutating func takeTally() -> Tally {
+    defer { tally = Tally() }
+    return tally
+  }
+
+  /// Interprets one group of `grouping`, which was made from `batch`.
+  ///
+  /// The texts of the call log lie in the batch's memory.
+  public mutating func interpret(group number: Int, of grouping: Grouping, in batch: CELBatch, into results: inout CallLogBatch)
+    -> Outcome
+  {
+    let group = grouping.groups[number]
+    events.removeAll(keepingCapacity: true)
+    guard group.isComplete else { return .unfinished }
+    arena = batch.arena
+    let linkedids = grouping.linkedids[group.linkedids]
+    let conversationID =
+      linkedids.count == 1
+      ? batch.linkedid(linkedids[linkedids.startIndex]) : Linkedid.smallest(linkedids.map { batch.linkedid($0) })
+    guard conversationID.count <= 255 || conversationID.codePoints <= 255 else { return .refused(.conversationIDTooLong) }
+
+    raw.reset()
+    raw.log.conversationID = conversationID
+    raw.log.group = number
+    stops = nil
+    let rows = batch.rows
+    for row in grouping.order[group.rows] { events.append(rows[Int(row)]) }
+    if isLocalOriginate() {
+      readOriginate()
+    } else {
+      readDispatched(channels: batch.uniqueids.count)
+    }
+    return finish(into: &results)
+  }
+
+  // MARK: Choosing the interpreter
+
+  /// Specification, section 4: a call started by the API or click-to-call through a pair of Local channels.
+  func isLocalOriginate() -> Bool {
+    var starts = 0
+    for event in events where event.type == .chanStart {
+      guard event.channame.hasIgnoringCase("local/") else { return false }
+      starts += 1
+      if starts == 2 { break }
+    }
+    guard starts == 2, let first = events.first, first.type == .chanStart else { return false }
+    guard let second = events.dropFirst().first(where: { $0.uniqueid == first.uniqueid }), second.type == .answer else {
+      return false
+    }
+    var distinct: [Int32] = []
+    for event in events where !distinct.contains(event.uniqueid) {
+      distinct.append(event.uniqueid)
+      if distinct.count == 3 { return true }
+    }
+    return false
+  }
+
+  // MARK: Dispatch
+
+  /// All the caller's events in order, then all the callees' in order: direction, tenant and announcements are known before the first event of a callee is read.
+  private mutating func readDispatched(channels: Int) {
+    guard let caller = events.first(where: { $0.type == .chanStart })?.uniqueid else { return noteUnread { _ in true } }
+    if isCallee.count < channels {
+      isCallee.append(contentsOf: repeatElement(false, count: channels - isCallee.count))
+    }
+    var hasCallees = false
+    var emptyIsCallee = false
+    var isFirst = true
+    for event in events where event.type == .chanStart {
+      if isFirst {
+        isFirst = false
+        continue
+      }
+      hasCallees = true
+      if event.uniqueid < 0 { emptyIsCallee = true } else { isCallee[Int(event.uniqueid)] = true }
+    }
+    for index in events.indices where events[index].uniqueid == caller { readCaller(events[index], at: index) }
+    if hasCallees {
+      for index in events.indices {
+        let uniqueid = events[index].uniqueid
+        if uniqueid < 0 ? emptyIsCallee : isCallee[Int(uniqueid)] { readCallee(events[index], at: index) }
+      }
+    }
+    noteUnread { [isCallee] in $0 != caller && ($0 < 0 ? !emptyIsCallee : !isCallee[Int($0)]) }
+    for event in events where event.uniqueid >= 0 && event.type == .chanStart { isCallee[Int(event.uniqueid)] = false }
+  }
+
+  /// Counts the channels that have no CHAN_START, once each.
+  private mutating func noteUnread(_ isUnread: (Int32) -> Bool) {
+    var noted: [Int32] = []
+    for event in events where isUnread(event.uniqueid) && !noted.contains(event.uniqueid) {
+      tally.note(.missingChanStart, event.id)
+      noted.append(event.uniqueid)
+      // Enough to tell; a conversation may hold very many.
+      if noted.count == 64 { return }
+    }
+  }
+}

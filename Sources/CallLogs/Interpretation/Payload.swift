@@ -1,0 +1,125 @@
+/// The texts that Wazo's dialplan puts under the key `extra` of a user event.
+enum Payload {
+  /// Key-value pairs as in `type: user,uuid: …,name: Foo, Bar`: a key is a word before a colon, at the start or after a comma.
+  ///
+  /// A comma inside a value is fine unless what follows looks like a key; of repeated keys the last counts.
+  struct Pairs {
+    private var keys: [Text] = []
+    private var values: [Text] = []
+
+    /// How many pairs there are.
+    var count: Int { keys.count }
+
+    init(_ payload: Text) {
+      var valueStart: Int?
+      var at = 0
+      while at < payload.count {
+        guard let (matchStart, key, matchEnd) = Pairs.nextKey(payload, from: at) else { break }
+        if let valueStart { values.append(payload[valueStart..<matchStart].trimmed.trimmedEnd(of: 0x2C)) }
+        keys.append(key)
+        valueStart = matchEnd
+        at = matchEnd
+      }
+      if let valueStart { values.append(payload.from(valueStart).trimmed) }
+    }
+
+    /// The value of `key`, nil where it is absent.
+    subscript(key: Text) -> Text? {
+      keys.lastIndex(of: key).map { values[$0] }
+    }
+
+    /// The next `(?:^|,\s*)(\w+):` at or after `from`.
+    private static func nextKey(_ text: Text, from: Int) -> (start: Int, key: Text, end: Int)? {
+      var start = from
+      while start < text.count {
+        if start == 0, let end = wordBeforeColon(text, 0) { return (0, text[0..<end], end + 1) }
+        guard let comma = text.firstIndex(of: 0x2C, from: start) else { return nil }
+        var at = comma + 1
+        while at < text.count, isASCIIWhitespace(text[at]) { at += 1 }
+        if let end = wordBeforeColon(text, at) { return (comma, text[at..<end], end + 1) }
+        start = comma + 1
+      }
+      return nil
+    }
+
+    private static func wordBeforeColon(_ text: Text, _ from: Int) -> Int? {
+      var at = from
+      while at < text.count, isWord(text[at]) { at += 1 }
+      return at > from && at < text.count && text[at] == 0x3A ? at : nil
+    }
+  }
+
+  /// Positional tokens as in `a: 1,b: 2`: the payload split at commas, of each token its key and what stands between the first `: ` and the next. Nil if one
+  /// of the first `count` lacks a `: ` or there are fewer.
+  static func tokens(_ payload: Text, _ count: Int) -> [(key: Text, value: Text)]? {
+    var tokens: [(key: Text, value: Text)] = []
+    var start = 0
+    while tokens.count < count {
+      guard start <= payload.count else { return nil }
+      let end = payload.firstIndex(of: 0x2C, from: start) ?? payload.count
+      let token = payload[start..<end]
+      guard let colon = token.firstIndex(of: ": ") else { return nil }
+      let rest = token.from(colon + 2)
+      tokens.append((token.to(colon).trimmed, rest.to(rest.firstIndex(of: ": ") ?? rest.count)))
+      start = end + 1
+    }
+    return tokens
+  }
+
+  /// `NUM:…,CONTEXT:…,NAME:…` of a forward; the name runs to the end. Nil where the payload has another form.
+  static func forward(_ payload: Text) -> (number: Text, context: Text, name: Text)? {
+    var found: (number: Text, context: Text, name: Text)?
+    var from = 0
+    // The last NUM: that works, as a greedy search from the start finds it.
+    while let at = payload.firstIndex(of: "NUM:", from: from) {
+      from = at + 1
+      guard let (number, afterNumber) = part(payload, at + 4, before: "CONTEXT:"),
+        let (context, afterContext) = part(payload, afterNumber, before: "NAME:")
+      else { continue }
+      found = (number, context, payload.from(afterContext).trimmed(of: 0x20))
+    }
+    return found
+  }
+
+  /// The text from `from` to the first comma that `key` follows (spaces aside), and where the key ends.
+  private static func part(_ text: Text, _ from: Int, before key: Text) -> (Text, Int)? {
+    var search = from
+    while let comma = text.firstIndex(of: 0x2C, from: search) {
+      var at = comma + 1
+      while at < text.count, text[at] == 0x20 { at += 1 }
+      if text.has(key, at: at) { return (text[from..<comma].trimmed(of: 0x20), at + key.count) }
+      search = comma + 1
+    }
+    return nil
+  }
+}
+
+extension TextArena {
+  /// `text` with `%XX` decoded as UTF-8: invalid bytes become U+FFFD, a malformed `%` and every `+` stay, U+0000 is dropped.
+  func percentDecoded(_ text: Text) -> Text {
+    guard text.firstIndex(of: 0x25) != nil else { return text }
+    var bytes: [UInt8] = []
+    var index = 0
+    while index < text.count {
+      if text[index] == 0x25, index + 2 < text.count, let high = hex(text[index + 1]), let low = hex(text[index + 2]) {
+        bytes.append(high << 4 | low)
+        index += 3
+      } else {
+        bytes.append(text[index])
+        index += 1
+      }
+    }
+    var invalid = false
+    var nul = false
+    return bytes.withUnsafeBytes { validText($0, invalid: &invalid, nul: &nul) }
+  }
+
+  private func hex(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x61...0x66: byte - 0x61 + 10
+    case 0x41...0x46: byte - 0x41 + 10
+    default: nil
+    }
+  }
+}

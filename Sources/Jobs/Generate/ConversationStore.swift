@@ -1,0 +1,221 @@
+import CallLogs
+import Logging
+import PostgreSQL
+import Store
+
+/// Replaces the call logs of conversations by what their CELs give now, inside the transaction of a chunk.
+struct ConversationStore {
+  let databases: Databases
+  let table: CELTable
+  let checkpoint: Checkpoint
+  let linksCELs: Bool
+  let log: Logger
+  /// Tenants that are known to be in the table.
+  var tenants: Set<UUIDValue>
+
+  /// What became of a group.
+  enum Fate {
+    case callLog, kept, unfinished, invalid, refused
+    /// Another range has its newest CEL.
+    case left
+  }
+
+  /// CELs in groups with what the interpreter made of them.
+  struct Source {
+    var batch = CELBatch()
+    var grouping = Grouping()
+    var results = CallLogBatch()
+    /// By group; nil for groups that are not to be stored now.
+    var outcomes: [Outcome?] = []
+    var fates: [Fate?] = []
+  }
+
+  /// Stores the call logs of `groups`, or removes them where the CELs give none, and enters each group's fate.
+  ///
+  /// What the server refuses as data (SQLSTATE class 22 or 23) is narrowed down to the conversation, which is named and left out; the rest is stored.
+  mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
+    guard !groups.isEmpty else { return }
+    var attempt = counters
+    do {
+      let fates = try databases.logs.savepoint { try storeAll(groups, &source, &attempt) }
+      counters = attempt
+      for (group, fate) in zip(groups, fates) { source.fates[group] = fate }
+    } catch let error as PostgreSQLError where error.isAboutData {
+      if groups.count == 1 {
+        let conversation = conversationID(groups[0], source)
+        log.warning("refused conversation \(conversation): \(error)")
+        source.fates[groups[0]] = .refused
+        counters.conversationsRefused += 1
+        return
+      }
+      let middle = groups.count / 2
+      try store(Array(groups[..<middle]), of: &source, counters: &counters)
+      try store(Array(groups[middle...]), of: &source, counters: &counters)
+    }
+  }
+
+  private func conversationID(_ group: Int, _ source: Source) -> String {
+    let linkedids = source.grouping.linkedids[source.grouping.groups[group].linkedids]
+    return linkedids.map { source.batch.linkedid($0).string }.joined(separator: ", ")
+  }
+
+  /// A group that is to be stored, with the call logs that it has already.
+  private struct Replacement {
+    let group: Int
+    var stored: [CallLogTables.Stored] = []
+    var fate = Fate.invalid
+  }
+
+  private mutating func storeAll(_ groups: [Int], _ source: inout Source, _ counters: inout Counters) throws -> [Fate] {
+    var replacements = groups.map { Replacement(group: $0) }
+    try findStored(&replacements, source)
+    var numbers: [Int] = []
+    var keptIDs: [Int32?] = []
+    var obsolete: [Int32] = []
+    for index in replacements.indices {
+      let group = replacements[index].group
+      if isPartlyGone(replacements[index], source) {
+        replacements[index].fate = .kept
+        counters.conversationsKept += 1
+        continue
+      }
+      obsolete += replacements[index].stored.map(\.id)
+      replacements[index].fate = fate(source.outcomes[group])
+      switch source.outcomes[group] {
+      case .callLog(let number)?:
+        let id = replacements[index].stored.first { source.results.callLogs[number].conversationID.string == $0.conversationID }?
+          .id
+        numbers.append(number)
+        keptIDs.append(id ?? replacements[index].stored.map(\.id).min())
+        counters.callLogsRemoved += max(0, replacements[index].stored.count - 1)
+      case .refused(let reason)?:
+        log.warning("refused conversation \(conversationID(group, source)): \(reason.rawValue)")
+        counters.conversationsRefused += 1
+        counters.callLogsRemoved += replacements[index].stored.count
+      default:
+        counters.callLogsRemoved += replacements[index].stored.count
+      }
+    }
+    let deleted = obsolete.isEmpty ? [] : try CallLogTables.deletedRecordings(ofCallLogs: obsolete, on: databases.logs)
+    try CallLogTables.delete(obsolete, on: databases.logs)
+    let ids = try completed(keptIDs)
+    try settleRecordings(numbers, &source, &counters)
+    try enterTenants(numbers, source)
+    try CallLogTables.copy(numbers, ids: ids, of: source.results, deletedRecordings: deleted, on: databases.logs)
+    counters.callLogsWritten += numbers.count
+    if linksCELs { try link(replacements, numbers, ids, Set(obsolete), source) }
+    return replacements.map(\.fate)
+  }
+
+  private func fate(_ outcome: Outcome?) -> Fate {
+    switch outcome {
+    case .callLog?: .callLog
+    case .unfinished?: .unfinished
+    case .refused?: .refused
+    case .invalid?, nil: .invalid
+    }
+  }
+
+  // MARK: What is stored already
+
+  private func findStored(_ replacements: inout [Replacement], _ source: Source) throws {
+    var conversations = BinaryArray(.text)
+    var placeOfGroup: [Int: Int] = [:]
+    var placeOfID: [Int32: Int] = [:]
+    for (place, replacement) in replacements.enumerated() {
+      let group = source.grouping.groups[replacement.group]
+      placeOfGroup[replacement.group] = place
+      for linkedid in source.grouping.linkedids[group.linkedids] {
+        conversations.append(UnsafeRawBufferPointer(source.batch.linkedid(linkedid).bytes))
+      }
+      for row in source.grouping.order[group.rows] {
+        let id = source.batch.rows[Int(row)].callLogID
+        if id != 0, placeOfID[id] == nil { placeOfID[id] = place }
+      }
+    }
+    let stored = try CallLogTables.stored(conversations: conversations, ids: Array(placeOfID.keys), on: databases.logs)
+    for callLog in stored {
+      var conversation = callLog.conversationID
+      let place =
+        conversation.isEmpty
+        ? placeOfID[callLog.id]
+        : conversation.withUTF8 { source.batch.linkedids.find(Text(UnsafeRawBufferPointer($0))) }
+          .flatMap { placeOfGroup[source.grouping.group(ofLinkedid: $0)] }
+      if let place { replacements[place].stored.append(callLog) }
+    }
+    for place in replacements.indices { replacements[place].stored.sort { $0.id < $1.id } }
+  }
+
+  /// A stored call log that begins before the first CEL there is was made from CELs that are gone: what is left of them must not replace it.
+  private func isPartlyGone(_ replacement: Replacement, _ source: Source) -> Bool {
+    guard !replacement.stored.isEmpty, let first = source.grouping.order[source.grouping.groups[replacement.group].rows].first
+    else { return false }
+    let begins = source.batch.rows[Int(first)].time
+    return replacement.stored.contains { $0.date < begins }
+  }
+
+  // MARK: Ids, tenants, recordings
+
+  private func completed(_ kept: [Int32?]) throws -> [Int32] {
+    var fresh = try CallLogTables.newIDs(kept.count { $0 == nil }, on: databases.logs).makeIterator()
+    return kept.map { $0 ?? fresh.next() ?? 0 }
+  }
+
+  private mutating func enterTenants(_ numbers: [Int], _ source: Source) throws {
+    var missing: Set<UUIDValue> = []
+    for number in numbers where !tenants.contains(source.results.callLogs[number].tenant) {
+      missing.insert(source.results.callLogs[number].tenant)
+    }
+    guard !missing.isEmpty else { return }
+    try CallLogTables.add(tenants: Array(missing), on: databases.side)
+    tenants.formUnion(missing)
+  }
+
+  /// A recording keeps the uuid of its path unless another call has it, in the table or in this batch.
+  private func settleRecordings(_ numbers: [Int], _ source: inout Source, _ counters: inout Counters) throws {
+    var wanted: [UUIDValue] = []
+    for number in numbers { wanted += source.results.recordings[source.results.callLogs[number].recordings].map(\.uuid) }
+    guard !wanted.isEmpty else { return }
+    var taken = try CallLogTables.takenRecordings(among: wanted, on: databases.logs)
+    for number in numbers where !source.results.callLogs[number].recordings.isEmpty {
+      let changed = source.results.deriveUUIDs(ofCallLog: number) { taken.contains($0) }
+      let group = source.grouping.groups[source.results.callLogs[number].group]
+      for _ in 0..<changed { counters.tally.note(.recordingUUIDTaken, group.greatestID) }
+      taken.formUnion(source.results.recordings[source.results.callLogs[number].recordings].map(\.uuid))
+    }
+  }
+
+  // MARK: Links
+
+  private func link(_ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source)
+    throws
+  {
+    var cels: [Int64] = []
+    var callLogs: [Int32] = []
+    var idOfGroup: [Int: Int32] = [:]
+    for (number, id) in zip(numbers, ids) { idOfGroup[source.results.callLogs[number].group] = id }
+    for replacement in replacements where replacement.fate != .kept {
+      let id = idOfGroup[replacement.group] ?? 0
+      for row in source.grouping.order[source.grouping.groups[replacement.group].rows] {
+        let cel = source.batch.rows[Int(row)]
+        // Without a call log only a link to one that was removed is taken back.
+        guard cel.callLogID != id, id != 0 || obsolete.contains(cel.callLogID) else { continue }
+        cels.append(cel.id)
+        callLogs.append(id)
+      }
+    }
+    if databases.isOne {
+      try table.link(cels, to: callLogs, on: databases.cels)
+    } else {
+      try checkpoint.recordLinks(cels, to: callLogs, on: databases.logs)
+    }
+  }
+}
+
+extension PostgreSQLError {
+  /// Whether the server refused the data itself: another try gives the same.
+  var isAboutData: Bool {
+    guard kind == .statement, let sqlState else { return false }
+    return sqlState.class == "22" || sqlState.class == "23"
+  }
+}

@@ -1,0 +1,143 @@
+import CallLogs
+import Foundation
+import Logging
+import PostgreSQL
+import Store
+
+/// `generate` and `backfill`: covers what a scope names.
+public struct GenerateJob {
+  /// How far a run has come.
+  public struct Progress: Sendable {
+    /// CELs read so far.
+    public var cels: Int
+    /// Call logs written so far.
+    public var callLogs: Int
+    /// The share of the ids that is done, from 0 to 1.
+    public var share: Double
+    /// Seconds since the run began.
+    public var seconds: Double
+  }
+
+  /// What a run did.
+  public struct Summary: Sendable {
+    /// What became of the CELs.
+    public var counters = Counters()
+    /// Seconds that it took.
+    public var seconds = 0.0
+    /// Chunks committed.
+    public var chunks = 0
+    /// The coverage afterwards.
+    public var coverage = Coverage()
+    /// Ids in the table's range that are not covered afterwards.
+    public var uncovered: [Range<Int64>] = []
+    /// Seconds by which eventtime is ahead of the uniqueids; nil where they agree.
+    public var clockOffset: Int?
+  }
+
+  private let context: RunContext
+  private let progress: (Progress) -> Void
+
+  /// A job on these databases.
+  /// - Parameter progress: called after each chunk
+  public init(_ context: RunContext, progress: @escaping (Progress) -> Void = { _ in }) {
+    self.context = context
+    self.progress = progress
+  }
+
+  /// Covers the scope, chunk by chunk, each committed for good. Nothing is written where nothing is uncovered.
+  /// - Throws: ``JobError`` where it was interrupted or retries ran out; what is committed by then stays.
+  public func run(_ scope: Scope) throws -> Summary {
+    let started = Date()
+    var summary = Summary()
+    if !context.databases.isOne { try makeOldLinks() }
+    let plan = try Plan(scope, context)
+    let total = plan.ranges.reduce(0.0) { $0 + Double($1.upperBound - max($1.lowerBound, 0)) }
+    if !plan.ranges.isEmpty {
+      announceLinks(plan)
+      var worker = try ChunkWorker(context)
+      var finished = 0.0
+      for range in plan.ranges {
+        var rest = range
+        while !rest.isEmpty {
+          if context.interruption.isRequested { throw interrupted() }
+          let done = try retrying { try worker.cover(rest) }
+          try retrying { try worker.makeRecordedLinks() }
+          worker.observeClock()
+          log(done)
+          summary.counters.add(done.counters)
+          summary.chunks += 1
+          finished += Double(done.covered.upperBound - max(done.covered.lowerBound, 0))
+          rest = done.covered.upperBound..<max(done.covered.upperBound, range.upperBound)
+          progress(
+            Progress(
+              cels: summary.counters.cels, callLogs: summary.counters.callLogsWritten, share: total > 0 ? finished / total : 1,
+              seconds: Date().timeIntervalSince(started)))
+        }
+      }
+      summary.clockOffset = worker.clock.offset
+    }
+    try describeRest(&summary, plan.greatest)
+    summary.seconds = Date().timeIntervalSince(started)
+    return summary
+  }
+
+  private func describeRest(_ summary: inout Summary, _ greatest: Int64?) throws {
+    summary.coverage = try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+    guard let greatest, let bounds = try context.table.bounds(on: context.databases.cels) else { return }
+    summary.uncovered = summary.coverage.gaps(in: bounds.lowerBound..<max(greatest, bounds.lowerBound) + 1)
+  }
+
+  /// Links that an earlier run committed but could not make any more in the other database.
+  private func makeOldLinks() throws {
+    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
+    {}
+  }
+
+  private func announceLinks(_ plan: Plan) {
+    let ids = plan.ranges.reduce(Int64(0)) { $0 + ($1.upperBound - max($1.lowerBound, 0)) }
+    guard context.linksCELs, ids > 2_000_000 else { return }
+    context.log.notice("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
+  }
+
+  private func log(_ done: ChunkWorker.Done) {
+    context.log.debug(
+      "covered CELs \(done.covered.lowerBound) to \(done.covered.upperBound - 1)", metadata: ["counts": "\(done.counters.json)"])
+    for flaw in done.counters.tally.noted {
+      let ids = done.counters.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
+      context.log.debug("\(flaw.label): \(done.counters.tally[flaw]), such as CEL \(ids)")
+    }
+  }
+
+  private func interrupted() -> JobError {
+    context.interruption.signal == SIGTERM
+      ? JobError(.terminated, "stopped by SIGTERM; what is done is committed, the next run goes on from there")
+      : JobError(.interrupted, "interrupted; what is done is committed, the next run goes on from there")
+  }
+
+  /// Runs `body` again after a deadlock, a serialization failure or a lock that could not be had in time: nothing of it was committed.
+  private func retrying<T>(_ body: () throws -> T) throws -> T {
+    let started = Date()
+    var wait = 0.05
+    while true {
+      do {
+        return try body()
+      } catch let error as PostgreSQLError {
+        if context.interruption.isRequested { throw interrupted() }
+        guard error.isWorthRetrying else { throw error }
+        guard Date().timeIntervalSince(started) + wait < context.retryFor else {
+          throw JobError(.busy, "gave up after \(Int(context.retryFor)) seconds of retrying: \(error)")
+        }
+        context.log.info("trying again: \(error)")
+        Thread.sleep(forTimeInterval: wait * Double.random(in: 0.5...1))
+        wait = min(wait * 2, 5)
+      }
+    }
+  }
+}
+
+extension PostgreSQLError {
+  /// Whether the same again can succeed: it lost against another transaction.
+  var isWorthRetrying: Bool {
+    sqlState == .deadlockDetected || sqlState == .serializationFailure || sqlState == .lockNotAvailable
+  }
+}

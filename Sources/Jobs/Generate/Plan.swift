@@ -1,0 +1,69 @@
+import PostgreSQL
+import Store
+
+/// Which CELs a run is to cover.
+public enum Scope: Equatable, Sendable {
+  /// Everything above the greatest covered id, then some history, newest first: the nightly run.
+  case nightly
+  /// The newest so many uncovered CELs (rows, SIP chats aside).
+  case newest(Int)
+  /// What is uncovered between the least and the greatest CEL of so many days (24 hours each) before now.
+  case days(Int)
+  /// What is uncovered between two ids, both included; nil for no bound.
+  case ids(from: Int64?, to: Int64?)
+}
+
+/// The runs of ids that a scope comes to, in the order in which they are done.
+struct Plan {
+  /// Ranges of uncovered ids. Ids below the least row and holes in between are part of them, so that coverage stays in few pieces.
+  let ranges: [Range<Int64>]
+  /// The greatest id there was when the plan was made.
+  let greatest: Int64?
+
+  init(_ scope: Scope, _ context: RunContext) throws {
+    let (table, cels, coverage) = (context.table, context.databases.cels, context.checkpoint.coverage)
+    guard let bounds = try table.bounds(on: cels) else {
+      ranges = []
+      greatest = nil
+      return
+    }
+    greatest = bounds.upperBound
+    let all = min(0, bounds.lowerBound)..<bounds.upperBound + 1
+    switch scope {
+    case .nightly:
+      guard let done = coverage.greatest else {
+        ranges = [all]
+        return
+      }
+      let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
+      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1))
+      ranges = new + (try Plan.newest(context.history, of: old, table, cels))
+    case .newest(let count):
+      ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
+    case .days(let days):
+      guard let recent = try table.bounds(ofLastDays: days, on: cels) else {
+        ranges = []
+        return
+      }
+      ranges = coverage.gaps(in: recent.lowerBound..<recent.upperBound + 1)
+    case .ids(let from, let to):
+      let lower = from ?? all.lowerBound
+      let upper = min(to.map { $0 &+ 1 } ?? all.upperBound, all.upperBound)
+      ranges = lower < upper ? coverage.gaps(in: lower..<upper) : []
+    }
+  }
+
+  /// The parts of `gaps` that hold the newest `count` rows, newest first.
+  private static func newest(_ count: Int, of gaps: [Range<Int64>], _ table: CELTable, _ connection: Connection) throws -> [Range<
+    Int64
+  >] {
+    guard count > 0, let threshold = try table.threshold(ofNewest: count, in: gaps, on: connection) else { return [] }
+    let below = gaps.filter { $0.lowerBound < threshold }.map { $0.lowerBound..<min($0.upperBound, threshold) }
+    let isLowest = try !table.hasRows(in: below, on: connection)
+    return gaps.reversed().compactMap { gap in
+      // Where nothing lies below, the ids there are done as well.
+      if isLowest || gap.lowerBound >= threshold { return gap }
+      return gap.upperBound > threshold ? threshold..<gap.upperBound : nil
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import CallLogs
+import Logging
+import PostgreSQL
+import Store
+
+/// `status`: what is covered, what is not. Reads only and waits for nobody.
+public struct StatusJob {
+  /// How things stand.
+  public struct Status: Sendable {
+    /// The CEL table.
+    public var table = ""
+    /// Least and greatest id in the table; nil where it is empty.
+    public var bounds: ClosedRange<Int64>?
+    /// The coverage; nil where nothing has run yet.
+    public var coverage: Coverage?
+    /// Grows with every change of the coverage.
+    public var generation: Int64 = 0
+    /// Ids in the table's range that are not covered.
+    public var uncovered: [Range<Int64>] = []
+    /// Rows among them.
+    public var uncoveredCELs: Int64 = 0
+    /// Linkedids of conversations that have CELs both inside and outside of what is covered.
+    public var reaching: Int64 = 0
+    /// Links that are recorded and not made yet, in the CELs' database.
+    public var pendingLinks: Int64 = 0
+    /// The newest covered CEL that was seen, and its time in microseconds since 2000-01-01 UTC.
+    public var newest: (id: Int64, time: Int64)?
+    /// Call logs in the table.
+    public var callLogs: Int64 = 0
+    /// What became of the CELs, over all runs.
+    public var counters: [(key: String, value: Int64)] = []
+    /// Steps of the schema that are not done.
+    public var missingMigrations: [String] = []
+  }
+
+  private let settings: RunContext.Settings
+  private let interruption: Interruption
+  private let log: Logger
+
+  /// A job on these databases.
+  public init(_ settings: RunContext.Settings, interruption: Interruption, log: Logger) {
+    (self.settings, self.interruption, self.log) = (settings, interruption, log)
+  }
+
+  /// Looks everything up.
+  public func run() throws -> Status {
+    let databases = try Databases(settings.databases, interruption: interruption, log: log)
+    let table = try CELTable.find(settings.celTable, timeZone: nil, on: databases.cels)
+    var status = Status()
+    status.table = table.name
+    status.bounds = try table.bounds(on: databases.cels)
+    status.missingMigrations = try Migrator(databases.logs).steps().filter { !$0.isApplied }.map(\.name)
+    guard !status.missingMigrations.contains("m002_coverage") else { return status }
+    status.callLogs = try CallLogTables.count(on: databases.logs)
+    guard let checkpoint = try Checkpoint.read(table.identity, on: databases.logs) else { return status }
+    status.coverage = checkpoint.coverage
+    status.generation = checkpoint.generation
+    status.newest = checkpoint.witness
+    if let bounds = status.bounds {
+      status.uncovered = checkpoint.coverage.gaps(in: bounds.lowerBound..<bounds.upperBound + 1)
+      status.uncoveredCELs = try table.count(in: status.uncovered, on: databases.cels)
+    }
+    let details = try checkpoint.details(on: databases.logs)
+    status.reaching = details.reaching
+    status.pendingLinks = details.pendingLinks
+    status.counters = details.counters
+    return status
+  }
+}

@@ -1,0 +1,67 @@
+import CallLogs
+
+/// What became of the CELs that were read. Each CEL is in exactly one of the first six; flaws are counted beside that.
+public struct Counters: Sendable {
+  /// CELs read.
+  public var cels = 0
+  /// CELs of conversations that have a call log now.
+  public var callLog = 0
+  /// CELs of conversations without all their LINKEDID_ENDs.
+  public var unfinished = 0
+  /// CELs that give no call.
+  public var invalid = 0
+  /// CELs of conversations whose newest CEL another range has.
+  public var left = 0
+  /// CELs of SIP chats.
+  public var chat = 0
+  /// CELs of conversations that could not be stored.
+  public var refused = 0
+
+  /// Call logs written.
+  public var callLogsWritten = 0
+  /// Call logs removed, because their CELs give none or another one now.
+  public var callLogsRemoved = 0
+  /// Conversations left as they stand: made by another program, or some of their CELs are gone.
+  public var conversationsKept = 0
+  /// Conversations that could not be stored.
+  public var conversationsRefused = 0
+  /// What was wrong with CELs and texts.
+  public var tally = Tally()
+
+  /// Nothing counted.
+  public init() {}
+
+  /// Whether every CEL is in exactly one class.
+  public var isBalanced: Bool { cels == callLog + unfinished + invalid + left + chat + refused }
+
+  /// Adds what another part of the run counted.
+  public mutating func add(_ other: Counters) {
+    cels += other.cels
+    callLog += other.callLog
+    unfinished += other.unfinished
+    invalid += other.invalid
+    left += other.left
+    chat += other.chat
+    refused += other.refused
+    callLogsWritten += other.callLogsWritten
+    callLogsRemoved += other.callLogsRemoved
+    conversationsKept += other.conversationsKept
+    conversationsRefused += other.conversationsRefused
+    tally.add(other.tally)
+  }
+
+  /// Key and value of every count that is not 0, flaws by their keys, in a fixed order.
+  public var items: [(key: String, value: Int)] {
+    var items = [
+      ("cels", cels), ("cels_call_log", callLog), ("cels_unfinished", unfinished), ("cels_invalid", invalid), ("cels_left", left),
+      ("cels_chat", chat), ("cels_refused", refused), ("call_logs_written", callLogsWritten),
+      ("call_logs_removed", callLogsRemoved),
+      ("conversations_kept", conversationsKept), ("conversations_refused", conversationsRefused),
+    ]
+    items += tally.noted.map { ("flaw_" + $0.key, tally[$0]) }
+    return items.filter { $0.1 != 0 }.map { (key: $0.0, value: $0.1) }
+  }
+
+  /// The counts as a JSON object.
+  public var json: String { "{" + items.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}" }
+}

@@ -1,0 +1,162 @@
+import CallLogs
+import Logging
+import PostgreSQL
+import Store
+
+/// What every verb that works on the databases starts from: connections, a schema that is up to date, the CEL table and its checkpoint, the directory.
+public struct RunContext {
+  /// The connections.
+  public let databases: Databases
+  /// The CEL table.
+  public let table: CELTable
+  /// The checkpoint as it was at the start.
+  public let checkpoint: Checkpoint
+  /// Users and lines.
+  public let directory: Directory
+  /// The tenant of calls that nothing else gives one.
+  public let defaultTenant: UUIDValue
+  /// Whether `call_log_id` of the CELs is set.
+  public let linksCELs: Bool
+  /// CELs to a chunk.
+  public let chunkSize: Int
+  /// CELs of history that a nightly run adds.
+  public let history: Int
+  /// How long to go on trying after a deadlock or a lock that could not be had, seconds.
+  public let retryFor: Double
+  /// Set where SIGINT or SIGTERM came.
+  public let interruption: Interruption
+  /// The log.
+  public let log: Logger
+
+  /// Where the directory comes from.
+  public enum DirectorySource: Sendable {
+    /// Wazo's tables where there are some, else nobody.
+    case automatic
+    /// Wazo's tables.
+    case wazo
+    /// Nobody: every call goes to the default tenant.
+    case none
+    /// What a JSON file says.
+    case contents(DirectoryContents)
+  }
+
+  /// What a run needs to know.
+  public struct Settings: Sendable {
+    /// How to connect.
+    public var databases: Databases.Settings
+    /// The CEL table's name.
+    public var celTable = "cel"
+    /// The zone in which eventtime's wall clock is read; nil where it is right as it stands.
+    public var celTimeZone: String?
+    /// The tenant of calls that nothing else gives one; nil for the only known one.
+    public var defaultTenant: UUIDValue?
+    /// Where the directory comes from.
+    public var directory = DirectorySource.automatic
+    /// CELs to a chunk.
+    public var chunkSize = 20_000
+    /// Whether `call_log_id` of the CELs is set; nil for where the column exists.
+    public var linksCELs: Bool?
+    /// CELs of history that a nightly run adds.
+    public var history = 20_000
+    /// Seconds of retrying.
+    public var retryFor = 60.0
+    /// Program and version, for the record.
+    public var program = "wazo-call-logs"
+
+    /// Defaults, for these databases.
+    public init(databases: Databases.Settings) {
+      self.databases = databases
+    }
+  }
+
+  /// Connects and prepares. The schema is brought up to date where it is not.
+  /// - Parameter forgetsCheckpoint: starts anew where the CEL table is not the one that the coverage speaks of
+  /// - Throws: ``StoreError`` or ``JobError`` with what is missing, `PostgreSQLError` where the server refuses.
+  public init(_ settings: Settings, forgetsCheckpoint: Bool = false, interruption: Interruption, log: Logger) throws {
+    let databases = try Databases(settings.databases, interruption: interruption, log: log)
+    try CallLogTables.check(on: databases.logs)
+    // First the table that must be there, so that a wrong database is not filled with a schema.
+    let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+    let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
+    if !putOff.isEmpty {
+      log.warning("put off to the next run, a long transaction stands in the way: \(putOff.joined(separator: ", "))")
+    }
+    try CallLogTables.checkColumns(on: databases.logs)
+    var checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+    if forgetsCheckpoint {
+      try checkpoint.remove(on: databases.logs)
+      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+    } else {
+      try checkpoint.check(against: table, on: databases.cels)
+    }
+    let directory = Directory(try RunContext.contents(settings.directory, databases))
+    self.databases = databases
+    self.table = table
+    self.checkpoint = checkpoint
+    self.directory = directory
+    defaultTenant = try RunContext.defaultTenant(settings, directory, databases)
+    linksCELs = table.hasCallLogID && settings.linksCELs ?? true
+    chunkSize = settings.chunkSize
+    history = settings.history
+    retryFor = settings.retryFor
+    self.interruption = interruption
+    self.log = log
+    if settings.linksCELs == true, !table.hasCallLogID {
+      log.warning("\(table.name) has no column call_log_id: CELs are not linked to their call logs")
+    }
+    if !table.unindexedColumns.isEmpty {
+      log.warning(
+        "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
+      )
+    }
+  }
+
+  private static func contents(_ source: DirectorySource, _ databases: Databases) throws -> DirectoryContents {
+    switch source {
+    case .none: return DirectoryContents()
+    case .contents(let contents): return contents
+    case .automatic, .wazo:
+      if try WazoDirectory.exists(on: databases.cels) { return try WazoDirectory.read(on: databases.cels) }
+      if !databases.isOne, try WazoDirectory.exists(on: databases.logs) { return try WazoDirectory.read(on: databases.logs) }
+      guard case .wazo = source else { return DirectoryContents() }
+      throw JobError(
+        .configuration, "directory is \"wazo\", but database \(databases.cels.server.database) has no table userfeatures")
+    }
+  }
+
+  private static func defaultTenant(_ settings: Settings, _ directory: Directory, _ databases: Databases) throws -> UUIDValue {
+    if let tenant = settings.defaultTenant ?? directory.defaultTenant { return tenant }
+    var known = directory.tenants
+    if known.isEmpty { known = try CallLogTables.tenants(on: databases.logs).sorted() }
+    if known.count == 1, let only = known.first { return only }
+    let found =
+      known.isEmpty
+      ? "no tenant is known here; any UUID will do, such as one from uuidgen"
+      : "there are \(known.count): \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")"
+    throw JobError(
+      .usage,
+      "set --default-tenant (or default_tenant in the settings) to the tenant of calls that nothing else gives one; \(found)")
+  }
+}
+
+extension Checkpoint {
+  /// Checks that the CELs are those that the coverage speaks of: neither was the table truncated nor the database restored since.
+  func check(against table: CELTable, on connection: Connection) throws {
+    guard let greatest = coverage.greatest else { return }
+    let remedy = "if that is meant, run `wazo-call-logs generate --rebase` to start anew with this table"
+    if let witness, let time = try table.time(of: witness.id, on: connection), time != witness.time {
+      throw StoreError(
+        .wentBack,
+        "CEL \(witness.id) of \(table.name) is another one than when it was covered: ids have been given out anew (table truncated, or database restored); \(remedy)"
+      )
+    }
+    let newest = try table.bounds(on: connection)?.upperBound ?? Int64.min
+    guard newest < greatest else { return }
+    if let last = try table.lastSequenceValue(on: connection), last >= greatest { return }
+    if table.sequence == nil, newest == Int64.min { return }
+    throw StoreError(
+      .wentBack,
+      "the CELs of \(table.name) end at id \(newest == Int64.min ? 0 : newest), but CELs up to \(greatest) have been covered: the table was truncated or the database restored; \(remedy)"
+    )
+  }
+}

@@ -1,0 +1,147 @@
+import CallLogs
+import PostgreSQL
+
+extension CELTable {
+  /// The least and the greatest id in the table; nil where it is empty.
+  public func bounds(on connection: Connection) throws -> ClosedRange<Int64>? {
+    let rows = try connection.query(
+      "SELECT min(id)::int8, max(id)::int8 FROM \(name)", purpose: "Looking up the least and greatest CEL id")
+    guard let least = rows.int64(0, 0), let greatest = rows.int64(0, 1) else { return nil }
+    return least...greatest
+  }
+
+  /// The ids between the least and the greatest CEL with an eventtime at or after `days` times 24 hours ago; nil where there is none.
+  public func bounds(ofLastDays days: Int, on connection: Connection) throws -> ClosedRange<Int64>? {
+    let rows = try connection.query(
+      "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE \(timeCondition) >= now() - make_interval(hours => 24 * $1)",
+      [.int4(Int32(clamping: days))],
+      purpose: "Looking up the CELs of the last \(days) days")
+    guard let least = rows.int64(0, 0), let greatest = rows.int64(0, 1) else { return nil }
+    return least...greatest
+  }
+
+  private var timeCondition: String { timeIsText ? "eventtime::timestamptz" : "eventtime" }
+
+  /// The greatest `lower` such that at least `count` CELs (rows, SIP chats aside) have ids at or above it in `ranges`; the least id of all where there are fewer.
+  public func threshold(ofNewest count: Int, in ranges: [Range<Int64>], on connection: Connection) throws -> Int64? {
+    var wanted = count
+    var lowest: Int64?
+    for range in ranges.reversed() {
+      let rows = try connection.query(
+        """
+        SELECT count(*)::int8, min(id)::int8 FROM (
+          SELECT id FROM \(name) WHERE id >= $1 AND id < $2 AND channame IS DISTINCT FROM '\(CELBatch.chatChannel)' ORDER BY id DESC LIMIT $3) newest
+        """, [.int8(range.lowerBound), .int8(range.upperBound), .int8(Int64(wanted))],
+        purpose: "Looking for the newest \(count) uncovered CELs")
+      guard let found = rows.int64(0, 0), found > 0, let least = rows.int64(0, 1) else { continue }
+      lowest = least
+      wanted -= Int(found)
+      if wanted <= 0 { return least }
+    }
+    return lowest
+  }
+
+  /// How many rows have ids in `ranges`.
+  public func count(in ranges: [Range<Int64>], on connection: Connection) throws -> Int64 {
+    guard !ranges.isEmpty else { return 0 }
+    return try connection.query(
+      "SELECT count(*)::int8 FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)",
+      [.int8Multirange(ranges)], purpose: "Counting CELs"
+    ).int64(0, 0) ?? 0
+  }
+
+  /// Whether any row has an id in `ranges`.
+  public func hasRows(in ranges: [Range<Int64>], on connection: Connection) throws -> Bool {
+    for range in ranges {
+      let rows = try connection.query(
+        "SELECT EXISTS (SELECT FROM \(name) WHERE id >= $1 AND id < $2)", [.int8(range.lowerBound), .int8(range.upperBound)],
+        purpose: "Looking for CELs below")
+      if rows.bool(0, 0) == true { return true }
+    }
+    return false
+  }
+
+  /// The last value that the sequence of ids gave; nil without a sequence or where it has given none.
+  public func lastSequenceValue(on connection: Connection) throws -> Int64? {
+    guard let sequence else { return nil }
+    let rows = try connection.query(
+      "SELECT CASE WHEN is_called THEN last_value END::int8 FROM \(Connection.quoteQualifiedName(sequence))",
+      purpose: "Looking up the sequence of the CELs' ids")
+    return rows.int64(0, 0)
+  }
+
+  /// The time of the CEL with that id, in microseconds since 2000-01-01 UTC; nil where there is no such row.
+  public func time(of id: Int64, on connection: Connection) throws -> Int64? {
+    let rows = try connection.query(
+      "SELECT eventtime::timestamptz FROM \(name) WHERE id = $1", [.int8(id)], purpose: "Looking up CEL \(id)")
+    return rows.count == 1 ? rows.timestamp(0, 0) : nil
+  }
+
+  /// Sets `call_log_id` of each of `cels` to the call log at the same place, NULL where that is 0.
+  public func link(_ cels: [Int64], to callLogs: [Int32], on connection: Connection) throws {
+    guard hasCallLogID, !cels.isEmpty else { return }
+    try connection.execute(
+      """
+      UPDATE \(name) AS c SET call_log_id = nullif(v.call_log_id, 0)
+      FROM unnest($1::int8[], $2::int4[]) AS v(id, call_log_id) WHERE c.id = v.id
+      """, [.int8Array(cels), .int4Array(callLogs)], purpose: "Linking \(cels.count) CELs to their call logs")
+  }
+
+  /// The linkedids of the CELs that point to a call log.
+  public func linkedids(ofCallLog id: Int32, on connection: Connection) throws -> [String] {
+    guard hasCallLogID else { return [] }
+    return try connection.query(
+      "SELECT DISTINCT linkedid::text FROM \(name) WHERE call_log_id = $1", [.int4(id)],
+      purpose: "Looking up the CELs of call log \(id)"
+    ).compactMap { $0.string(0) }
+  }
+
+  // MARK: For deletion
+
+  /// The ids between the least and the greatest CEL of these conversations and call logs; nil where there is none.
+  public func celRange(ofConversations conversations: [String], callLogs: [Int32], on connection: Connection) throws
+    -> ClosedRange<Int64>?
+  {
+    var range: ClosedRange<Int64>?
+    func extend(_ rows: Rows) {
+      guard let least = rows.int64(0, 0), let greatest = rows.int64(0, 1) else { return }
+      range = range.map { min($0.lowerBound, least)...max($0.upperBound, greatest) } ?? least...greatest
+    }
+    if !conversations.isEmpty {
+      extend(
+        try connection.query(
+          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE linkedid = ANY($1)", [.textArray(conversations)],
+          purpose: "Looking up the CELs of \(conversations.count) conversations"))
+    }
+    if hasCallLogID {
+      extend(
+        try connection.query(
+          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
+          purpose: "Looking up the CELs of \(callLogs.count) call logs"))
+    }
+    return range
+  }
+
+  /// The CELs that point to one of these call logs.
+  public func linked(to callLogs: [Int32], on connection: Connection) throws -> [Int64] {
+    try connection.query(
+      "SELECT id::int8 FROM \(name) WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
+      purpose: "Looking up the CELs of \(callLogs.count) call logs"
+    ).compactMap { $0.int64(0) }
+  }
+
+  /// Takes the links to these call logs back.
+  public func unlink(_ callLogs: [Int32], on connection: Connection) throws {
+    try connection.execute(
+      "UPDATE \(name) SET call_log_id = NULL WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
+      purpose: "Unlinking the CELs of \(callLogs.count) call logs")
+  }
+
+  /// Takes at most `limit` links back, wherever they point.
+  /// - Returns: how many.
+  public func unlinkSome(_ limit: Int, on connection: Connection) throws -> Int {
+    try connection.execute(
+      "UPDATE \(name) SET call_log_id = NULL WHERE id = ANY(ARRAY(SELECT id FROM \(name) WHERE call_log_id IS NOT NULL LIMIT $1))",
+      [.int8(Int64(limit))], purpose: "Unlinking CELs")
+  }
+}

@@ -1,0 +1,183 @@
+import CallLogs
+import PostgreSQL
+
+/// What reading a run of ids gave.
+public struct ChunkRead: Sendable {
+  /// Rows read, whatever became of them.
+  public var cels = 0
+  /// Rows of SIP chats.
+  public var chats = 0
+  /// Rows that can belong to no call.
+  public var unusable = 0
+  /// The greatest id read.
+  public var greatestID: Int64?
+  /// The time of that row.
+  public var greatestTime: Int64?
+
+  /// Nothing read.
+  public init() {}
+}
+
+extension CELTable {
+  /// Reads at most `limit` CELs with ids in `ids`, in id order, into `batch`.
+  public func read(
+    _ ids: Range<Int64>, limit: Int, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
+  ) throws -> ChunkRead {
+    // COPY takes no parameters. The bounds are integers of our own making, so there is nothing that could be quoted.
+    let sql = """
+      COPY (SELECT \(selectList) FROM \(name) WHERE id >= \(ids.lowerBound) AND id < \(ids.upperBound) ORDER BY id LIMIT \(limit)) \
+      TO STDOUT (FORMAT binary)
+      """
+    var read = ChunkRead()
+    var reader = BinaryRowReader()
+    let scratch = TextArena()
+    try connection.copyOut(sql, purpose: "Reading CELs from id \(ids.lowerBound)") { message in
+      reader.load(message)
+      while try reader.nextRow() {
+        let columns = try self.columns(&reader, scratch, &tally)
+        note(batch.append(columns, tally: &tally), columns, &read)
+      }
+    }
+    return read
+  }
+
+  /// Reads every CEL of the conversations to which `linkedids` belong, wherever their ids lie, to any depth: all rows of a linkedid, then the linkedids of all its
+  /// uniqueids, until nothing new is found. Each round is one look-up by index in a snapshot of its own.
+  public func readConversations(
+    _ linkedids: [Text], into batch: inout CELBatch, tally: inout Tally, on connection: Connection
+  ) throws {
+    var asked = TextTable()
+    var askedChannels = 0
+    let names = TextArena()
+    var round = linkedids
+    while !round.isEmpty {
+      let fresh = round.filter { text in
+        guard asked.find(text) == nil else { return false }
+        _ = asked.number(of: text) { names.copy($0) }
+        return true
+      }
+      guard !fresh.isEmpty else { return }
+      try readRows(ofLinkedids: fresh, into: &batch, &tally, connection)
+      let channels = batch.uniqueids.texts[askedChannels...]
+      askedChannels = batch.uniqueids.count
+      round = channels.isEmpty ? [] : try linkedidsOf(uniqueids: channels, names, connection)
+    }
+  }
+
+  private func readRows(ofLinkedids linkedids: [Text], into batch: inout CELBatch, _ tally: inout Tally, _ connection: Connection)
+    throws
+  {
+    // No order: groups are sorted in memory. The chat channel is left out, for it may have very many rows.
+    var reader = TextRowReader()
+    try connection.stream(
+      "SELECT \(selectList) FROM \(name) WHERE linkedid = ANY($1)", [.array(BinaryArray(texts: linkedids))],
+      purpose: "Reading the CELs of \(linkedids.count) conversations that reach beyond the chunk"
+    ) { row in
+      let columns = self.columns(row, &reader, &tally)
+      batch.append(columns, tally: &tally)
+    }
+  }
+
+  private func linkedidsOf(uniqueids: ArraySlice<Text>, _ names: TextArena, _ connection: Connection) throws -> [Text] {
+    var found: [Text] = []
+    try connection.stream(
+      "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND channame IS DISTINCT FROM '\(CELBatch.chatChannel)'",
+      [.array(BinaryArray(texts: uniqueids))], purpose: "Reading the linkedids of \(uniqueids.count) channels"
+    ) { row in
+      row.bytes(0) { bytes in
+        if let bytes, !bytes.isEmpty { found.append(names.text(bytes)) }
+      }
+    }
+    return found
+  }
+
+  /// Reads the CELs of one conversation as they stand in the table, ordered by time and id, for a person to read.
+  public func rowsForPeople(linkedids: [String], on connection: Connection) throws -> Rows {
+    try connection.query(
+      """
+      SELECT id::int8, eventtime::text, eventtype::text, channame::text, cid_name::text, cid_num::text,
+             exten::text, context::text, uniqueid::text, linkedid::text, extra::text
+      FROM \(name) WHERE linkedid = ANY($1) ORDER BY eventtime, linkedid COLLATE "C", id
+      """, [.textArray(linkedids)], purpose: "Reading the CELs of a conversation")
+  }
+
+  private func note(_ appended: CELBatch.Appended, _ columns: CELColumns, _ read: inout ChunkRead) {
+    read.cels += 1
+    switch appended {
+    case .row: break
+    case .chat: read.chats += 1
+    case .unusable: read.unusable += 1
+    }
+    read.greatestID = columns.id
+    read.greatestTime = columns.time
+  }
+
+  private func columns(_ reader: inout BinaryRowReader, _ scratch: TextArena, _ tally: inout Tally) throws -> CELColumns {
+    var columns = CELColumns()
+    scratch.removeAll()
+    columns.id = try reader.int64() ?? 0
+    columns.time = try time(reader.nextField())
+    columns.callLogID = try reader.int64().map { Int32(truncatingIfNeeded: $0) } ?? 0
+    for name in CELTable.textColumns {
+      guard let field = try reader.nextField() else { continue }
+      columns[name] = needsRepair ? repaired(field, columns.id, scratch, &tally) : Text(field)
+    }
+    return columns
+  }
+
+  private func columns(_ row: RowView, _ reader: inout TextRowReader, _ tally: inout Tally) -> CELColumns {
+    var columns = CELColumns()
+    reader.scratch.removeAll()
+    columns.id = row.int64(0) ?? 0
+    columns.time = row.bytes(1) { time($0) }
+    columns.callLogID = row.int64(2).map { Int32(truncatingIfNeeded: $0) } ?? 0
+    for (index, name) in CELTable.textColumns.enumerated() {
+      row.bytes(index + 3) { field in
+        guard let field else { return }
+        // The row's memory stays as long as the row.
+        columns[name] = needsRepair ? repaired(field, columns.id, reader.scratch, &tally) : Text(field)
+      }
+    }
+    return columns
+  }
+
+  private struct TextRowReader {
+    let scratch = TextArena()
+  }
+
+  private func time(_ field: UnsafeRawBufferPointer?) -> Int64? {
+    guard let field else { return nil }
+    if timeIsText {
+      switch EventTime.parse(Text(field)) {
+      case .instant(let time)?, .wallClock(let time)?: return time
+      case nil: return nil
+      }
+    }
+    guard field.count == 8 else { return nil }
+    let time = Int64(bigEndian: field.loadUnaligned(as: Int64.self))
+    // infinity and -infinity.
+    return time == .max || time == .min ? nil : time
+  }
+
+  private func repaired(_ field: UnsafeRawBufferPointer, _ id: Int64, _ scratch: TextArena, _ tally: inout Tally) -> Text {
+    var invalid = false
+    var nul = false
+    let text = scratch.validText(field, invalid: &invalid, nul: &nul)
+    if invalid { tally.note(.invalidUTF8, id) }
+    return text
+  }
+}
+
+extension BinaryArray {
+  /// A `text[]` of these strings.
+  public init(strings: [String]) {
+    self.init(.text)
+    for string in strings { append(string) }
+  }
+
+  /// A `text[]` of these texts.
+  init(texts: some Sequence<Text>) {
+    self.init(.text)
+    for text in texts { append(UnsafeRawBufferPointer(text.bytes)) }
+  }
+}

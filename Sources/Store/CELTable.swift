@@ -1,0 +1,136 @@
+import CallLogs
+import PostgreSQL
+
+/// The table of CELs in one database: what it is called, which of its columns there are and how they are read.
+public struct CELTable {
+  /// Which table it is, wherever it is called what: coverage belongs to one table.
+  public struct Identity: Hashable, Sendable {
+    /// The server's system identifier.
+    public let system: Int64
+    /// The oid of the database.
+    public let database: Int64
+    /// The oid of the table.
+    public let table: Int64
+  }
+
+  /// Name with schema, quoted where it must be.
+  public let name: String
+  /// Which table it is.
+  public let identity: Identity
+  /// Whether there is a column `call_log_id`, which Wazo's own tools read.
+  public let hasCallLogID: Bool
+  /// Columns that call logs need and that the table lacks; they count as empty.
+  public let absentColumns: [String]
+  /// Columns without an index that starts with them, of those that look-ups need.
+  public let unindexedColumns: [String]
+  /// The sequence that gives the ids; nil where there is none.
+  public let sequence: String?
+  /// Whether text may hold bytes that are not UTF-8.
+  let needsRepair: Bool
+  /// Whether the time comes as text.
+  let timeIsText: Bool
+  let selectList: String
+
+  static let textColumns = CELColumns.Name.allCases
+
+  /// Finds the table and looks its columns up.
+  /// - Parameters:
+  ///   - name: with or without a schema, as it would be written in SQL
+  ///   - timeZone: the zone in which eventtime's wall clock is to be read; nil where it is right as it stands
+  /// - Throws: ``StoreError`` (configuration) where the table or a column that cannot be done without is missing; what the server says.
+  public static func find(_ name: String, timeZone: String?, on connection: Connection) throws -> CELTable {
+    let written = Connection.quoteQualifiedName(name)
+    let database = connection.server.database
+    let found = try connection.query(
+      """
+      SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+             (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
+             (SELECT system_identifier FROM pg_control_system())
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.oid = to_regclass($1)
+      """, [.text(written)], purpose: "Looking for the CEL table \(name)")
+    guard found.count == 1, let oid = found.int64(0, 0), let schema = found.string(0, 1), let relation = found.string(0, 2),
+      let databaseOID = found.int64(0, 4), let system = found.int64(0, 5)
+    else {
+      throw StoreError(
+        .configuration,
+        "there is no table \(name) in database \(database) (\(connection.server)); set cel_table (and cel_db_uri, if the CELs are in another database) to where Asterisk writes its CELs"
+      )
+    }
+    let columns = try readColumns(oid, connection)
+    for required in ["id", "eventtype", "eventtime", "uniqueid", "linkedid"] where columns[required] == nil {
+      let hint = required == "id" ? "; ALTER TABLE \(written) ADD COLUMN id bigserial PRIMARY KEY gives it one" : ""
+      throw StoreError(.configuration, "the table \(name) in database \(database) has no column \(required)\(hint)")
+    }
+    let type = columns["eventtime"] ?? ""
+    let isText = !type.hasPrefix("timestamp")
+    if let timeZone { try checkTimeZone(timeZone, connection) }
+    return CELTable(
+      name: Connection.quoteQualifiedName(schema: schema, relation),
+      identity: Identity(system: system, database: databaseOID, table: oid),
+      hasCallLogID: columns["call_log_id"] != nil,
+      absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
+      unindexedColumns: try readUnindexed(oid, connection),
+      sequence: try connection.query(
+        "SELECT pg_get_serial_sequence($1, 'id')", [.text(Connection.quoteQualifiedName(schema: schema, relation))],
+        purpose: "Looking for the sequence of the CELs' ids"
+      ).string(0, 0),
+      needsRepair: connection.serverEncoding == "SQL_ASCII",
+      timeIsText: isText,
+      selectList: selectList(columns, time: timeExpression(type, isText: isText, hasZone: timeZone != nil)))
+  }
+
+  /// Name and type of each column.
+  private static func readColumns(_ oid: Int64, _ connection: Connection) throws -> [String: String] {
+    var columns: [String: String] = [:]
+    let rows = try connection.query(
+      "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped",
+      [.int8(oid)], purpose: "Looking up the columns of the CEL table")
+    for row in rows { columns[row.string(0) ?? ""] = row.string(1) ?? "" }
+    return columns
+  }
+
+  private static func readUnindexed(_ oid: Int64, _ connection: Connection) throws -> [String] {
+    let rows = try connection.query(
+      """
+      SELECT a.attname::text FROM pg_attribute a
+      WHERE a.attrelid = $1::oid AND a.attname IN ('id', 'linkedid', 'uniqueid')
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum)
+      ORDER BY a.attnum
+      """, [.int8(oid)], purpose: "Looking up the indexes of the CEL table")
+    return rows.compactMap { $0.string(0) }
+  }
+
+  private static func checkTimeZone(_ zone: String, _ connection: Connection) throws {
+    let known = try connection.query(
+      "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", [.text(zone)], purpose: "Looking up cel_time_zone")
+    guard known.bool(0, 0) == true else {
+      throw StoreError(
+        .configuration, "cel_time_zone is \"\(zone)\", which the server does not know; it takes names such as Europe/Paris")
+    }
+    // The SELECT lists refer to it by name, so that it is bound here and never part of a statement.
+    try connection.execute(
+      "SELECT set_config('wazo_call_logs.cel_time_zone', $1, false)", [.text(zone)], purpose: "Setting cel_time_zone")
+  }
+
+  /// The instant of a row. With cel_time_zone, what the clock on the wall showed is read in that zone: for `timestamptz` that is what the session's default zone makes of the instant, which
+  /// is the zone in which Asterisk's text was read when it was stored.
+  private static func timeExpression(_ type: String, isText: Bool, hasZone: Bool) -> String {
+    let zone = "current_setting('wazo_call_logs.cel_time_zone')"
+    if isText { return "eventtime::text" }
+    if type.hasSuffix("with time zone") {
+      return hasZone
+        ? "(eventtime AT TIME ZONE (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone')) AT TIME ZONE \(zone)"
+        : "eventtime"
+    }
+    return hasZone ? "eventtime AT TIME ZONE \(zone)" : "eventtime::timestamptz"
+  }
+
+  private static func selectList(_ columns: [String: String], time: String) -> String {
+    let texts = textColumns.map {
+      columns[$0.rawValue] == nil ? "NULL::text" : Connection.quoteIdentifier($0.rawValue) + "::text"
+    }
+    let link = columns["call_log_id"] == nil ? "NULL::int4" : "call_log_id::int4"
+    return (["id::int8", time, link] + texts).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,181 @@
+import CallLogs
+import PostgreSQL
+
+/// Wazo's tables of call logs, as far as the job writes them.
+public enum CallLogTables {
+  /// A call log that is stored already.
+  public struct Stored: Sendable {
+    /// Its id.
+    public let id: Int32
+    /// Its conversation; empty for rows that older programs wrote without one.
+    public let conversationID: String
+    /// When the call began, microseconds since 2000-01-01 UTC.
+    public let date: Int64
+  }
+
+  /// Columns without which the job cannot write.
+  static let columns = [
+    "id", "date", "date_answer", "date_end", "tenant_uuid", "source_name", "source_exten", "source_internal_name",
+    "source_internal_exten",
+    "source_internal_context", "source_line_identity", "requested_name", "requested_exten", "requested_context",
+    "requested_internal_exten",
+    "requested_internal_context", "destination_name", "destination_exten", "destination_internal_exten",
+    "destination_internal_context",
+    "destination_line_identity", "direction", "user_field", "conversation_id", "blocked", "reached_voicemail",
+  ]
+
+  /// Checks that the database can hold call logs: UTF-8, PostgreSQL 14 or later, every column there.
+  /// - Throws: ``StoreError`` that says what is missing.
+  public static func check(on connection: Connection) throws {
+    let database = connection.server.database
+    guard connection.serverVersion >= 140_000 else {
+      throw StoreError(
+        .configuration,
+        "the server of database \(database) is PostgreSQL \(connection.serverVersion / 10_000); coverage needs multiranges, which came with 14"
+      )
+    }
+    guard connection.serverEncoding == "UTF8" else {
+      throw StoreError(
+        .configuration,
+        "database \(database) is encoded in \(connection.serverEncoding), in which not every name can be stored; call logs need a database created with ENCODING 'UTF8' (db_uri), the CELs may stay where they are (cel_db_uri)"
+      )
+    }
+  }
+
+  /// Checks that Wazo's table has every column that is written; an older Wazo lacks some.
+  public static func checkColumns(on connection: Connection) throws {
+    let rows = try connection.query(
+      "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('call_logd_call_log') AND attnum > 0 AND NOT attisdropped",
+      purpose: "Looking up the columns of call_logd_call_log")
+    let present = Set(rows.compactMap { $0.string(0) })
+    let missing = columns.filter { !present.contains($0) }
+    guard missing.isEmpty else {
+      throw StoreError(
+        .configuration,
+        "the table call_logd_call_log in database \(connection.server.database) lacks \(missing.joined(separator: ", ")): it is of an older Wazo; upgrade Wazo first"
+      )
+    }
+  }
+
+  // MARK: What is there
+
+  /// The stored call logs of these conversations, and of these ids where a row has no conversation_id.
+  public static func stored(conversations: BinaryArray, ids: [Int32], on connection: Connection) throws -> [Stored] {
+    var found: [Stored] = []
+    func add(_ rows: Rows) {
+      for row in rows {
+        found.append(
+          Stored(
+            id: Int32(truncatingIfNeeded: row.int64(0) ?? 0), conversationID: row.string(1) ?? "", date: row.timestamp(2) ?? 0))
+      }
+    }
+    if conversations.count > 0 {
+      add(
+        try connection.query(
+          "SELECT id, conversation_id, date FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
+          purpose: "Looking up stored call logs"))
+    }
+    if !ids.isEmpty {
+      add(
+        try connection.query(
+          "SELECT id, NULL::text, date FROM call_logd_call_log WHERE id = ANY($1) AND conversation_id IS NULL", [.int4Array(ids)],
+          purpose: "Looking up stored call logs without a conversation"))
+    }
+    return found
+  }
+
+  /// How many call logs there are.
+  public static func count(on connection: Connection) throws -> Int64 {
+    try connection.query("SELECT count(*)::int8 FROM call_logd_call_log", purpose: "Counting call logs").int64(0, 0) ?? 0
+  }
+
+  /// The conversation of a call log, empty where the row has none; nil where there is no such call log.
+  public static func conversation(ofCallLog id: Int32, on connection: Connection) throws -> String? {
+    let rows = try connection.query(
+      "SELECT coalesce(conversation_id, '') FROM call_logd_call_log WHERE id = $1", [.int4(id)],
+      purpose: "Looking up call log \(id)")
+    return rows.count == 1 ? rows.string(0, 0) : nil
+  }
+
+  /// At most `limit` call logs that began at or after `cutoff` (microseconds since 2000-01-01 UTC; nil for all), newest first.
+  public static func newest(_ limit: Int, since cutoff: Int64?, on connection: Connection) throws -> [Stored] {
+    // The newest first: whatever stops the run, what is left is older than what went.
+    let rows = try connection.query(
+      "SELECT id, conversation_id, date FROM call_logd_call_log WHERE date >= $1 ORDER BY date DESC LIMIT $2",
+      [.timestamptz(cutoff ?? Int64.min), .int8(Int64(limit))], purpose: "Looking up call logs to delete")
+    return rows.map {
+      Stored(id: Int32(truncatingIfNeeded: $0.int64(0) ?? 0), conversationID: $0.string(1) ?? "", date: $0.timestamp(2) ?? 0)
+    }
+  }
+
+  /// The time so many days of 24 hours before the server's now, in microseconds since 2000-01-01 UTC.
+  public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
+    try connection.query(
+      "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: days))],
+      purpose: "Looking up the time \(days) days ago"
+    ).timestamp(0, 0) ?? Int64.min
+  }
+
+  /// The uuids of recordings of these call logs whose audio was deleted.
+  public static func deletedRecordings(ofCallLogs ids: [Int32], on connection: Connection) throws -> Set<UUIDValue> {
+    uuids(
+      try connection.query(
+        "SELECT uuid FROM call_logd_recording WHERE call_log_id = ANY($1) AND path IS NULL", [.int4Array(ids)],
+        purpose: "Looking up deleted recordings"))
+  }
+
+  /// Those of `uuids` that a stored recording has.
+  public static func takenRecordings(among wanted: [UUIDValue], on connection: Connection) throws -> Set<UUIDValue> {
+    guard !wanted.isEmpty else { return [] }
+    var array = BinaryArray(.uuid)
+    for uuid in wanted { array.append(UUIDBytes(high: uuid.high, low: uuid.low)) }
+    return uuids(
+      try connection.query(
+        "SELECT uuid FROM call_logd_recording WHERE uuid = ANY($1)", [.array(array)], purpose: "Looking up recordings"))
+  }
+
+  private static func uuids(_ rows: Rows) -> Set<UUIDValue> {
+    Set(rows.compactMap { row in row.uuid(0).map { UUIDValue(high: $0.high, low: $0.low) } })
+  }
+
+  // MARK: Changes
+
+  /// Deletes call logs with all that belongs to them.
+  @discardableResult
+  public static func delete(_ ids: [Int32], on connection: Connection) throws(PostgreSQLError) -> Int {
+    guard !ids.isEmpty else { return 0 }
+    return try connection.execute(
+      "DELETE FROM call_logd_call_log WHERE id = ANY($1)", [.int4Array(ids)], purpose: "Deleting \(ids.count) call logs")
+  }
+
+  /// As many new ids of call logs as asked for.
+  public static func newIDs(_ count: Int, on connection: Connection) throws -> [Int32] {
+    guard count > 0 else { return [] }
+    let rows = try connection.query(
+      "SELECT nextval(pg_get_serial_sequence('call_logd_call_log', 'id')) FROM generate_series(1, $1)",
+      [.int4(Int32(clamping: count))],
+      purpose: "Taking \(count) ids for call logs")
+    let ids = rows.compactMap { $0.int64(0).flatMap { Int32(exactly: $0) } }
+    guard ids.count == count else {
+      throw StoreError(
+        .configuration, "call_logd_call_log.id has no sequence, or its sequence has run past what an integer holds")
+    }
+    return ids
+  }
+
+  /// Every known tenant.
+  public static func tenants(on connection: Connection) throws -> Set<UUIDValue> {
+    uuids(try connection.query("SELECT uuid FROM call_logd_tenant", purpose: "Reading the tenants"))
+  }
+
+  /// Enters tenants that are not there yet, in a transaction of its own and in order, so that two processes that enter the same never wait for each other in a
+  /// circle.
+  public static func add(tenants: [UUIDValue], on connection: Connection) throws(PostgreSQLError) {
+    guard !tenants.isEmpty else { return }
+    var array = BinaryArray(.uuid)
+    for tenant in tenants.sorted() { array.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    try connection.execute(
+      "INSERT INTO call_logd_tenant (uuid) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", [.array(array)],
+      purpose: "Entering new tenants")
+  }
+}

@@ -1,0 +1,60 @@
+/// A set of CEL ids as ranges in ascending order that neither touch nor overlap: what an `int8multirange` holds.
+public struct Coverage: Equatable, Sendable {
+  /// The ranges.
+  public private(set) var ranges: [Range<Int64>]
+
+  /// The set of these ranges, in any order, overlapping or not.
+  public init(_ ranges: [Range<Int64>] = []) {
+    self.ranges = []
+    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
+      if let last = self.ranges.last, range.lowerBound <= last.upperBound {
+        self.ranges[self.ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        self.ranges.append(range)
+      }
+    }
+  }
+
+  /// Whether the set is empty.
+  public var isEmpty: Bool { ranges.isEmpty }
+
+  /// The greatest id in the set.
+  public var greatest: Int64? { ranges.last.map { $0.upperBound - 1 } }
+
+  /// How many ids the set has.
+  public var count: Int64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+
+  /// Whether the set has that id.
+  public func contains(_ id: Int64) -> Bool {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound <= id { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].lowerBound <= id
+  }
+
+  /// The ids of `range` that the set lacks, in ascending order.
+  public func gaps(in range: Range<Int64>) -> [Range<Int64>] {
+    var gaps: [Range<Int64>] = []
+    var from = range.lowerBound
+    for covered in ranges where covered.upperBound > from {
+      if covered.lowerBound >= range.upperBound { break }
+      if covered.lowerBound > from { gaps.append(from..<covered.lowerBound) }
+      from = covered.upperBound
+    }
+    if from < range.upperBound { gaps.append(from..<range.upperBound) }
+    return gaps
+  }
+
+  /// The set with `range` added.
+  public func adding(_ range: Range<Int64>) -> Coverage { Coverage(ranges + [range]) }
+}
+
+extension Coverage: CustomStringConvertible {
+  /// Such as `1-20000, 30001-30500`; `none` for the empty set.
+  public var description: String {
+    ranges.isEmpty ? "none" : ranges.map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
+  }
+}

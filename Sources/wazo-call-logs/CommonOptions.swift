@@ -1,0 +1,145 @@
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+import Logging
+import PostgreSQL
+import Settings
+
+/// What every verb takes. Each is also a setting: a key of the configuration file, and an environment variable WAZO_CALL_LOGS_….
+struct CommonOptions: ParsableArguments {
+  @Option(name: .customLong("db-uri"), help: ArgumentHelp("Database that gets the call logs.", valueName: "uri"))
+  var dbURI: String?
+  @Option(
+    name: .customLong("cel-db-uri"), help: ArgumentHelp("Database that has the CELs (default: the same).", valueName: "uri"))
+  var celDBURI: String?
+  @Option(help: ArgumentHelp("CEL table, with its schema if need be (default: cel).", valueName: "table"))
+  var celTable: String?
+  @Option(
+    help: ArgumentHelp(
+      "Time zone in which eventtime's wall clock is read, for PBXs that log local time, such as Europe/Paris.", valueName: "zone")
+  )
+  var celTimeZone: String?
+  @Option(help: ArgumentHelp("Tenant of calls whose tenant nothing tells (default: the only one there is).", valueName: "uuid"))
+  var defaultTenant: String?
+  @Option(
+    help: ArgumentHelp(
+      "Who owns which line: a JSON file, 'wazo' (its tables) or 'none' (default: Wazo's tables where they exist).",
+      valueName: "source"))
+  var directory: String?
+  @Option(help: ArgumentHelp("CELs in one transaction (default: 20000).", valueName: "n"))
+  var chunkSize: String?
+  @Flag(inversion: .prefixedNo, help: "Fill cel.call_log_id, which Wazo's own tools read (default: where the column exists).")
+  var linkCels: Bool?
+  @Option(help: ArgumentHelp("How long a statement waits for a lock (default: 5s).", valueName: "time"))
+  var lockTimeout: String?
+  @Option(help: ArgumentHelp("How long an attempt to connect may take (default: 10s).", valueName: "time"))
+  var connectTimeout: String?
+  @Option(
+    help: ArgumentHelp("For how long to try again after losing against another transaction (default: 60s).", valueName: "time"))
+  var retryFor: String?
+  @Option(
+    help: ArgumentHelp(
+      "Configuration file in place of /etc/wazo-call-logs/config.yml; conf.d beside it is read too.", valueName: "file"))
+  var config: String?
+  @Option(
+    help: ArgumentHelp("Least severe messages shown: debug, info, warning or error (default: warning).", valueName: "level"))
+  var logLevel: String?
+  @Flag(name: [.customShort("D"), .long], help: "Show what is done, as --log-level debug.")
+  var debug = false
+
+  /// The settings, from here and everywhere else.
+  func load(needsDatabase: Bool = true) async throws -> Settings {
+    var overrides: [String: String] = [:]
+    let texts: [(Settings.Key, String?)] = [
+      (.dbURI, dbURI), (.celDBURI, celDBURI), (.celTable, celTable), (.celTimeZone, celTimeZone), (.defaultTenant, defaultTenant),
+      (.directory, directory), (.chunkSize, chunkSize), (.linkCELs, linkCels.map { $0 ? "true" : "false" }),
+      (.lockTimeout, lockTimeout),
+      (.connectTimeout, connectTimeout), (.retryFor, retryFor), (.logLevel, debug ? "debug" : logLevel),
+    ]
+    for (key, text) in texts { overrides[key.rawValue] = text }
+    do {
+      return try await Settings.load(
+        overrides: overrides, environment: ProcessInfo.processInfo.environment, configFile: config, needsDatabase: needsDatabase)
+    } catch {
+      // What the command line says wrongly is a usage error, what a file or the environment says is configuration.
+      if case .invalidValue(_, _, let source, _) = error, source.hasPrefix("option") { throw JobError(.usage, "\(error)") }
+      throw JobError(.configuration, "\(error)")
+    }
+  }
+}
+
+/// A verb at work: settings, log, interruption, and one place where errors become messages and exit codes.
+struct Session {
+  let settings: Settings
+  let log: Logger
+  let interruption: Interruption
+
+  /// Runs a verb.
+  static func run(_ options: CommonOptions, needsDatabase: Bool = true, _ body: (Session) throws -> Void) async throws {
+    let interruption = Interruption()
+    Interruption.installSignalHandlers(interruption)
+    do {
+      let settings = try await options.load(needsDatabase: needsDatabase)
+      let log = Console.logger(settings.logLevel)
+      for warning in settings.unknownKeys { log.warning("\(warning)") }
+      for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {
+        log.debug("\(key) is set by \(source)")
+      }
+      try body(Session(settings: settings, log: log, interruption: interruption))
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      let failure = Failure(error, interruption: interruption)
+      Console.error(failure.message)
+      throw ExitCode(failure.kind.rawValue)
+    }
+  }
+
+  /// What the jobs need of the settings.
+  func runSettings() throws -> RunContext.Settings {
+    var databases = Databases.Settings(logs: settings.dbURI?.connectionString, cels: settings.celDBURI?.connectionString)
+    databases.connectTimeout = max(1, Int(settings.connectTimeout.components.seconds))
+    databases.lockTimeout = max(1, settings.lockTimeout.milliseconds)
+    var run = RunContext.Settings(databases: databases)
+    run.celTable = settings.celTable
+    run.celTimeZone = settings.celTimeZone
+    run.defaultTenant = settings.defaultTenant.flatMap { UUIDValue($0) }
+    run.chunkSize = settings.chunkSize
+    run.linksCELs = settings.linkCELs
+    run.history = settings.history
+    run.retryFor = Double(settings.retryFor.milliseconds) / 1000
+    run.program = Program.name
+    switch settings.directory {
+    case nil: run.directory = .automatic
+    case .wazo?: run.directory = .wazo
+    case .disabled?: run.directory = .none
+    case .file(let path)?: run.directory = .contents(try Session.contents(path))
+    }
+    return run
+  }
+
+  /// Connects and prepares.
+  func context(rebase: Bool = false) throws -> RunContext {
+    try RunContext(try runSettings(), forgetsCheckpoint: rebase, interruption: interruption, log: log)
+  }
+
+  /// The directory that a JSON file holds.
+  static func contents(_ path: String) throws -> DirectoryContents {
+    let bytes: [UInt8]
+    do {
+      bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      throw JobError(.badInput, "cannot read the directory \(path): \(error.localizedDescription)")
+    }
+    do {
+      return try DirectoryContents(json: bytes)
+    } catch {
+      throw JobError(.badInput, "the directory \(path) cannot be used: \(error)")
+    }
+  }
+}
+
+extension Duration {
+  var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
+}

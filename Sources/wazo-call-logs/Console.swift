@@ -1,0 +1,63 @@
+import Foundation
+import Jobs
+import Logging
+import Settings
+
+/// The terminal: messages and progress on standard error, results on standard output.
+enum Console {
+  /// Whether a person watches standard error.
+  static var isTerminal: Bool { isatty(2) == 1 }
+  /// Whether a person reads standard output.
+  static var isOutputTerminal: Bool { isatty(1) == 1 }
+
+  /// Writes a line to standard error.
+  static func error(_ message: String) { note("wazo-call-logs: \(message)") }
+
+  /// Writes a line to standard error as it is.
+  static func note(_ line: String) {
+    clearProgress()
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Shows progress in place; nothing where nobody watches.
+  static func progress(_ text: String) {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data(("\r\u{1B}[K" + text).utf8))
+  }
+
+  /// Takes the line of progress away.
+  static func clearProgress() {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+  }
+
+  /// A log that writes to standard error.
+  static func logger(_ level: LogLevel) -> Logger {
+    var logger = Logger(label: "wazo-call-logs") { _ in ConsoleLog() }
+    logger.logLevel =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .notice
+      case .error: .error
+      }
+    return logger
+  }
+}
+
+/// Log lines as a person reads them: cron and journald add the time themselves.
+private struct ConsoleLog: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.notice
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let extra = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    let level = event.level == .notice ? "" : "\(event.level): "
+    Console.note("wazo-call-logs: \(level)\(event.message)\(extra)")
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+
+struct Explain: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Explain a conversation: its CELs, how they were read, why there is a call log or none.",
+    discussion: """
+      Takes a linkedid, or the id of a call log. Changes nothing.
+
+      Examples:
+        wazo-call-logs explain 1714986000.1
+        wazo-call-logs explain 4711
+      """)
+
+  @Argument(help: ArgumentHelp("A linkedid, or the id of a call log.", valueName: "conversation|call-log-id"))
+  var what: String
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    try await Session.run(common) { session in
+      print(Explain.text(try ExplainJob(try session.context()).run(what)))
+    }
+  }
+
+  private static func text(_ explanation: Explanation) -> String {
+    var table = TextTable(
+      ["id", "time", "event", "channel", "caller id", "exten@context", "read as", "done", "extra"], right: [0])
+    for id in explanation.order {
+      guard let row = explanation.rows[id] else { continue }
+      let reading = explanation.readings[id].map(word) ?? "-"
+      table.add([
+        String(id), row.time, row.event, row.channel, row.callerID, row.place, reading, row.isCovered ? "yes" : "no", row.extra,
+      ])
+    }
+    var lines = table.lines(limit: 60)
+    lines.append("")
+    lines.append("Linkedids: " + explanation.linkedids.joined(separator: ", "))
+    for channel in explanation.shared {
+      lines.append(
+        "Held together by channel \(channel.uniqueid), which has events under \(channel.linkedids.joined(separator: " and ")).")
+    }
+    if explanation.isOriginate { lines.append("Read as a call begun through a pair of Local channels (click to call).") }
+    for flaw in explanation.tally.noted {
+      lines.append("\(flaw.label): CEL \(explanation.tally.examples(of: flaw).map(String.init).joined(separator: ", "))")
+    }
+    lines.append(explanation.verdict)
+    if let callLog = explanation.callLog { lines.append(pretty(callLog)) }
+    lines.append(
+      explanation.stored.isEmpty
+        ? "None is stored." : "Stored as call log \(explanation.stored.map(String.init).joined(separator: ", ")).")
+    return lines.joined(separator: "\n")
+  }
+
+  private static func word(_ reading: Interpreter.Reading) -> String {
+    switch reading {
+    case .caller: "caller"
+    case .callee: "callee"
+    case .both: "caller and callee"
+    case .originate: "originate"
+    case .unread: "not read"
+    case .silent: ""
+    }
+  }
+
+  private static func pretty(_ json: String) -> String {
+    guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
+      let data = try? JSONSerialization.data(
+        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    else { return json }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,173 @@
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+
+struct Generate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make call logs from CELs that are not done yet (the default).",
+    discussion: """
+      Plain, it covers everything above the greatest covered CEL, then 20,000 CELs of history, newest first. Calls that are still going on \
+      get their call log when they have ended. Call logs that Wazo's own program made stay as they are.
+
+      Examples:
+        wazo-call-logs                     the nightly run
+        wazo-call-logs generate -c 50000   the newest 50,000 CELs that are not covered
+        wazo-call-logs generate -d 7       what is not covered of the last 7 days
+      """)
+
+  @Option(name: [.customShort("c"), .long], help: ArgumentHelp("Cover the newest N uncovered CELs.", valueName: "n"))
+  var celCount: Int?
+  @Option(
+    name: [.customShort("d"), .long],
+    help: ArgumentHelp("Cover what is uncovered of the last N days (24 hours each).", valueName: "n"))
+  var days: Int?
+  @Flag(name: [.customShort("A"), .long], help: "As plain generate; kept for Wazo's command line.")
+  var all = false
+  @Flag(help: "Start anew with a CEL table that was truncated or restored: forget what was covered.")
+  var rebase = false
+  @Option(help: "How the summary is printed: text or json.")
+  var format = OutputFormat.text
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if [celCount != nil, days != nil, all].count(where: { $0 }) > 1 {
+      throw ValidationError("-A, -c and -d exclude one another")
+    }
+    if let celCount, celCount <= 0 { throw ValidationError("-c takes a number of CELs above 0, not \(celCount)") }
+    if let days, days <= 0 { throw ValidationError("-d takes a number of days above 0, not \(days)") }
+  }
+
+  func run() async throws {
+    let scope: Scope = celCount.map { .newest($0) } ?? days.map { .days($0) } ?? .nightly
+    try await Covering.run(scope, common, format, rebase: rebase)
+  }
+}
+
+struct Backfill: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make call logs from all history that is not done yet.",
+    discussion: """
+      Covers what is uncovered, all of it or between two CEL ids. May be stopped and started again at any time.
+
+      Examples:
+        wazo-call-logs backfill
+        wazo-call-logs backfill --from-id 1000000 --to-id 1999999
+        wazo-call-logs backfill --no-link-cels    faster: leaves cel.call_log_id alone
+      """)
+
+  @Option(help: ArgumentHelp("The least CEL id.", valueName: "id"))
+  var fromId: Int64?
+  @Option(help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
+  var toId: Int64?
+  @Option(help: "How the summary is printed: text or json.")
+  var format = OutputFormat.text
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if let fromId, let toId, fromId > toId { throw ValidationError("--from-id is greater than --to-id") }
+  }
+
+  func run() async throws { try await Covering.run(.ids(from: fromId, to: toId), common, format) }
+}
+
+/// Generate and backfill: run, show progress, sum up.
+enum Covering {
+  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false) async throws {
+    try await Session.run(common) { session in
+      let context = try session.context(rebase: rebase)
+      let summary = try GenerateJob(context, progress: show).run(scope)
+      Console.clearProgress()
+      warn(summary, session)
+      switch format {
+      case .json: print(json(summary))
+      case .text:
+        // Cron mails what is printed: quiet unless somebody watches or something wants a look.
+        if Console.isOutputTerminal || needsALook(summary) { print(text(summary)) }
+      }
+    }
+  }
+
+  private static func show(_ progress: GenerateJob.Progress) {
+    let rate = progress.seconds > 0 ? Double(progress.cels) / progress.seconds : 0
+    let left = progress.share > 0.01 ? progress.seconds / progress.share * (1 - progress.share) : 0
+    Console.progress(
+      "\(Int(progress.share * 100)) %  \(Human.count(progress.cels)) CELs, \(Human.count(progress.callLogs)) call logs, "
+        + "\(Human.count(Int(rate))) CELs/s\(left > 1 ? ", \(Human.duration(left)) left" : "")")
+  }
+
+  private static func warn(_ summary: GenerateJob.Summary, _ session: Session) {
+    if let offset = summary.clockOffset {
+      session.log.warning(
+        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell: Asterisk's time zone is not the database session's; set cel_time_zone to Asterisk's"
+      )
+    }
+    if summary.counters.unfinished >= 1000, summary.counters.callLog == 0 {
+      session.log.warning(
+        "no LINKEDID_END in \(Human.count(summary.counters.cels)) CELs: without it no call is known to have ended; add LINKEDID_END to the line events= of cel.conf"
+      )
+    }
+  }
+
+  /// Flaws that are everyday life on a healthy server.
+  private static let ordinary: Set<Flaw> = [.unknownEvent, .missingChanStart, .unknownChannelName]
+
+  private static func needsALook(_ summary: GenerateJob.Summary) -> Bool {
+    summary.counters.conversationsRefused > 0 || summary.counters.tally.noted.contains { !ordinary.contains($0) }
+  }
+
+  /// What was done, in lines.
+  static func text(_ summary: GenerateJob.Summary) -> String {
+    let counters = summary.counters
+    var lines: [String] = []
+    if counters.cels == 0, summary.chunks == 0 {
+      lines.append("Nothing to do: every CEL is covered.")
+    } else {
+      lines.append(
+        "\(Human.count(counters.cels, "CEL")) covered in \(Human.duration(summary.seconds)): \(Human.count(counters.callLogsWritten, "call log")) written"
+          + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed" : "")
+          + (counters.conversationsKept > 0
+            ? ", \(Human.count(counters.conversationsKept, "conversation")) left as they stand" : "") + ".")
+      let parts: [(Int, String)] = [
+        (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
+        (counters.invalid, "that give no call"),
+        (counters.left, "of calls that end in a range still to be covered"), (counters.chat, "of SIP chats"),
+        (counters.refused, "of conversations that were refused"),
+      ]
+      lines.append("CELs: " + parts.filter { $0.0 > 0 }.map { "\(Human.count($0.0)) \($0.1)" }.joined(separator: ", ") + ".")
+    }
+    for flaw in counters.tally.noted {
+      let ids = counters.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
+      lines.append(
+        "\(Human.count(counters.tally[flaw])) × \(flaw.label) (CEL \(ids)\(counters.tally[flaw] > Tally.exampleLimit ? ", …" : ""))"
+      )
+    }
+    if !summary.uncovered.isEmpty {
+      let ids = summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) }
+      let ranges = summary.uncovered.prefix(3).map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
+      lines.append(
+        "Not covered: \(Human.count(ids)) ids (\(ranges)\(summary.uncovered.count > 3 ? ", …" : "")); `wazo-call-logs backfill` covers them."
+      )
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func json(_ summary: GenerateJob.Summary) -> String {
+    var json = JSONWriter()
+    json.open("{")
+    for (key, value) in summary.counters.items { key.withText { json.number($0, Int64(value)) } }
+    json.number("chunks", Int64(summary.chunks))
+    json.number("milliseconds", Int64(summary.seconds * 1000))
+    json.number("uncovered_ids", summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) })
+    json.close("}")
+    return String(decoding: json.out, as: UTF8.self)
+  }
+}
+
+extension String {
+  /// The string as text for a JSON key.
+  func withText(_ body: (Text) -> Void) {
+    var copy = self
+    copy.withUTF8 { body(Text(UnsafeRawBufferPointer($0))) }
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+
+struct Interpret: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn CELs from a CSV file into call logs on standard output, without a database.",
+    discussion: """
+      Reads PostgreSQL's CSV: the first line names the columns (eventtype, eventtime, channame, uniqueid and linkedid must be there), an unquoted empty field \
+      is NULL; compressed with zstd as well. Writes every call log with the names of the columns, and participants, destination_details, recordings \
+      and cel_ids. A broken line ends it with 65 and the line's number; a malformed event is skipped and counted.
+
+      Examples:
+        psql -c "\\copy cel TO STDOUT (FORMAT csv, HEADER)" | wazo-call-logs interpret
+        wazo-call-logs interpret --directory directory.json --format jsonl cels.csv.zst
+      """)
+
+  @Argument(help: "The CSV file; - is standard input.")
+  var file = "-"
+  @Option(help: "json (one array) or jsonl (an object to a line).")
+  var format = Format.json
+  @OptionGroup var common: CommonOptions
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case json, jsonl
+  }
+
+  func run() async throws {
+    try await Session.run(common, needsDatabase: false) { session in
+      var contents = DirectoryContents()
+      switch session.settings.directory {
+      case .file(let path)?: contents = try Session.contents(path)
+      case .wazo?: throw JobError(.usage, "interpret uses no database: --directory takes a JSON file here, or none")
+      case .disabled?, nil: break
+      }
+      let directory = Directory(contents)
+      let job = InterpretJob(
+        path: file, format: format == .json ? .json : .jsonl, directory: directory, defaultTenant: tenant(session, directory),
+        zone: session.settings.celTimeZone.flatMap { WallClock(named: $0) } ?? .utc)
+      report(try job.run(), session)
+    }
+  }
+
+  private func tenant(_ session: Session, _ directory: Directory) -> UUIDValue {
+    if let tenant = session.settings.defaultTenant.flatMap({ UUIDValue($0) }) ?? directory.defaultTenant { return tenant }
+    if directory.tenants.count == 1, let only = directory.tenants.first { return only }
+    let nobody = UUIDValue(high: 0, low: 0)
+    session.log.notice("calls whose tenant nothing tells get \(nobody); --default-tenant sets another")
+    return nobody
+  }
+
+  private func report(_ summary: InterpretJob.Summary, _ session: Session) {
+    if let offset = summary.clockOffset {
+      session.log.warning(
+        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell; --cel-time-zone says in which zone Asterisk wrote it"
+      )
+    }
+    for flaw in summary.tally.noted {
+      let ids = summary.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
+      session.log.notice(
+        "\(Human.count(summary.tally[flaw])) × \(flaw.label) (CEL \(ids)\(summary.tally[flaw] > Tally.exampleLimit ? ", …" : ""))"
+      )
+    }
+    session.log.info(
+      "\(Human.count(summary.cels, "CEL")): \(Human.count(summary.callLogs, "call log")); conversations without one: \(summary.unfinished) unfinished, \(summary.invalid) invalid, \(summary.refused) refused; \(summary.chats) CELs of SIP chats"
+    )
+  }
+}

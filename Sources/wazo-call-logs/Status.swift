@@ -1,0 +1,91 @@
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+
+struct Status: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show which CELs are covered and which are not.",
+    discussion: """
+      Reads only, and does not hold up a run.
+
+      Example:
+        wazo-call-logs status --format json
+      """)
+
+  @Option(help: "text or json.")
+  var format = OutputFormat.text
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    try await Session.run(common) { session in
+      let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log).run()
+      print(format == .json ? Status.json(status) : Status.text(status))
+    }
+  }
+
+  private static func text(_ status: StatusJob.Status) -> String {
+    var lines = ["CEL table     \(status.table)"]
+    lines.append("CEL ids       " + (status.bounds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none"))
+    if !status.missingMigrations.isEmpty {
+      lines.append("Schema        to be migrated: \(status.missingMigrations.joined(separator: ", "))")
+    }
+    guard let coverage = status.coverage else {
+      lines.append("Covered       nothing yet")
+      return lines.joined(separator: "\n")
+    }
+    lines.append("Covered       \(coverage) (generation \(status.generation))")
+    let ranges = status.uncovered.prefix(5).map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
+    lines.append(
+      status.uncovered.isEmpty
+        ? "Not covered   nothing"
+        : "Not covered   \(Human.count(status.uncoveredCELs, "CEL")) in ids \(ranges)\(status.uncovered.count > 5 ? ", …" : "")")
+    if let newest = status.newest { lines.append("Newest done   CEL \(newest.id) of \(EventTime.text(newest.time))") }
+    lines.append("Call logs     \(Human.count(status.callLogs))")
+    if status.reaching > 0 {
+      lines.append("Reaching out  \(Human.count(status.reaching, "linkedid")) of calls with CELs that are not covered")
+    }
+    if status.pendingLinks > 0 {
+      lines.append("Links to make \(Human.count(status.pendingLinks)) in the CEL database, by the next run")
+    }
+    if !status.counters.isEmpty {
+      lines.append("Over all runs " + status.counters.map { "\($0.key) \(Human.count($0.value))" }.joined(separator: ", "))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func json(_ status: StatusJob.Status) -> String {
+    var json = JSONWriter()
+    func ranges(_ key: Text, _ ranges: [Range<Int64>]) {
+      json.key(key)
+      json.open("[")
+      for range in ranges {
+        json.open("{")
+        json.number("from", range.lowerBound)
+        json.number("to", range.upperBound - 1)
+        json.close("}")
+      }
+      json.close("]")
+    }
+    json.open("{")
+    json.string("cel_table", status.table)
+    json.number("least_id", status.bounds?.lowerBound)
+    json.number("greatest_id", status.bounds?.upperBound)
+    ranges("covered", status.coverage?.ranges ?? [])
+    ranges(
+      "uncovered", status.coverage == nil ? status.bounds.map { [$0.lowerBound..<$0.upperBound + 1] } ?? [] : status.uncovered)
+    json.number("uncovered_cels", status.coverage == nil ? nil : status.uncoveredCELs)
+    json.number("generation", status.generation)
+    json.number("newest_covered_id", status.newest?.id)
+    json.time("newest_covered_time", status.newest?.time)
+    json.number("call_logs", status.callLogs)
+    json.number("reaching_linkedids", status.reaching)
+    json.number("pending_links", status.pendingLinks)
+    json.key("counters")
+    json.open("{")
+    for (key, value) in status.counters { key.withText { json.number($0, value) } }
+    json.close("}")
+    json.close("}")
+    return String(decoding: json.out, as: UTF8.self)
+  }
+}

@@ -1,0 +1,38 @@
+/// The SQL files of this folder, embedded in the program.
+public enum SQL {
+  /// One numbered step of the schema.
+  public struct Migration: Sendable {
+    /// The file's name without its ending, such as `m002_coverage`.
+    public let name: String
+    /// The statements.
+    public let text: String
+    /// Whether it runs outside a transaction, as CREATE INDEX CONCURRENTLY must.
+    public var isOutsideTransaction: Bool { text.hasPrefix("-- outside a transaction") }
+  }
+
+  /// The schema's steps in their order.
+  public static let migrations: [Migration] = [
+    Migration(name: "m001_call_logs", text: string(PackageResources.m001_call_logs_sql)),
+    Migration(name: "m002_coverage", text: string(PackageResources.m002_coverage_sql)),
+    Migration(name: "m003_list_index", text: string(PackageResources.m003_list_index_sql)),
+  ]
+
+  /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).
+  public static let wazoDirectory: [String: String] = named(string(PackageResources.wazo_sql))
+
+  /// Cuts a file into its named queries.
+  static func named(_ text: String) -> [String: String] {
+    var queries: [String: String] = [:]
+    var name: String?
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("-- name: ") {
+        name = String(line.dropFirst("-- name: ".count))
+      } else if let name, !line.hasPrefix("--") {
+        queries[name, default: ""] += line + "\n"
+      }
+    }
+    return queries
+  }
+
+  private static func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,18 @@
+-- The least rights that a role needs to run wazo-call-logs. Run it with psql as the owner of the tables, after `wazo-call-logs migrate`:
+--
+--   psql -v role=call_logs -f grants.sql DATABASE
+--
+-- Where CELs and call logs are in two databases, run the first part in the one and the second part in the other.
+
+-- Part 1, the database of the CELs. UPDATE of one column is for cel.call_log_id; leave it out with --no-link-cels.
+GRANT SELECT ON cel TO :"role";
+GRANT UPDATE (call_log_id) ON cel TO :"role";
+GRANT SELECT ON tenant, userfeatures, linefeatures, endpoint_sip, user_line, line_extension, extensions, context, voicemail TO :"role";
+
+-- Part 2, the database of the call logs.
+GRANT SELECT, INSERT ON call_logd_tenant TO :"role";
+GRANT SELECT, INSERT, DELETE ON call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq TO :"role";
+GRANT SELECT ON call_logd_migration TO :"role";
