@@ -38,7 +38,7 @@ let package = Package(
       name: "SQL",
       path: "sql",
       exclude: ["grants.sql"],
-      resources: [.embedInCode("schema"), .embedInCode("directory")]),
+      resources: [.embedInCode("schema"), .embedInCode("directory"), .embedInCode("demo")]),
     .target(
       name: "Settings",
       dependencies: [.product(name: "Configuration", package: "swift-configuration"), .product(name: "Yams", package: "Yams")]),
@@ -59,6 +59,11 @@ let package = Package(
       dependencies: [
         "Jobs", "Settings", "PrivateServer", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "bench-call-logs",
+      dependencies: [
+        "PrivateServer", "Simulation", "SQL", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "private-server",

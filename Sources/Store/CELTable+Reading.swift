@@ -23,9 +23,9 @@ extension CELTable {
   public func read(
     _ ids: Range<Int64>, limit: Int, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
   ) throws -> ChunkRead {
-    // COPY takes no parameters. The bounds are integers of our own making, so there is nothing that could be quoted.
+    // Ordered by the column, not by the cast of the same name in the list, which no index has. COPY takes no parameters; the bounds are integers of our own making, so there is nothing that could be quoted.
     let sql = """
-      COPY (SELECT \(selectList) FROM \(name) WHERE id >= \(ids.lowerBound) AND id < \(ids.upperBound) ORDER BY id LIMIT \(limit)) \
+      COPY (SELECT \(selectList) FROM \(name) c WHERE c.id >= \(ids.lowerBound) AND c.id < \(ids.upperBound) ORDER BY c.id LIMIT \(limit)) \
       TO STDOUT (FORMAT binary)
       """
     var read = ChunkRead()

@@ -152,7 +152,7 @@ public enum CallLogTables {
   public static func newIDs(_ count: Int, on connection: Connection) throws -> [Int32] {
     guard count > 0 else { return [] }
     let rows = try connection.query(
-      "SELECT nextval(pg_get_serial_sequence('call_logd_call_log', 'id')) FROM generate_series(1, $1)",
+      "SELECT nextval((SELECT pg_get_serial_sequence('call_logd_call_log', 'id'))::regclass) FROM generate_series(1, $1)",
       [.int4(Int32(clamping: count))],
       purpose: "Taking \(count) ids for call logs")
     let ids = rows.compactMap { $0.int64(0).flatMap { Int32(exactly: $0) } }

@@ -38,7 +38,7 @@ enum Console {
       switch level {
       case .debug: .debug
       case .info: .info
-      case .warning: .notice
+      case .warning: .warning
       case .error: .error
       }
     return logger
@@ -48,7 +48,7 @@ enum Console {
 /// Log lines as a person reads them: cron and journald add the time themselves.
 private struct ConsoleLog: LogHandler {
   var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.notice
+  var logLevel = Logger.Level.warning
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }

@@ -131,7 +131,7 @@ enum Covering {
       let parts: [(Int, String)] = [
         (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
         (counters.invalid, "that give no call"),
-        (counters.left, "of calls that end in a range still to be covered"), (counters.chat, "of SIP chats"),
+        (counters.left, "of calls that the chunk with their newest CEL completes"), (counters.chat, "of SIP chats"),
         (counters.refused, "of conversations that were refused"),
       ]
       lines.append("CELs: " + parts.filter { $0.0 > 0 }.map { "\(Human.count($0.0)) \($0.1)" }.joined(separator: ", ") + ".")

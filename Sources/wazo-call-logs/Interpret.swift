@@ -46,7 +46,7 @@ struct Interpret: AsyncParsableCommand {
     if let tenant = session.settings.defaultTenant.flatMap({ UUIDValue($0) }) ?? directory.defaultTenant { return tenant }
     if directory.tenants.count == 1, let only = directory.tenants.first { return only }
     let nobody = UUIDValue(high: 0, low: 0)
-    session.log.notice("calls whose tenant nothing tells get \(nobody); --default-tenant sets another")
+    session.log.warning("calls whose tenant nothing tells get \(nobody); --default-tenant sets another")
     return nobody
   }
 
@@ -58,7 +58,7 @@ struct Interpret: AsyncParsableCommand {
     }
     for flaw in summary.tally.noted {
       let ids = summary.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
-      session.log.notice(
+      session.log.warning(
         "\(Human.count(summary.tally[flaw])) × \(flaw.label) (CEL \(ids)\(summary.tally[flaw] > Tally.exampleLimit ? ", …" : ""))"
       )
     }

@@ -96,7 +96,7 @@ public struct GenerateJob {
   private func announceLinks(_ plan: Plan) {
     let ids = plan.ranges.reduce(Int64(0)) { $0 + ($1.upperBound - max($1.lowerBound, 0)) }
     guard context.linksCELs, ids > 2_000_000 else { return }
-    context.log.notice("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
+    context.log.warning("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
   }
 
   private func log(_ done: ChunkWorker.Done) {
