@@ -40,6 +40,11 @@ struct CommonOptions: ParsableArguments {
   var retryFor: String?
   @Option(
     help: ArgumentHelp(
+      "Folder of checkpoint files, which repeat the coverage for monitoring (default: /var/lib/wazo-call-logs, else the XDG state folder).",
+      valueName: "folder"))
+  var checkpointDir: String?
+  @Option(
+    help: ArgumentHelp(
       "Configuration file in place of /etc/wazo-call-logs/config.yml; conf.d beside it is read too.", valueName: "file"))
   var config: String?
   @Option(
@@ -55,7 +60,8 @@ struct CommonOptions: ParsableArguments {
       (.dbURI, dbURI), (.celDBURI, celDBURI), (.celTable, celTable), (.celTimeZone, celTimeZone), (.defaultTenant, defaultTenant),
       (.directory, directory), (.chunkSize, chunkSize), (.linkCELs, linkCels.map { $0 ? "true" : "false" }),
       (.lockTimeout, lockTimeout),
-      (.connectTimeout, connectTimeout), (.retryFor, retryFor), (.logLevel, debug ? "debug" : logLevel),
+      (.connectTimeout, connectTimeout), (.retryFor, retryFor), (.checkpointDirectory, checkpointDir),
+      (.logLevel, debug ? "debug" : logLevel),
     ]
     for (key, text) in texts { overrides[key.rawValue] = text }
     do {
@@ -109,6 +115,7 @@ struct Session {
     run.linksCELs = settings.linkCELs
     run.history = settings.history
     run.retryFor = Double(settings.retryFor.milliseconds) / 1000
+    run.checkpointDirectory = settings.checkpointDirectory
     run.program = Program.name
     switch settings.directory {
     case nil: run.directory = .automatic

@@ -43,6 +43,10 @@ public struct DeleteJob {
       progress(deleted)
     }
     if extent == .all { try forgetEverything() }
+    if deleted > 0, let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) {
+      var mirror = CheckpointMirror(context)
+      mirror.write(last, isEnd: true)
+    }
     return deleted
   }
 

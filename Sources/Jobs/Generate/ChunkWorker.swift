@@ -39,6 +39,8 @@ struct ChunkWorker {
     /// The ids that are covered now.
     var covered: Range<Int64>
     var counters: Counters
+    /// The checkpoint as it was committed.
+    var checkpoint: Checkpoint
   }
 
   /// Covers the first chunk of `ids`: at most the chunk size of CELs, all the ids where there are fewer.
@@ -67,7 +69,10 @@ struct ChunkWorker {
       var witness: (id: Int64, time: Int64)?
       if let id = read.greatestID, let time = read.greatestTime { witness = (id, time) }
       try checkpoint.cover(covered, witness: witness, counters: counters.json, on: databases.logs)
-      return Done(covered: covered, counters: counters)
+      var committed = locked
+      committed.coverage = locked.coverage.adding(covered)
+      committed.generation += 1
+      return Done(covered: covered, counters: counters, checkpoint: committed)
     }
   }
 

@@ -50,6 +50,8 @@ public struct GenerateJob {
     let started = Date()
     var summary = Summary()
     if !context.databases.isOne { try makeOldLinks() }
+    var mirror = CheckpointMirror(context)
+    mirror.compare(context.checkpoint)
     let plan = try Plan(scope, context)
     let total = plan.ranges.reduce(0.0) { $0 + Double($1.upperBound - max($1.lowerBound, 0)) }
     if !plan.ranges.isEmpty {
@@ -61,6 +63,7 @@ public struct GenerateJob {
         while !rest.isEmpty {
           if context.interruption.isRequested { throw interrupted() }
           let done = try retrying { try worker.cover(rest) }
+          mirror.write(done.checkpoint, isEnd: false)
           try retrying { try worker.makeRecordedLinks() }
           worker.observeClock()
           log(done)
@@ -75,6 +78,7 @@ public struct GenerateJob {
         }
       }
       summary.clockOffset = worker.clock.offset
+      if let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) { mirror.write(last, isEnd: true) }
     }
     try describeRest(&summary, plan.greatest)
     summary.seconds = Date().timeIntervalSince(started)

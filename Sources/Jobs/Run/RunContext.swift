@@ -23,6 +23,8 @@ public struct RunContext {
   public let history: Int
   /// How long to go on trying after a deadlock or a lock that could not be had, seconds.
   public let retryFor: Double
+  /// The folder of checkpoint files; nil for none.
+  public let checkpointDirectory: String?
   /// Set where SIGINT or SIGTERM came.
   public let interruption: Interruption
   /// The log.
@@ -60,6 +62,8 @@ public struct RunContext {
     public var history = 20_000
     /// Seconds of retrying.
     public var retryFor = 60.0
+    /// The folder of checkpoint files; nil for none.
+    public var checkpointDirectory: String?
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
 
@@ -99,6 +103,7 @@ public struct RunContext {
     chunkSize = settings.chunkSize
     history = settings.history
     retryFor = settings.retryFor
+    checkpointDirectory = settings.checkpointDirectory
     self.interruption = interruption
     self.log = log
     if settings.linksCELs == true, !table.hasCallLogID {
