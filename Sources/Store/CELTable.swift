@@ -19,6 +19,10 @@ public struct CELTable {
   public let identity: Identity
   /// Whether there is a column `call_log_id`, which Wazo's own tools read.
   public let hasCallLogID: Bool
+  /// Whether the server is a standby, on which nothing can be written.
+  public let isOnStandby: Bool
+  /// How to let this role set `call_log_id`; nil where it may, or where there is no such column.
+  public let missingLinkRight: String?
   /// Columns that call logs need and that the table lacks; they count as empty.
   public let absentColumns: [String]
   /// Columns without an index that starts with them, of those that look-ups need.
@@ -45,7 +49,7 @@ public struct CELTable {
       """
       SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
              (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
-             (SELECT system_identifier FROM pg_control_system())
+             (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), current_user::text
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.oid = to_regclass($1)
       """, [.text(written)], purpose: "Looking for the CEL table \(name)")
@@ -69,6 +73,9 @@ public struct CELTable {
       name: Connection.quoteQualifiedName(schema: schema, relation),
       identity: Identity(system: system, database: databaseOID, table: oid),
       hasCallLogID: columns["call_log_id"] != nil,
+      isOnStandby: found.bool(0, 6) == true,
+      missingLinkRight: try columns["call_log_id"] == nil
+        ? nil : missingLinkRight(oid, user: found.string(0, 7) ?? "", name, connection),
       absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
       unindexedColumns: try readUnindexed(oid, connection),
       sequence: try connection.query(
@@ -88,6 +95,14 @@ public struct CELTable {
       [.int8(oid)], purpose: "Looking up the columns of the CEL table")
     for row in rows { columns[row.string(0) ?? ""] = row.string(1) ?? "" }
     return columns
+  }
+
+  private static func missingLinkRight(_ oid: Int64, user: String, _ name: String, _ connection: Connection) throws -> String? {
+    let may = try connection.query(
+      "SELECT has_column_privilege($1::oid, 'call_log_id', 'UPDATE')", [.int8(oid)], purpose: "Looking up the right to link CELs")
+    if may.bool(0, 0) == true { return nil }
+    return
+      "role \(user) may not; GRANT UPDATE (call_log_id) ON \(name) TO \(Connection.quoteIdentifier(user)) lets it, --no-link-cels goes without"
   }
 
   private static func readUnindexed(_ oid: Int64, _ connection: Connection) throws -> [String] {

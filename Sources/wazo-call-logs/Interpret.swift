@@ -37,7 +37,7 @@ struct Interpret: AsyncParsableCommand {
       let directory = Directory(contents)
       let job = InterpretJob(
         path: file, format: format == .json ? .json : .jsonl, directory: directory, defaultTenant: tenant(session, directory),
-        zone: session.settings.celTimeZone.flatMap { WallClock(named: $0) } ?? .utc)
+        zone: session.settings.celTimeZone.flatMap { WallClock(named: $0) })
       report(try job.run(), session)
     }
   }

@@ -7,7 +7,7 @@ public struct CELRecord {
 
   private let columns: [Column]
   private let wallClock: (Int64) -> Int64?
-  private let hasID: Bool
+  private let ignoresOffsets: Bool
   private var count: Int64 = 0
 
   /// Columns that a file must have.
@@ -17,8 +17,9 @@ public struct CELRecord {
   /// - Parameters:
   ///   - header: the names; unknown ones are allowed and their columns left out
   ///   - wallClock: gives the instant of a time without an offset; both in microseconds since 2000-01-01, the first as if in UTC
+  ///   - ignoresOffsets: whether offsets in the file are passed over and the wall clock counts: they are those of the session that wrote the file, not Asterisk's
   /// - Throws: ``CSVReader/Broken`` where a required column is missing or one comes twice.
-  public init(header: [Text], wallClock: @escaping (Int64) -> Int64?) throws {
+  public init(header: [Text], ignoresOffsets: Bool = false, wallClock: @escaping (Int64) -> Int64?) throws {
     var names: [String] = []
     // A byte order mark, as some spreadsheets write, is not part of the first name.
     for name in header { names.append(String(name.string.drop { $0 == "\u{FEFF}" })) }
@@ -38,7 +39,7 @@ public struct CELRecord {
       default: return CELColumns.Name(rawValue: name).map { .text($0) } ?? .other
       }
     }
-    hasID = names.contains("id")
+    self.ignoresOffsets = ignoresOffsets
     self.wallClock = wallClock
   }
 
@@ -66,7 +67,7 @@ public struct CELRecord {
         }
         result.id = value
       case .time:
-        switch EventTime.parse(field) {
+        switch EventTime.parse(ignoresOffsets ? EventTime.withoutOffset(field) : field) {
         case .instant(let time)?: result.time = time
         case .wallClock(let wall)?: result.time = wallClock(wall)
         case nil: result.time = nil

@@ -49,6 +49,14 @@ public enum EventTime {
     return scanner.isAtEnd ? .instant(wall - sign * offset * 1_000_000) : nil
   }
 
+  /// The text of a time without its offset: what the clock on the wall showed.
+  public static func withoutOffset(_ text: Text) -> Text {
+    // The date has its own dashes.
+    guard text.count > 10 else { return text }
+    for index in 10..<text.count where text[index] == 0x2B || text[index] == 0x2D || text[index] == 0x5A { return text.to(index) }
+    return text
+  }
+
   private static func epoch(_ scanner: inout Scanner) -> Parsed? {
     guard let seconds = scanner.digits(), seconds < 1 << 40 else { return nil }
     var micro: Int64 = 0

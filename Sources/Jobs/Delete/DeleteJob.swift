@@ -51,6 +51,8 @@ public struct DeleteJob {
   }
 
   private func deleteSome(since cutoff: Int64?) throws -> Int {
+    // A link that is recorded but not made yet would be made after the call log is gone.
+    try makeRecordedLinks()
     let count = try context.databases.logs.transaction(purpose: "Deleting call logs") {
       _ = try context.checkpoint.locked(on: context.databases.logs)
       let logs = try CallLogTables.newest(Int(DeleteJob.batch), since: cutoff, on: context.databases.logs)
@@ -70,12 +72,14 @@ public struct DeleteJob {
       if let cels { try context.checkpoint.uncover([cels.lowerBound..<cels.upperBound + 1], on: context.databases.logs) }
       return ids.count
     }
-    if !context.databases.isOne {
-      while try context.checkpoint.makeRecordedLinks(
-        in: context.table, cels: context.databases.cels, logs: context.databases.logs)
-      {}
-    }
+    try makeRecordedLinks()
     return count
+  }
+
+  private func makeRecordedLinks() throws {
+    guard !context.databases.isOne else { return }
+    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
+    {}
   }
 
   /// After `delete -A` no CEL points anywhere and none is covered, as in the original.

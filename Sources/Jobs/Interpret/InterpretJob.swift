@@ -36,10 +36,11 @@ public struct InterpretJob {
   private let format: Format
   private let directory: Directory
   private let defaultTenant: UUIDValue
-  private let zone: WallClock
+  private let zone: WallClock?
 
   /// A job that reads `path` (`-` is standard input; zstd is recognised).
-  public init(path: String, format: Format, directory: Directory, defaultTenant: UUIDValue, zone: WallClock) {
+  /// - Parameter zone: the zone in which every wall clock is read, whatever offset is written beside it; nil: offsets count, and times without one are UTC
+  public init(path: String, format: Format, directory: Directory, defaultTenant: UUIDValue, zone: WallClock?) {
     self.path = path
     self.format = format
     self.directory = directory
@@ -70,7 +71,7 @@ public struct InterpretJob {
     var chats = 0
     func take(_ fields: [Text], _ line: Int) throws {
       if record == nil {
-        record = try CELRecord(header: fields, wallClock: zone.instant)
+        record = try CELRecord(header: fields, ignoresOffsets: zone != nil, wallClock: (zone ?? .utc).instant)
         return
       }
       guard let columns = try record?.columns(fields, line: line, arena: scratch, tally: &tally) else { return }

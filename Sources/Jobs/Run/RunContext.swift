@@ -99,21 +99,33 @@ public struct RunContext {
     self.checkpoint = checkpoint
     self.directory = directory
     defaultTenant = try RunContext.defaultTenant(settings, directory, databases)
-    linksCELs = table.hasCallLogID && settings.linksCELs ?? true
+    linksCELs = try RunContext.linksCELs(settings, table, log)
     chunkSize = settings.chunkSize
     history = settings.history
     retryFor = settings.retryFor
     checkpointDirectory = settings.checkpointDirectory
     self.interruption = interruption
     self.log = log
-    if settings.linksCELs == true, !table.hasCallLogID {
-      log.warning("\(table.name) has no column call_log_id: CELs are not linked to their call logs")
-    }
     if !table.unindexedColumns.isEmpty {
       log.warning(
         "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
       )
     }
+  }
+
+  private static func linksCELs(_ settings: Settings, _ table: CELTable, _ log: Logger) throws -> Bool {
+    guard settings.linksCELs ?? table.hasCallLogID else { return false }
+    if !table.hasCallLogID {
+      throw JobError(
+        .configuration, "\(table.name) has no column call_log_id to link CELs with; leave --link-cels out, or add the column")
+    }
+    if let grant = table.missingLinkRight {
+      // Going on without links would make Wazo's own program write these call logs once more.
+      throw JobError(
+        .permission, "this role may not set call_log_id of \(table.name): \(grant); or go without, with --no-link-cels")
+    }
+    if table.isOnStandby { log.warning("the CELs are on a standby: they are not linked to their call logs") }
+    return !table.isOnStandby
   }
 
   private static func contents(_ source: DirectorySource, _ databases: Databases) throws -> DirectoryContents {
