@@ -102,7 +102,7 @@ public struct CELTable {
       "SELECT has_column_privilege($1::oid, 'call_log_id', 'UPDATE')", [.int8(oid)], purpose: "Looking up the right to link CELs")
     if may.bool(0, 0) == true { return nil }
     return
-      "role \(user) may not; GRANT UPDATE (call_log_id) ON \(name) TO \(Connection.quoteIdentifier(user)) lets it, --no-link-cels goes without"
+      "GRANT UPDATE (call_log_id) ON \(name) TO \(Connection.quoteIdentifier(user))"
   }
 
   private static func readUnindexed(_ oid: Int64, _ connection: Connection) throws -> [String] {
