@@ -47,14 +47,14 @@ public struct CELTable {
     let database = connection.server.database
     let found = try connection.query(
       """
-      SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+      SELECT c.oid::int8, format('%I.%I', n.nspname, c.relname),
              (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
              (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), current_user::text
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.oid = to_regclass($1)
       """, [.text(written)], purpose: "Looking for the CEL table \(name)")
-    guard found.count == 1, let oid = found.int64(0, 0), let schema = found.string(0, 1), let relation = found.string(0, 2),
-      let databaseOID = found.int64(0, 4), let system = found.int64(0, 5)
+    guard found.count == 1, let oid = found.int64(0, 0), let qualified = found.string(0, 1), let databaseOID = found.int64(0, 2),
+      let system = found.int64(0, 3)
     else {
       throw StoreError(
         .configuration,
@@ -70,16 +70,16 @@ public struct CELTable {
     let isText = !type.hasPrefix("timestamp")
     if let timeZone { try checkTimeZone(timeZone, connection) }
     return CELTable(
-      name: Connection.quoteQualifiedName(schema: schema, relation),
+      name: qualified,
       identity: Identity(system: system, database: databaseOID, table: oid),
       hasCallLogID: columns["call_log_id"] != nil,
-      isOnStandby: found.bool(0, 6) == true,
+      isOnStandby: found.bool(0, 4) == true,
       missingLinkRight: try columns["call_log_id"] == nil
-        ? nil : missingLinkRight(oid, user: found.string(0, 7) ?? "", name, connection),
+        ? nil : missingLinkRight(oid, user: found.string(0, 5) ?? "", name, connection),
       absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
       unindexedColumns: try readUnindexed(oid, connection),
       sequence: try connection.query(
-        "SELECT pg_get_serial_sequence($1, 'id')", [.text(Connection.quoteQualifiedName(schema: schema, relation))],
+        "SELECT pg_get_serial_sequence($1, 'id')", [.text(qualified)],
         purpose: "Looking for the sequence of the CELs' ids"
       ).string(0, 0),
       needsRepair: connection.serverEncoding == "SQL_ASCII",

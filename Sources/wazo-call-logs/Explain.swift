@@ -65,7 +65,10 @@ struct Explain: AsyncParsableCommand {
   }
 
   private static func pretty(_ json: String) -> String {
-    guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
+    guard var object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else { return json }
+    // The CELs stand above.
+    object["cel_ids"] = nil
+    guard
       let data = try? JSONSerialization.data(
         withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     else { return json }
