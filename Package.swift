@@ -75,6 +75,7 @@ let package = Package(
       ]),
 
     // Tests mirror the rooms.
+    .testTarget(name: "CallLogsTests", dependencies: ["CallLogs"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),

@@ -41,7 +41,16 @@ public struct CSVReader {
       let used = try whole.withUnsafeBytes { try records($0, record) }
       pending.removeSubrange(..<used)
     }
+    guard pending.count <= CSVReader.longestRecord else {
+      throw Broken(
+        line: line,
+        reason: "the record is longer than \(CSVReader.longestRecord >> 20) MB: a quote that begins a field there is never closed"
+      )
+    }
   }
+
+  /// Far more than a CEL can hold; what is longer begins with a quote that is missing its partner.
+  static let longestRecord = 16 << 20
 
   /// Reads the last record where the file does not end with a line feed.
   /// - Throws: ``Broken`` where the file ends inside quotes, and what `record` throws.

@@ -18,7 +18,9 @@ public enum EventTime {
       let day = scanner.number(2),
       scanner.take(0x20) || scanner.take(0x54), let hour = scanner.number(2), scanner.take(0x3A), let minute = scanner.number(2)
     else { return nil }
-    guard (1...12).contains(month), day >= 1, day <= daysInMonth(year, month), hour < 24, minute < 60 else { return nil }
+    guard year >= 1, (1...12).contains(month), day >= 1, day <= daysInMonth(year, month), hour < 24, minute < 60 else {
+      return nil
+    }
     var second: Int64 = 0
     var micro: Int64 = 0
     if scanner.take(0x3A) {
@@ -88,7 +90,9 @@ public enum EventTime {
   /// Appends `2026-03-02T08:00:00.006740+00:00`.
   public static func append(_ time: Int64, to out: inout [UInt8]) {
     let seconds = time.floorDivided(by: 1_000_000)
-    let micro = time - seconds * 1_000_000
+    // Not time - seconds * 1_000_000, which overflows at the beginning of time.
+    let remainder = time % 1_000_000
+    let micro = remainder < 0 ? remainder + 1_000_000 : remainder
     let day = seconds.floorDivided(by: 86400)
     let second = seconds - day * 86400
     let (year, month, dayOfMonth) = civil(day + 10957)
@@ -100,7 +104,10 @@ public enum EventTime {
         divisor /= 10
       }
     }
-    put(year, year > 9999 ? 6 : 4)
+    // A year that four digits cannot hold has a sign and six, as ISO 8601 has it.
+    let isPlain = (0...9999).contains(year)
+    if !isPlain { out.append(year < 0 ? 0x2D : 0x2B) }
+    put(abs(year), isPlain ? 4 : 6)
     out.append(0x2D)
     put(month, 2)
     out.append(0x2D)

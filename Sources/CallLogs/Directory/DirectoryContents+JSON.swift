@@ -17,19 +17,28 @@ extension DirectoryContents {
     if let tenant = defaultTenant, UUIDValue(tenant) == nil {
       throw DirectoryError(message: "default_tenant_uuid is not a UUID: \(tenant)")
     }
-    users = try (file.users ?? []).map { user throws(DirectoryError) in
+    users = try (file.users ?? []).enumerated().map { index, user throws(DirectoryError) in
       guard UUIDValue(user.uuid) != nil else { throw DirectoryError(message: "a user's uuid is not a UUID: \(user.uuid)") }
-      return User(uuid: user.uuid, tenant: user.tenant_uuid, userfield: user.userfield ?? "", lineIDs: user.line_ids ?? [])
+      let lineIDs = try (user.line_ids ?? []).map { id throws(DirectoryError) in
+        try DirectoryContents.lineID(id, at: "users[\(index)].line_ids")
+      }
+      return User(uuid: user.uuid, tenant: user.tenant_uuid, userfield: user.userfield ?? "", lineIDs: lineIDs)
     }
-    lines = (file.lines ?? []).map {
+    lines = try (file.lines ?? []).enumerated().map { index, line throws(DirectoryError) in
       Line(
-        id: $0.id, name: $0.name ?? "", userUUID: $0.users?.first?.uuid, exten: $0.extensions?.first?.exten,
-        context: $0.extensions?.first?.context)
+        id: try DirectoryContents.lineID(line.id, at: "lines[\(index)].id"), name: line.name ?? "",
+        userUUID: line.users?.first?.uuid, exten: line.extensions?.first?.exten, context: line.extensions?.first?.context)
     }
     contexts = (file.contexts ?? []).map { Context(name: $0.name, tenant: $0.tenant_uuid) }
     voicemails = (file.voicemails ?? []).map {
       Voicemail(id: $0.id, number: $0.number, context: $0.context, name: $0.name ?? "", tenant: $0.tenant_uuid)
     }
+  }
+
+  /// Checked here because the decoder only says "not valid JSON" of a number that does not fit.
+  private static func lineID(_ id: Int64, at place: String) throws(DirectoryError) -> Int32 {
+    guard let fitting = Int32(exactly: id) else { throw DirectoryError(message: "\(place) is out of range: \(id)") }
+    return fitting
   }
 
   private static func explain(_ error: DecodingError) -> String {
@@ -53,7 +62,7 @@ extension DirectoryContents {
       var uuid: String
       var tenant_uuid: String
       var userfield: String?
-      var line_ids: [Int32]?
+      var line_ids: [Int64]?
     }
     struct LineUser: Decodable {
       var uuid: String
@@ -63,7 +72,7 @@ extension DirectoryContents {
       var context: String
     }
     struct Line: Decodable {
-      var id: Int32
+      var id: Int64
       var name: String?
       var users: [LineUser]?
       var extensions: [Extension]?

@@ -71,6 +71,7 @@ public struct CELBatch {
     linkedids.removeAll()
     uniqueids.removeAll()
     arena.removeAll()
+    clock = ClockCheck()
   }
 
   /// Numbers `linkedid` without a row, for groups that are known from elsewhere.

@@ -46,10 +46,10 @@ struct ChannelName {
   /// The identity of the line behind `name`: what stands before the last `-`, in lower case; Local channels keep their `;1` or `;2`.
   static func lineIdentity(_ name: Text, _ arena: TextArena) -> Text {
     // Without a dash Wazo's program drops the last character; kept, so that both write the same.
-    let stem = name.to(name.lastIndex(of: 0x2D) ?? max(0, name.count - 1))
+    let stem = name.to(name.lastIndex(of: 0x2D) ?? name.startOfLast(1))
     let lower = arena.lowercased(stem)
-    guard name.hasPrefix("Local/"), name.count >= 2 else { return lower }
-    return arena.joined(lower, name.from(name.count - 2))
+    guard name.hasPrefix("Local/") else { return lower }
+    return arena.joined(lower, name.from(name.startOfLast(2)))
   }
 }
 

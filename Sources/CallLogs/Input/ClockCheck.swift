@@ -11,8 +11,9 @@ public struct ClockCheck: Sendable {
 
   /// Takes one CHAN_START into account. `time` is in microseconds since 2000-01-01 UTC.
   mutating func observe(time: Int64, uniqueid: Text) {
-    guard let seconds = Linkedid(uniqueid).seconds, seconds > 0 else { return }
-    let difference = Int(time / 1_000_000) + 946_684_800 - Int(truncatingIfNeeded: seconds)
+    // The bound keeps absurd numbers from overflowing; it lies some 35,000 years ahead.
+    guard let seconds = Linkedid(uniqueid).seconds, seconds > 0, seconds < 1 << 40 else { return }
+    let difference = Int(time / 1_000_000) + 946_684_800 - Int(seconds)
     if abs(difference) < 450 {
       agreeing += 1
       return

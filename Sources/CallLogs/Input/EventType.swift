@@ -21,10 +21,7 @@ public enum EventType: UInt8, Sendable, CaseIterable {
   /// the name in `userdeftype` (`show_user_defined=yes`). A user event may be named like an event of Asterisk's: only its `userdeftype` tells, so
   /// an Asterisk event with a `userdeftype` is none (STREAM and DTMF, which fill that column too, mean nothing here anyway).
   public static func of(_ eventtype: Text, userdeftype: Text) -> EventType {
-    if let first = eventtype.bytes.first, first &- 0x30 < 10 {
-      guard let number = eventtype.decimal, number >= 1, number <= 21 else { return .unknown }
-      return ofNumber(number, userdeftype)
-    }
+    if let number = eventtype.decimal { return (1...21).contains(number) ? ofNumber(number, userdeftype) : .unknown }
     if eventtype == "USER_DEFINED" { return ofUserEvent(userdeftype) }
     if let known = ofAsterisk(eventtype) {
       return userdeftype.isEmpty || known == .ignored ? known : .unknown

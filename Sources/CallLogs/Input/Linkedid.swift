@@ -31,7 +31,10 @@ struct Linkedid {
       let parsed = Linkedid(text)
       if parsed.seconds == nil { comparable = false }
       if let known = least {
-        if comparable, parsed.precedes(known.parsed) { least = (text, parsed) }
+        // Equal numbers can be written in several ways, as `1.1` and `1.01`.
+        if comparable, parsed.precedes(known.parsed) || (parsed.equals(known.parsed) && text < known.text) {
+          least = (text, parsed)
+        }
       } else {
         least = (text, parsed)
       }
@@ -42,5 +45,9 @@ struct Linkedid {
   private func precedes(_ other: Linkedid) -> Bool {
     if system != other.system { return system < other.system }
     return (seconds ?? 0, sequence) < (other.seconds ?? 0, other.sequence)
+  }
+
+  private func equals(_ other: Linkedid) -> Bool {
+    system == other.system && seconds == other.seconds && sequence == other.sequence
   }
 }

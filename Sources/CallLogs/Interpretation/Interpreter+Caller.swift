@@ -83,12 +83,15 @@ extension Interpreter {
   }
 
   private mutating func callIsForwarded(_ event: CEL) {
-    let extra = event.extra
-    guard !extra.isNull else { return tally.note(.unexpectedPayload, event.id) }
-    let json = JSONExtra(extra, arena, keys: "extra")
-    if case .malformed = json.kind { tally.note(.malformedJSON, event.id) }
+    guard !event.extra.isNull else { return tally.note(.unexpectedPayload, event.id) }
+    let json = extra(event, keys: "extra")
+    var isReadable = true
+    if case .malformed = json.kind {
+      tally.note(.malformedJSON, event.id)
+      isReadable = false
+    }
     raw.isForwarded = true
-    if case .text(let text) = json.first, let forward = Payload.forward(text) {
+    if isReadable, case .text(let text) = json.first, let forward = Payload.forward(text) {
       raw.log.destinationExten = raw.filtered(forward.number)
       if raw.firstForwardOpen {
         raw.log.requestedInternalExten = raw.filtered(forward.number)
@@ -120,8 +123,8 @@ extension Interpreter {
     if !source.isEmpty { raw.mention(source, .source, answered: false) }
     if !destination.isEmpty { raw.mention(destination, .destination, answered: false) }
     setTenant(tokens[0].value, event)
-    raw.log.destinationName = arena.percentDecoded(tokens[5].value)
-    raw.log.sourceName = arena.percentDecoded(tokens[4].value)
+    raw.log.destinationName = percentDecoded(tokens[5].value, event)
+    raw.log.sourceName = percentDecoded(tokens[4].value, event)
     raw.log.sourceExten = event.cidNum
     raw.log.sourceLineIdentity = ChannelName.lineIdentity(event.channame, arena)
   }
@@ -131,8 +134,8 @@ extension Interpreter {
     guard let blocked = BlockedCall(text) else { return tally.note(.unexpectedPayload, event.id) }
     raw.mention(blocked.user, .destination, answered: false)
     setTenant(blocked.tenant, event)
-    raw.log.sourceName = arena.percentDecoded(blocked.name)
-    raw.log.sourceExten = arena.percentDecoded(blocked.number)
+    raw.log.sourceName = percentDecoded(blocked.name, event)
+    raw.log.sourceExten = percentDecoded(blocked.number, event)
     raw.log.sourceLineIdentity = ChannelName.lineIdentity(event.channame, arena)
     raw.log.blocked = true
   }

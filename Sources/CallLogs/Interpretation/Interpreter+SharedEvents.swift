@@ -10,7 +10,7 @@ extension Interpreter {
 
   /// Reads `{"extra": "…"}`. Specification, section 4.2 and table 7.1, with malformed events skipped and counted instead of dropping the call.
   mutating func payload(_ event: CEL) -> UserPayload {
-    let json = JSONExtra(event.extra, arena, keys: "extra")
+    let json = extra(event, keys: "extra")
     switch (json.kind, json.first) {
     case (.missing, _):
       return .missing
@@ -24,6 +24,24 @@ extension Interpreter {
       tally.note(.unexpectedPayload, event.id)
       return .unusable
     }
+  }
+
+  /// Reads `extra` for two keys, counting what could not be stored as it was.
+  mutating func extra(_ event: CEL, keys first: Text, _ second: Text = .null) -> JSONExtra {
+    let json = JSONExtra(event.extra, arena, keys: first, second)
+    if json.droppedNUL { tally.note(.nulCharacter, event.id) }
+    if json.replacedSurrogate { tally.note(.invalidUTF8, event.id) }
+    return json
+  }
+
+  /// The text with `%XX` decoded, counting what could not be stored as it was.
+  mutating func percentDecoded(_ text: Text, _ event: CEL) -> Text {
+    var invalid = false
+    var nul = false
+    let decoded = arena.percentDecoded(text, invalid: &invalid, nul: &nul)
+    if invalid { tally.note(.invalidUTF8, event.id) }
+    if nul { tally.note(.nulCharacter, event.id) }
+    return decoded
   }
 
   /// The payload's text, where there is one; else the event is skipped.
@@ -61,7 +79,7 @@ extension Interpreter {
 
   /// Whether the caller's or a callee's entry is into a holding bridge, where nobody is.
   mutating func isHoldingBridge(_ event: CEL) -> BridgeKind {
-    let json = JSONExtra(event.extra, arena, keys: "bridge_id", "bridge_technology")
+    let json = extra(event, keys: "bridge_id", "bridge_technology")
     switch json.kind {
     case .malformed:
       tally.note(.malformedJSON, event.id)
@@ -88,7 +106,7 @@ extension Interpreter {
 
   /// MIXMONITOR_START on any channel: a recording begins. Its end is the next MIXMONITOR_STOP with its id, whichever channel that is on.
   mutating func startRecording(_ event: CEL, at index: Int) {
-    let json = JSONExtra(event.extra, arena, keys: "mixmonitor_id", "filename")
+    let json = extra(event, keys: "mixmonitor_id", "filename")
     switch (json.kind, json.first, json.second) {
     case (.missing, _, _):
       return
@@ -107,8 +125,10 @@ extension Interpreter {
   private mutating func stopTime(_ id: Text, after index: Int) -> Int64? {
     if stops == nil {
       var found: [(index: Int, id: Text)] = []
-      for (place, event) in events.enumerated() where event.type == .mixmonitorStop {
-        let json = JSONExtra(event.extra, arena, keys: "mixmonitor_id")
+      // As with every event: a channel without CHAN_START is not read.
+      let started = Set(events.lazy.filter { $0.type == .chanStart }.map(\.uniqueid))
+      for (place, event) in events.enumerated() where event.type == .mixmonitorStop && started.contains(event.uniqueid) {
+        let json = extra(event, keys: "mixmonitor_id")
         switch (json.kind, json.first) {
         case (.missing, _): break
         case (.object, .text(let id)) where !id.isEmpty: found.append((place, id))
@@ -153,10 +173,10 @@ enum RecordingPath {
     return isCanonical(uuid) ? UUIDValue(uuid) : nil
   }
 
-  /// Lower-case, version 0 to 5, the variant of RFC 9562.
+  /// Lower-case, version 0 to 5, the variants that the pattern of the paths allows: `[089ab]`.
   private static func isCanonical(_ text: Text) -> Bool {
     guard UUIDValue(text) != nil else { return false }
     for byte in text.bytes where byte &- 0x41 < 26 { return false }
-    return text[14] <= 0x35 && (text[19] == 0x38 || text[19] == 0x39 || text[19] == 0x61 || text[19] == 0x62)
+    return text[14] <= 0x35 && (text[19] == 0x30 || text[19] == 0x38 || text[19] == 0x39 || text[19] == 0x61 || text[19] == 0x62)
   }
 }

@@ -25,6 +25,10 @@ struct JSONExtra {
   private(set) var kind = Kind.missing
   private(set) var first = Value.absent
   private(set) var second = Value.absent
+  /// Whether a U+0000 was dropped from a value.
+  private(set) var droppedNUL = false
+  /// Whether half a surrogate pair in a value became U+FFFD.
+  private(set) var replacedSurrogate = false
 
   /// Reads `extra`, looking for two top-level keys.
   init(_ extra: Text, _ arena: TextArena, keys first: Text, _ second: Text = .null) {
@@ -43,6 +47,8 @@ struct JSONExtra {
     }
     scanner.skipSpace()
     if !scanner.isAtEnd { kind = .malformed }
+    droppedNUL = scanner.droppedNUL
+    replacedSurrogate = scanner.replacedSurrogate
   }
 
   private mutating func readObject(_ scanner: inout JSONScanner, _ firstKey: Text, _ secondKey: Text) -> Kind {
@@ -74,6 +80,8 @@ struct JSONScanner {
   private var depth = 0
   /// Whether the last value read was an array with something in it.
   private(set) var lastWasArray = false
+  private(set) var droppedNUL = false
+  private(set) var replacedSurrogate = false
 
   init(text: Text, arena: TextArena) {
     self.text = text
@@ -176,7 +184,7 @@ struct JSONScanner {
         let raw = text[from..<at]
         at += 1
         if !escaped || !decode { return checkEscapes(raw, escaped) ? raw : nil }
-        return arena.unescaped(raw)
+        return arena.unescaped(raw, droppedNUL: &droppedNUL, replacedSurrogate: &replacedSurrogate)
       }
       if byte < 0x20 { return nil }
       if byte == 0x5C {
@@ -233,7 +241,7 @@ enum JSONEscape {
 
 extension TextArena {
   /// The text that a JSON string stands for; nil if an escape is malformed. A lone surrogate becomes U+FFFD, U+0000 is dropped.
-  fileprivate func unescaped(_ raw: Text) -> Text? {
+  fileprivate func unescaped(_ raw: Text, droppedNUL: inout Bool, replacedSurrogate: inout Bool) -> Text? {
     let start = reserve(raw.count)
     var out = 0
     var index = 0
@@ -261,7 +269,11 @@ extension TextArena {
         index += 6
       }
       // A lone surrogate is no scalar; \u0000 cannot be stored.
-      guard scalar != 0 else { continue }
+      guard scalar != 0 else {
+        droppedNUL = true
+        continue
+      }
+      if Unicode.Scalar(scalar) == nil { replacedSurrogate = true }
       for byte in UTF8.encode(Unicode.Scalar(scalar) ?? "\u{FFFD}").map(Array.init) ?? [] {
         start[out] = byte
         out += 1

@@ -96,7 +96,10 @@ enum Payload {
 
 extension TextArena {
   /// `text` with `%XX` decoded as UTF-8: invalid bytes become U+FFFD, a malformed `%` and every `+` stay, U+0000 is dropped.
-  func percentDecoded(_ text: Text) -> Text {
+  /// - Parameters:
+  ///   - invalid: set to true if bytes were invalid
+  ///   - nul: set to true if a U+0000 was dropped
+  func percentDecoded(_ text: Text, invalid: inout Bool, nul: inout Bool) -> Text {
     guard text.firstIndex(of: 0x25) != nil else { return text }
     var bytes: [UInt8] = []
     var index = 0
@@ -109,8 +112,6 @@ extension TextArena {
         index += 1
       }
     }
-    var invalid = false
-    var nul = false
     return bytes.withUnsafeBytes { validText($0, invalid: &invalid, nul: &nul) }
   }
 

@@ -93,6 +93,17 @@ extension Text {
     return self
   }
 
+  /// The index where the last `count` code points begin, 0 if there are fewer.
+  func startOfLast(_ count: Int) -> Int {
+    var index = length
+    var seen = 0
+    while index > 0, seen < count {
+      index -= 1
+      if self[index] & 0xC0 != 0x80 { seen += 1 }
+    }
+    return index
+  }
+
   /// The text as an unsigned decimal number; nil if it is empty, has other bytes than digits, or is too large.
   public var decimal: UInt64? {
     guard !isEmpty else { return nil }

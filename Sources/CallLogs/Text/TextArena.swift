@@ -5,7 +5,6 @@ public final class TextArena {
   private var blocks: [(start: UnsafeMutablePointer<UInt8>, count: Int)] = []
   private var next: UnsafeMutablePointer<UInt8>?
   private var room = 0
-  private var filled = 0
   private let blockSize: Int
 
   /// An empty arena that grows by blocks of `blockSize` bytes.
