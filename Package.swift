@@ -80,6 +80,16 @@ let package = Package(
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+    .target(
+      name: "TestDatabases",
+      dependencies: ["PostgreSQL", "PrivateServer", "Simulation", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/TestDatabases"),
+    .testTarget(name: "StoreTests", dependencies: ["Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
+    .testTarget(
+      name: "JobsTests",
+      dependencies: [
+        "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer", .product(name: "Logging", package: "swift-log"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,7 @@ def main():
 
 def copy_cels(source, target):
     with open(source, newline='') as f:
-        if '""' in f.read(4096):
+        if ',,,' not in f.read():
             # Empty strings are quoted there, so that NULL is meant where nothing is.
             shutil.copy(source, target)
             return

@@ -7,6 +7,7 @@
 -- Part 1, the database of the CELs. UPDATE of one column is for cel.call_log_id; leave it out with --no-link-cels.
 GRANT SELECT ON cel TO :"role";
 GRANT UPDATE (call_log_id) ON cel TO :"role";
+GRANT SELECT ON SEQUENCE cel_id_seq TO :"role";
 GRANT SELECT ON tenant, userfeatures, linefeatures, endpoint_sip, user_line, line_extension, extensions, context, voicemail TO :"role";
 
 -- Part 2, the database of the call logs.

@@ -30,7 +30,7 @@ extension CELTable {
       let rows = try connection.query(
         """
         SELECT count(*)::int8, min(id)::int8 FROM (
-          SELECT id FROM \(name) WHERE id >= $1 AND id < $2 AND channame IS DISTINCT FROM '\(CELBatch.chatChannel)' ORDER BY id DESC LIMIT $3) newest
+          SELECT id FROM \(name) WHERE id >= $1 AND id < $2 AND \(isNoChat) ORDER BY id DESC LIMIT $3) newest
         """, [.int8(range.lowerBound), .int8(range.upperBound), .int8(Int64(wanted))],
         purpose: "Looking for the newest \(count) uncovered CELs")
       guard let found = rows.int64(0, 0), found > 0, let least = rows.int64(0, 1) else { continue }
@@ -70,11 +70,14 @@ extension CELTable {
     return rows.int64(0, 0)
   }
 
-  /// The time of the CEL with that id, in microseconds since 2000-01-01 UTC; nil where there is no such row.
-  public func time(of id: Int64, on connection: Connection) throws -> Int64? {
+  /// The `eventtime` that stands in the row with that id, in microseconds since 2000-01-01, whatever zone it is read in; nil where there is no such row or no time
+  /// in it. No setting changes it, so that it tells whether the row is still the same.
+  public func storedTime(of id: Int64, on connection: Connection) throws -> Int64? {
+    let expression = timeIsText ? "eventtime::text" : "eventtime"
     let rows = try connection.query(
-      "SELECT eventtime::timestamptz FROM \(name) WHERE id = $1", [.int8(id)], purpose: "Looking up CEL \(id)")
-    return rows.count == 1 ? rows.timestamp(0, 0) : nil
+      "SELECT \(expression) FROM \(name) WHERE id = $1", [.int8(id)], purpose: "Looking up CEL \(id)")
+    guard rows.count == 1 else { return nil }
+    return rows[0].bytes(0) { time($0) }
   }
 
   /// Sets `call_log_id` of each of `cels` to the call log at the same place, NULL where that is 0.
@@ -120,6 +123,27 @@ extension CELTable {
           purpose: "Looking up the CELs of \(callLogs.count) call logs"))
     }
     return range
+  }
+
+  /// The linkedids of conversations that have CELs both in `range` and outside of it.
+  public func linkedids(reachingBeyond range: ClosedRange<Int64>, on connection: Connection) throws -> BinaryArray {
+    let isOutside = "(b.id < $1 OR b.id > $2)"
+    let rows = try connection.query(
+      """
+      SELECT DISTINCT a.linkedid::text FROM \(name) a WHERE a.id >= $1 AND a.id <= $2 AND a.linkedid <> '' AND \(isNoChat) AND (
+        EXISTS (SELECT FROM \(name) b WHERE b.linkedid = a.linkedid AND \(isOutside))
+        OR a.uniqueid <> '' AND EXISTS (SELECT FROM \(name) b WHERE b.uniqueid = a.uniqueid AND \(isOutside)))
+      """, [.int8(range.lowerBound), .int8(range.upperBound)],
+      purpose: "Looking for conversations that reach beyond what is uncovered")
+    return BinaryArray(strings: rows.compactMap { $0.string(0) })
+  }
+
+  /// Whether any CEL points to a call log.
+  public func hasLinks(on connection: Connection) throws -> Bool {
+    guard hasCallLogID else { return false }
+    return try connection.query(
+      "SELECT EXISTS (SELECT FROM \(name) WHERE call_log_id IS NOT NULL)", purpose: "Looking for CELs that point to call logs"
+    ).bool(0, 0) == true
   }
 
   /// The CELs that point to one of these call logs.

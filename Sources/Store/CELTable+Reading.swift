@@ -81,7 +81,7 @@ extension CELTable {
   private func linkedidsOf(uniqueids: ArraySlice<Text>, _ names: TextArena, _ connection: Connection) throws -> [Text] {
     var found: [Text] = []
     try connection.stream(
-      "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND channame IS DISTINCT FROM '\(CELBatch.chatChannel)'",
+      "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND \(isNoChat)",
       [.array(BinaryArray(texts: uniqueids))], purpose: "Reading the linkedids of \(uniqueids.count) channels"
     ) { row in
       row.bytes(0) { bytes in
@@ -93,10 +93,11 @@ extension CELTable {
 
   /// Reads the CELs of one conversation as they stand in the table, ordered by time and id, for a person to read.
   public func rowsForPeople(linkedids: [String], on connection: Connection) throws -> Rows {
-    try connection.query(
+    let columns = ["eventtype", "channame", "cid_name", "cid_num", "exten", "context", "uniqueid", "linkedid", "extra"]
+      .map { absentColumns.contains($0) ? "NULL::text" : "\($0)::text" }.joined(separator: ", ")
+    return try connection.query(
       """
-      SELECT id::int8, eventtime::text, eventtype::text, channame::text, cid_name::text, cid_num::text,
-             exten::text, context::text, uniqueid::text, linkedid::text, extra::text
+      SELECT id::int8, eventtime::text, \(columns)
       FROM \(name) WHERE linkedid = ANY($1) ORDER BY eventtime, linkedid COLLATE "C", id
       """, [.textArray(linkedids)], purpose: "Reading the CELs of a conversation")
   }
@@ -145,7 +146,7 @@ extension CELTable {
     let scratch = TextArena()
   }
 
-  private func time(_ field: UnsafeRawBufferPointer?) -> Int64? {
+  func time(_ field: UnsafeRawBufferPointer?) -> Int64? {
     guard let field else { return nil }
     if timeIsText {
       switch EventTime.parse(Text(field)) {

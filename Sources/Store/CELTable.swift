@@ -34,6 +34,10 @@ public struct CELTable {
   /// Whether the time comes as text.
   let timeIsText: Bool
   let selectList: String
+  /// The condition that leaves SIP chats out.
+  var isNoChat: String {
+    absentColumns.contains(CELColumns.Name.channame.rawValue) ? "true" : "channame IS DISTINCT FROM '\(CELBatch.chatChannel)'"
+  }
 
   static let textColumns = CELColumns.Name.allCases
 
@@ -60,6 +64,11 @@ public struct CELTable {
         .configuration,
         "there is no table \(name) in database \(database) (\(connection.server)); set cel_table (and cel_db_uri, if the CELs are in another database) to where Asterisk writes its CELs"
       )
+    }
+    if connection.serverEncoding == "SQL_ASCII" {
+      // Such a server converts nothing but refuses to send what is not valid in the client's encoding, unless that is SQL_ASCII, too.
+      try connection.execute(
+        "SELECT set_config('client_encoding', 'SQL_ASCII', false)", purpose: "Setting up the reading of CELs")
     }
     let columns = try readColumns(oid, connection)
     for required in ["id", "eventtype", "eventtime", "uniqueid", "linkedid"] where columns[required] == nil {

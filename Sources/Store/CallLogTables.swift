@@ -84,6 +84,15 @@ public enum CallLogTables {
     return found
   }
 
+  /// Those of `conversations` that have a call log.
+  public static func conversations(among conversations: BinaryArray, on connection: Connection) throws -> Set<String> {
+    guard conversations.count > 0 else { return [] }
+    let rows = try connection.query(
+      "SELECT conversation_id FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
+      purpose: "Looking up conversations that have a call log")
+    return Set(rows.compactMap { $0.string(0) })
+  }
+
   /// How many call logs there are.
   public static func count(on connection: Connection) throws -> Int64 {
     try connection.query("SELECT count(*)::int8 FROM call_logd_call_log", purpose: "Counting call logs").int64(0, 0) ?? 0

@@ -128,7 +128,8 @@ public struct Checkpoint: Sendable {
   public func noteReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
-      "INSERT INTO call_logd_reach (checkpoint_id, linkedid) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING",
+      // What no index can hold is longer than a conversation_id by far and is refused in any case.
+      "INSERT INTO call_logd_reach (checkpoint_id, linkedid) SELECT $1, l FROM unnest($2::text[]) AS l WHERE octet_length(l) <= 2000 ON CONFLICT DO NOTHING",
       [.int4(id), .array(linkedids)],
       purpose: "Noting conversations that reach beyond their chunk")
   }

@@ -1,3 +1,4 @@
+import Foundation
 import PostgreSQL
 import SQL
 
@@ -54,7 +55,7 @@ public struct Migrator {
       )
     }
     guard before.count < known.count else { return ([], []) }
-    _ = try connection.query("SELECT pg_advisory_lock($1)", [.int8(Migrator.lockKey)], purpose: "Waiting for another migration")
+    try takeLock()
     defer {
       _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(Migrator.lockKey)], purpose: "Ending the migration")
     }
@@ -81,6 +82,18 @@ public struct Migrator {
       done.append(migration.name)
     }
     return (done, putOff)
+  }
+
+  /// Waits by asking again: a session that waits inside a statement holds a snapshot, for whose end CREATE INDEX CONCURRENTLY of the other one would wait in turn.
+  private func takeLock() throws {
+    for _ in 0..<100 {
+      let rows = try connection.query(
+        "SELECT pg_try_advisory_lock($1)", [.int8(Migrator.lockKey)], purpose: "Waiting for another migration")
+      if rows.bool(0, 0) == true { return }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    throw StoreError(
+      .busy, "another migration of database \(connection.server.database) is running; try again when it is done")
   }
 
   /// - Returns: false where a lock could not be had in time.

@@ -1,5 +1,3 @@
-import CallLogs
-import Foundation
 import PostgreSQL
 import Store
 
@@ -37,7 +35,7 @@ public struct DeleteJob {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted after \(deleted) call logs; what is deleted is deleted for good")
       }
-      let count = try deleteSome(since: cutoff)
+      let count = try deleteSome(extent, since: cutoff)
       if count == 0 { break }
       deleted += count
       progress(deleted)
@@ -50,26 +48,22 @@ public struct DeleteJob {
     return deleted
   }
 
-  private func deleteSome(since cutoff: Int64?) throws -> Int {
+  private func deleteSome(_ extent: Extent, since cutoff: Int64?) throws -> Int {
     // A link that is recorded but not made yet would be made after the call log is gone.
     try makeRecordedLinks()
     let count = try context.databases.logs.transaction(purpose: "Deleting call logs") {
-      _ = try context.checkpoint.locked(on: context.databases.logs)
+      let locked = try context.checkpoint.locked(on: context.databases.logs)
       let logs = try CallLogTables.newest(Int(DeleteJob.batch), since: cutoff, on: context.databases.logs)
       guard !logs.isEmpty else { return 0 }
       let ids = logs.map(\.id)
-      let cels = try context.table.celRange(
-        ofConversations: logs.map(\.conversationID).filter { !$0.isEmpty }, callLogs: ids, on: context.databases.cels)
-      if context.table.hasCallLogID {
-        if context.databases.isOne {
-          try context.table.unlink(ids, on: context.databases.cels)
-        } else {
-          let linked = try context.table.linked(to: ids, on: context.databases.cels)
-          try context.checkpoint.recordLinks(linked, to: Array(repeating: 0, count: linked.count), on: context.databases.logs)
-        }
+      if extent == .all {
+        // All at once, so that also after an interruption nothing that is covered hangs together with what is not.
+        try uncoverEverything(locked)
+      } else {
+        try uncover(logs)
       }
+      try unlink(ids)
       try CallLogTables.delete(ids, on: context.databases.logs)
-      if let cels { try context.checkpoint.uncover([cels.lowerBound..<cels.upperBound + 1], on: context.databases.logs) }
       return ids.count
     }
     try makeRecordedLinks()
@@ -82,9 +76,38 @@ public struct DeleteJob {
     {}
   }
 
+  /// Uncovers the CELs of these call logs and what lies in between. Conversations that reach out of it are noted: of them the chunk that covers it again does not see all.
+  private func uncover(_ logs: [CallLogTables.Stored]) throws {
+    let (table, databases) = (context.table, context.databases)
+    guard
+      let range = try table.celRange(
+        ofConversations: logs.map(\.conversationID).filter { !$0.isEmpty }, callLogs: logs.map(\.id), on: databases.cels)
+    else { return }
+    try context.checkpoint.noteReaching(try table.linkedids(reachingBeyond: range, on: databases.cels), on: databases.logs)
+    try context.checkpoint.uncover([range.lowerBound..<range.upperBound + 1], on: databases.logs)
+  }
+
+  private func uncoverEverything(_ locked: Checkpoint) throws {
+    if !locked.coverage.isEmpty { try context.checkpoint.uncover(locked.coverage.ranges, on: context.databases.logs) }
+    try context.checkpoint.forgetAllReaching(on: context.databases.logs)
+  }
+
+  private func unlink(_ ids: [Int32]) throws {
+    guard context.table.hasCallLogID else { return }
+    if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
+    // Without links there may be no right to change CELs, and mostly nothing to change.
+    let linked = try context.table.linked(to: ids, on: context.databases.cels)
+    guard !linked.isEmpty else { return }
+    if context.databases.isOne {
+      try context.table.unlink(ids, on: context.databases.cels)
+    } else {
+      try context.checkpoint.recordLinks(linked, to: Array(repeating: 0, count: linked.count), on: context.databases.logs)
+    }
+  }
+
   /// After `delete -A` no CEL points anywhere and none is covered, as in the original.
   private func forgetEverything() throws {
-    if context.table.hasCallLogID {
+    if try context.table.hasLinks(on: context.databases.cels) {
       while try context.table.unlinkSome(Int(DeleteJob.batch) * 5, on: context.databases.cels) > 0 {
         if context.interruption.isRequested {
           throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
@@ -92,9 +115,7 @@ public struct DeleteJob {
       }
     }
     try context.databases.logs.transaction(purpose: "Uncovering every CEL") {
-      let locked = try context.checkpoint.locked(on: context.databases.logs)
-      if !locked.coverage.isEmpty { try context.checkpoint.uncover(locked.coverage.ranges, on: context.databases.logs) }
-      try context.checkpoint.forgetAllReaching(on: context.databases.logs)
+      try uncoverEverything(try context.checkpoint.locked(on: context.databases.logs))
     }
   }
 }

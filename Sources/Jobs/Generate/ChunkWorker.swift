@@ -19,6 +19,8 @@ struct ChunkWorker {
   private var store: ConversationStore
   private var source = ConversationStore.Source()
   private var beyond = ConversationStore.Source()
+  /// Linkedids whose conversations the first step leaves to the second.
+  private var notInside: Set<String> = []
   private(set) var clock = ClockCheck()
 
   init(_ context: RunContext) throws {
@@ -48,6 +50,8 @@ struct ChunkWorker {
     try databases.logs.transaction(purpose: "Covering CELs from id \(ids.lowerBound)") {
       source.batch.removeAll()
       beyond.batch.removeAll()
+      // What an attempt noted that failed.
+      _ = interpreter.takeTally()
       var counters = Counters()
       let read = try table.read(ids, limit: chunkSize, into: &source.batch, tally: &counters.tally, on: databases.cels)
       var covered = ids
@@ -67,7 +71,7 @@ struct ChunkWorker {
         )
       }
       var witness: (id: Int64, time: Int64)?
-      if let id = read.greatestID, let time = read.greatestTime { witness = (id, time) }
+      if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
       try checkpoint.cover(covered, witness: witness, counters: counters.json, on: databases.logs)
       var committed = locked
       committed.coverage = locked.coverage.adding(covered)
@@ -78,7 +82,7 @@ struct ChunkWorker {
 
   /// Makes links that are recorded for the CELs' database; nothing where it is the same database.
   mutating func makeRecordedLinks() throws {
-    guard !databases.isOne else { return }
+    guard store.linksCELs, !databases.isOne else { return }
     while try checkpoint.makeRecordedLinks(in: table, cels: databases.cels, logs: databases.logs) {}
   }
 
@@ -89,9 +93,13 @@ struct ChunkWorker {
 
   private mutating func storeWhatIsInside(_ counters: inout Counters) throws {
     ChunkWorker.group(&source)
-    let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs)
+    notInside = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs)
+    // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
+    notInside.formUnion(
+      try CallLogTables.conversations(among: linkedids(of: source) { $0.isClosed && !$0.isLinked }, on: databases.logs))
     var inside: [Int] = []
-    for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !isNoted(group, source, noted) {
+    for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !isNoted(group, source, notInside)
+    {
       if ChunkWorker.decide(group, &source, &interpreter, &counters) { inside.append(group) }
     }
     try store.store(inside, of: &source, counters: &counters)
@@ -101,7 +109,7 @@ struct ChunkWorker {
 
   private mutating func storeWhatReachesBeyond(_ covered: Range<Int64>, _ coverage: Coverage, _ counters: inout Counters) throws {
     // Looked up again: another worker may have noted one in the meantime.
-    let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs)
+    let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs).union(notInside)
     var wanted: [Text] = []
     for group in source.grouping.groups.indices where !source.grouping.groups[group].isClosed || isNoted(group, source, noted) {
       wanted += source.grouping.linkedids[source.grouping.groups[group].linkedids].map { source.batch.linkedid($0) }
@@ -116,7 +124,8 @@ struct ChunkWorker {
     for group in beyond.grouping.groups.indices {
       let newest = beyond.grouping.groups[group].greatestID
       if covered.contains(newest) || coverage.contains(newest) {
-        if ChunkWorker.decide(group, &beyond, &interpreter, &counters) { now.append(group) }
+        let wasStored = wasStored(group)
+        if ChunkWorker.decide(group, &beyond, &interpreter, &counters, wasStored: wasStored) { now.append(group) }
       } else {
         beyond.fates[group] = .left
       }
@@ -138,9 +147,13 @@ struct ChunkWorker {
   /// Groups of the chunk have the fate of the conversations that they are part of.
   private mutating func adoptFates() {
     for group in source.grouping.groups.indices {
-      guard let first = source.grouping.linkedids[source.grouping.groups[group].linkedids].first,
-        let linkedid = beyond.batch.linkedids.find(source.batch.linkedid(first))
+      guard let first = source.grouping.linkedids[source.grouping.groups[group].linkedids].first
       else { continue }
+      guard let linkedid = beyond.batch.linkedids.find(source.batch.linkedid(first)) else {
+        // Deleted in the meantime, by a purge for instance: what was read of it is no call any more.
+        if source.fates[group] == nil { source.fates[group] = .invalid }
+        continue
+      }
       source.fates[group] = beyond.fates[beyond.grouping.group(ofLinkedid: linkedid)]
     }
   }
@@ -157,15 +170,25 @@ struct ChunkWorker {
   /// Interprets a group that is to be stored.
   /// - Returns: false where it stays as it stands: all its CELs have a call log, which another program made before.
   private static func decide(
-    _ group: Int, _ source: inout ConversationStore.Source, _ interpreter: inout Interpreter, _ counters: inout Counters
+    _ group: Int, _ source: inout ConversationStore.Source, _ interpreter: inout Interpreter, _ counters: inout Counters,
+    wasStored: Bool = false
   ) -> Bool {
-    if source.grouping.groups[group].isLinked {
+    if source.grouping.groups[group].isLinked, !wasStored {
       source.fates[group] = .kept
       counters.conversationsKept += 1
       return false
     }
     source.outcomes[group] = interpreter.interpret(group: group, of: source.grouping, in: source.batch, into: &source.results)
     return true
+  }
+
+  /// Whether the first step stored a part of this conversation: then the links to its call log are this chunk's own.
+  private func wasStored(_ group: Int) -> Bool {
+    beyond.grouping.linkedids[beyond.grouping.groups[group].linkedids].contains {
+      guard let linkedid = source.batch.linkedids.find(beyond.batch.linkedid($0)) else { return false }
+      if case .callLog? = source.fates[source.grouping.group(ofLinkedid: linkedid)] { return true }
+      return false
+    }
   }
 
   private func linkedids(of source: ConversationStore.Source, where isWanted: (Group) -> Bool) -> BinaryArray {

@@ -34,6 +34,10 @@ struct ConversationStore {
   ///
   /// What the server refuses as data (SQLSTATE class 22 or 23) is narrowed down to the conversation, which is named and left out; the rest is stored.
   mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
+    try store(groups, of: &source, counters: &counters, mayEnterTenants: true)
+  }
+
+  private mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters, mayEnterTenants: Bool) throws {
     guard !groups.isEmpty else { return }
     var attempt = counters
     do {
@@ -41,6 +45,17 @@ struct ConversationStore {
       counters = attempt
       for (group, fate) in zip(groups, fates) { source.fates[group] = fate }
     } catch let error as PostgreSQLError where error.isAboutData {
+      if error.constraint == "call_logd_call_log_pkey" {
+        throw StoreError(
+          .configuration,
+          "the sequence of call_logd_call_log.id gives ids that are in use, nothing was written: SELECT setval(pg_get_serial_sequence('call_logd_call_log', 'id'), max(id)) FROM call_logd_call_log puts it right"
+        )
+      }
+      if error.constraint == "call_logd_call_log_tenant_uuid_fkey", mayEnterTenants {
+        // A tenant was deleted since the run began.
+        tenants.removeAll()
+        return try store(groups, of: &source, counters: &counters, mayEnterTenants: false)
+      }
       if groups.count == 1 {
         let conversation = conversationID(groups[0], source)
         log.warning("refused conversation \(conversation): \(error)")

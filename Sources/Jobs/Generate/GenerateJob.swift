@@ -49,7 +49,7 @@ public struct GenerateJob {
   public func run(_ scope: Scope) throws -> Summary {
     let started = Date()
     var summary = Summary()
-    if !context.databases.isOne { try makeOldLinks() }
+    if context.linksCELs, !context.databases.isOne { try makeOldLinks() }
     var mirror = CheckpointMirror(context)
     mirror.compare(context.checkpoint)
     let plan = try Plan(scope, context)

@@ -161,7 +161,7 @@ extension Checkpoint {
   func check(against table: CELTable, on connection: Connection) throws {
     guard let greatest = coverage.greatest else { return }
     let remedy = "if that is meant, run `wazo-call-logs generate --rebase` to start anew with this table"
-    if let witness, let time = try table.time(of: witness.id, on: connection), time != witness.time {
+    if let witness, let time = try table.storedTime(of: witness.id, on: connection), time != witness.time {
       throw StoreError(
         .wentBack,
         "CEL \(witness.id) of \(table.name) is another one than when it was covered: ids have been given out anew (table truncated, or database restored); \(remedy)"

@@ -1,0 +1,82 @@
+import CallLogs
+import Jobs
+import Logging
+import PostgreSQL
+import Store
+import TestDatabases
+import Testing
+
+/// The tenant of calls that nothing else gives one.
+let defaultTenant = "99999999-9999-4999-8999-999999999999"
+
+/// Runs jobs in this process, each with connections of its own, as the program does.
+struct Runner {
+  let database: TestDatabase
+  var settings: RunContext.Settings
+  var log = quiet
+  /// Sees each connection before the job starts.
+  var prepare: (RunContext) -> Void = { _ in }
+
+  /// - Parameter cels: where the CELs are, if not in the same database
+  init(_ database: TestDatabase, cels: TestDatabase? = nil, table: String = "cel", chunkSize: Int = 20_000) {
+    self.database = database
+    settings = RunContext.Settings(databases: .init(logs: database.uri, cels: cels?.uri))
+    settings.celTable = table
+    settings.chunkSize = chunkSize
+    settings.defaultTenant = UUIDValue(defaultTenant)
+  }
+
+  func context(forgetsCheckpoint: Bool = false) throws -> RunContext {
+    try RunContext(settings, forgetsCheckpoint: forgetsCheckpoint, interruption: Interruption(), log: log)
+  }
+
+  @discardableResult
+  func generate(_ scope: Scope = .nightly, forgetsCheckpoint: Bool = false) throws -> GenerateJob.Summary {
+    let context = try context(forgetsCheckpoint: forgetsCheckpoint)
+    defer { context.databases.close() }
+    prepare(context)
+    return try GenerateJob(context).run(scope)
+  }
+
+  /// Covers every CEL.
+  @discardableResult
+  func backfill(from: Int64? = nil, to: Int64? = nil) throws -> GenerateJob.Summary { try generate(.ids(from: from, to: to)) }
+
+  @discardableResult
+  func delete(_ extent: DeleteJob.Extent) throws -> Int {
+    let context = try context()
+    defer { context.databases.close() }
+    prepare(context)
+    return try DeleteJob(context).run(extent)
+  }
+}
+
+/// A database with Wazo's tables, these CELs in it, and a runner for it.
+func wazo(_ cels: [CELRow]..., chunkSize: Int = 20_000) throws -> (TestDatabase, Runner) {
+  let database = try TestDatabase(.wazo)
+  for rows in cels { try database.insert(rows) }
+  return (database, Runner(database, chunkSize: chunkSize))
+}
+
+/// Expects both to be equal, and shows what is not.
+func expectSame(_ found: Dump, _ expected: Dump, _ what: String = "", _ location: SourceLocation = #_sourceLocation) {
+  #expect(found.difference(from: expected) == "", "\(what)", sourceLocation: location)
+}
+
+/// What a failing run says and the code it ends with.
+func failure<T>(_ location: SourceLocation = #_sourceLocation, _ body: () throws -> T) throws -> Failure {
+  let error = #expect(throws: (any Error).self, sourceLocation: location) { _ = try body() }
+  return Failure(try #require(error, sourceLocation: location))
+}
+
+/// Expects that all ids are covered in one piece and that nobody waits for anything.
+func expectWhole(_ database: TestDatabase, _ what: String = "", _ location: SourceLocation = #_sourceLocation) throws {
+  #expect(
+    try database.value("count(*) FROM call_logd_checkpoint, unnest(covered)") == "1", "coverage in one piece \(what)",
+    sourceLocation: location)
+  #expect(
+    try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "0", "all covered \(what)",
+    sourceLocation: location)
+  #expect(try database.value("count(*) FROM call_logd_reach") == "0", "call_logd_reach \(what)", sourceLocation: location)
+  #expect(try database.value("count(*) FROM call_logd_link") == "0", "call_logd_link \(what)", sourceLocation: location)
+}

@@ -1,0 +1,118 @@
+import CallLogs
+import PostgreSQL
+import Store
+import TestDatabases
+import Testing
+
+@Suite("The CEL table")
+struct CELTableTests {
+  @Test("is found by its name, and its columns are looked up")
+  func find() throws {
+    let wazo = try TestDatabase(.wazo)
+    let table = try CELTable.find("cel", timeZone: nil, on: wazo.admin)
+    #expect(table.name == "public.cel" && table.hasCallLogID)
+    #expect(table.absentColumns.isEmpty && table.unindexedColumns.isEmpty && table.sequence == "public.cel_id_seq")
+    #expect(try CELTable.find("public.cel", timeZone: nil, on: wazo.admin).identity == table.identity)
+    let plain = try TestDatabase(.plain)
+    let other = try CELTable.find("asterisk.cel", timeZone: nil, on: plain.admin)
+    #expect(!other.hasCallLogID && other.unindexedColumns == ["id", "uniqueid", "linkedid"] && other.identity != table.identity)
+    for name in ["cel", "asterisk.cels", "x'; DROP TABLE asterisk.cel; --", ""] {
+      let error = #expect(throws: (any Error).self) { try CELTable.find(name, timeZone: nil, on: plain.admin) }
+      #expect(error is StoreError, "\(name): \(error.map { "\($0)" } ?? "")")
+    }
+    #expect(try plain.value("count(*) FROM asterisk.cel") == "0")
+  }
+
+  @Test("gives a conversation with all linkedids and channels, to any depth")
+  func depth() throws {
+    let database = try TestDatabase(.wazo)
+    // A chain: each linkedid shares a channel with the next.
+    try database.insert(
+      (0..<12).flatMap { number in
+        [
+          CELRow("HANGUP", Double(number), uniqueid: "c\(number)", linkedid: "l\(number)"),
+          CELRow("HANGUP", Double(number), uniqueid: "c\(number + 1)", linkedid: "l\(number)"),
+        ]
+      })
+    try database.insert([
+      CELRow("HANGUP", 1, uniqueid: "other", linkedid: "other"),
+      // Neither an empty uniqueid nor the channel of chats connects.
+      CELRow("HANGUP", 1, uniqueid: "", linkedid: "l3"), CELRow("HANGUP", 1, uniqueid: "", linkedid: "other"),
+      CELRow("HANGUP", 1, uniqueid: "c5", linkedid: "chat", channel: "Message/ast_msg_queue"),
+    ])
+    let table = try CELTable.find("cel", timeZone: nil, on: database.admin)
+    for start in ["l0", "l6", "l11"] {
+      var batch = CELBatch()
+      var tally = Tally()
+      let arena = TextArena()
+      try table.readConversations([arena.text(start)], into: &batch, tally: &tally, on: database.admin)
+      #expect(batch.count == 25, "from \(start)")
+      #expect(Set(batch.linkedids.texts.map(\.string)) == Set((0..<12).map { "l\($0)" }))
+    }
+  }
+
+  @Test("reads a run of ids in order, at most so many, and tells chats and unusable rows")
+  func read() throws {
+    let database = try TestDatabase(.wazo)
+    try database.insert(CELRow.call("1714989600.1") + CELRow.chat("1714989601.2"))
+    try database.run("UPDATE cel SET linkedid = '' WHERE id = 3; UPDATE cel SET eventtime = 'infinity' WHERE id = 4")
+    let table = try CELTable.find("cel", timeZone: nil, on: database.admin)
+    var batch = CELBatch()
+    var tally = Tally()
+    let read = try table.read(2..<100, limit: 11, into: &batch, tally: &tally, on: database.admin)
+    #expect(read.cels == 11 && read.chats == 2 && read.unusable == 2 && read.greatestID == 12)
+    #expect(batch.rows.map(\.id) == [2, 5, 6, 7, 8, 9, 10])
+    #expect(tally[.emptyLinkedid] == 1 && tally[.unreadableTime] == 1 && tally.examples(of: .emptyLinkedid) == [3])
+    #expect(try table.threshold(ofNewest: 3, in: [1..<15], on: database.admin) == 8)
+    #expect(try table.threshold(ofNewest: 3, in: [1..<3, 9..<15], on: database.admin) == 2)
+    #expect(try table.threshold(ofNewest: 3, in: [11..<15], on: database.admin) == nil)
+    #expect(try table.bounds(on: database.admin) == 1...14)
+    #expect(try table.count(in: [1..<3, 14..<99], on: database.admin) == 3)
+  }
+}
+
+@Suite("The checkpoint")
+struct CheckpointTests {
+  private func prepared() throws -> (TestDatabase, Checkpoint, CELTable) {
+    let database = try TestDatabase(.wazo)
+    _ = try Migrator(database.admin).migrate(program: "test")
+    let table = try CELTable.find("cel", timeZone: nil, on: database.admin)
+    return (database, try Checkpoint.obtain(table, on: database.admin), table)
+  }
+
+  @Test("grows by what is covered, counts every change and adds counters up")
+  func cover() throws {
+    let (database, checkpoint, table) = try prepared()
+    #expect(checkpoint.coverage.isEmpty && checkpoint.generation == 0)
+    try checkpoint.cover(0..<10, witness: (9, 900), counters: #"{"cels": 4, "a": 1}"#, on: database.admin)
+    try checkpoint.cover(20..<30, witness: nil, counters: "{}", on: database.admin)
+    try checkpoint.cover(10..<20, witness: (19, 1), counters: #"{"cels": 5}"#, on: database.admin)
+    try checkpoint.cover(0..<1, witness: (5, 7), counters: "{}", on: database.admin)
+    let now = try #require(try Checkpoint.read(table.identity, on: database.admin))
+    #expect(now.coverage.ranges == [0..<30] && now.generation == 4)
+    #expect(now.witness?.id == 19 && now.witness?.time == 1)
+    #expect(try now.details(on: database.admin).counters.map { "\($0.key) \($0.value)" } == ["a 1", "cels 9"])
+    try now.uncover([5..<6], on: database.admin)
+    #expect(try Checkpoint.read(table.identity, on: database.admin)?.coverage.ranges == [0..<5, 6..<30])
+    #expect(try Checkpoint.obtain(table, on: database.admin).id == checkpoint.id)
+    try now.remove(on: database.admin)
+    #expect(throws: StoreError.self) { try now.locked(on: database.admin) }
+  }
+
+  @Test("notes linkedids and forgets them, each table its own")
+  func reaching() throws {
+    let (database, checkpoint, _) = try prepared()
+    let names = BinaryArray(strings: ["a", "b", "b", "é"])
+    try checkpoint.noteReaching(names, on: database.admin)
+    try checkpoint.noteReaching(names, on: database.admin)
+    #expect(try checkpoint.reaching(among: BinaryArray(strings: ["b", "c", "é"]), on: database.admin) == ["b", "é"])
+    try checkpoint.forgetReaching(BinaryArray(strings: ["b"]), on: database.admin)
+    #expect(try checkpoint.details(on: database.admin).reaching == 2)
+    try database.run("CREATE TABLE cel2 (LIKE cel INCLUDING ALL)")
+    let other = try Checkpoint.obtain(try CELTable.find("cel2", timeZone: nil, on: database.admin), on: database.admin)
+    #expect(other.id != checkpoint.id)
+    #expect(try other.reaching(among: names, on: database.admin).isEmpty)
+    try checkpoint.forgetAllReaching(on: database.admin)
+    #expect(try checkpoint.reaching(among: names, on: database.admin).isEmpty)
+  }
+}

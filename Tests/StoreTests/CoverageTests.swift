@@ -1,0 +1,45 @@
+import PostgreSQL
+import Store
+import TestDatabases
+import Testing
+
+@Suite("Coverage")
+struct CoverageTests {
+  @Test("is a set: it agrees with a set of numbers, and with the server's multiranges")
+  func agrees() throws {
+    var random = Seeded()
+    let database = try TestDatabase(.empty)
+    for _ in 0..<40 {
+      var numbers: Set<Int64> = []
+      var ranges: [Range<Int64>] = []
+      for _ in 0..<Int.random(in: 0...8, using: &random) {
+        let lower = Int64.random(in: -20...40, using: &random)
+        ranges.append(lower..<lower + Int64.random(in: 0...9, using: &random))
+        numbers.formUnion(ranges[ranges.count - 1])
+      }
+      let coverage = Coverage(ranges)
+      #expect(coverage.count == numbers.count, "\(random)")
+      #expect(coverage.greatest == numbers.max(), "\(random)")
+      #expect(coverage.isEmpty == numbers.isEmpty)
+      for id in Int64(-25)...55 { #expect(coverage.contains(id) == numbers.contains(id), "\(random)") }
+      let lower = Int64.random(in: -20...40, using: &random)
+      let range = lower..<lower + Int64.random(in: 0...30, using: &random)
+      let gaps = coverage.gaps(in: range)
+      #expect(Set(gaps.flatMap { Array($0) }) == Set(range).subtracting(numbers), "\(random)")
+      #expect(gaps.allSatisfy { !$0.isEmpty })
+      let added = coverage.adding(range)
+      #expect(added.count == numbers.union(range).count, "\(random)")
+      for (a, b) in zip(added.ranges, added.ranges.dropFirst()) { #expect(a.upperBound < b.lowerBound, "\(random)") }
+      let server = try database.admin.query(
+        "SELECT $1::int8multirange + $2::int8multirange", [.int8Multirange(coverage.ranges), .int8Multirange([range])],
+        purpose: "Adding")
+      #expect(server.ranges(0, 0) == added.ranges, "\(random)")
+    }
+  }
+
+  @Test("is shown as people write ids")
+  func description() {
+    #expect("\(Coverage([1..<5, 7..<8]))" == "1-4, 7-7")
+    #expect("\(Coverage())" == "none")
+  }
+}

@@ -1,0 +1,130 @@
+import Logging
+import PostgreSQL
+import PrivateServer
+import Simulation
+import Synchronization
+
+/// A database for one test, in the server that all tests share, with a connection of the superuser to look at it and to change it.
+public final class TestDatabase {
+  /// What a database has at the start.
+  public enum Kind: String, CaseIterable, Sendable {
+    /// Nothing.
+    case empty
+    /// Wazo's CEL table and directory.
+    case wazo
+    /// A plain Asterisk's CEL table: in a schema of its own, integers as event types, no time zone, no indexes.
+    case plain
+  }
+
+  /// Its name.
+  public let name: String
+  /// How the superuser reaches it.
+  public let uri: String
+  /// The superuser's connection.
+  public let admin: Connection
+
+  private static let number = Atomic<Int>(0)
+
+  /// Makes one, from a template of that kind.
+  public init(_ kind: Kind = .wazo) throws {
+    name = TestDatabase.freshName()
+    try TestDatabase.create(name, "TEMPLATE \(try TestDatabase.template(kind))")
+    uri = try PrivateServer.shared.uri(database: name)
+    admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+  }
+
+  /// Makes an empty one in another encoding than UTF8.
+  public init(encoding: String) throws {
+    name = TestDatabase.freshName()
+    try TestDatabase.create(name, "TEMPLATE template0 ENCODING '\(encoding)' LOCALE 'C'")
+    uri = try PrivateServer.shared.uri(database: name)
+    admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+  }
+
+  deinit {
+    admin.close()
+    try? TestDatabase.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+  }
+
+  private static func freshName() -> String { "jobs_\(number.add(1, ordering: .relaxed).newValue)" }
+
+  private static func create(_ name: String, _ how: String) throws { try run("CREATE DATABASE \(name) \(how)") }
+
+  private static func run(_ sql: String) throws {
+    let uri = try PrivateServer.shared.uri(database: "postgres")
+    let connection = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    defer { connection.close() }
+    try connection.execute(sql, purpose: "Making a database")
+  }
+
+  private static let templates = Mutex<[Kind: String]>([:])
+
+  private static func template(_ kind: Kind) throws -> String {
+    try templates.withLock { known in
+      if let name = known[kind] { return name }
+      let name = "template_\(kind.rawValue)"
+      try create(name, "TEMPLATE template0")
+      let uri = try PrivateServer.shared.uri(database: name)
+      let connection = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+      defer { connection.close() }
+      switch kind {
+      case .empty: break
+      case .wazo: try connection.script(Schemas.wazoCEL + Schemas.wazoDirectory, purpose: "Making Wazo's tables")
+      case .plain: try connection.script(Schemas.plainCEL, purpose: "Making Asterisk's table")
+      }
+      known[kind] = name
+      return name
+    }
+  }
+
+  /// Runs statements as the superuser.
+  public func run(_ sql: String) throws { try admin.script(sql, purpose: "A test's statement") }
+
+  /// The rows of a query, each as one text: columns are joined by `|`, NULL is `∅`.
+  public func rows(_ sql: String) throws -> [String] {
+    try admin.query("SELECT \(sql)", purpose: "A test's query").map { row in
+      (0..<row.columnCount).map { column in
+        row.isNull(column)
+          ? "∅" : row.string(column) ?? row.int64(column).map(String.init) ?? row.bool(column).map(String.init) ?? "?"
+      }.joined(separator: "|")
+    }
+  }
+
+  /// The first row of a query.
+  public func value(_ sql: String) throws -> String { try rows(sql).first ?? "no row" }
+}
+
+/// A log that nobody reads.
+public let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+
+/// Keeps what is logged.
+public final class LogRecorder: Sendable {
+  private let kept = Mutex<[String]>([])
+
+  /// Nothing kept yet.
+  public init() {}
+
+  /// The lines of level warning and above.
+  public var warnings: [String] { kept.withLock { $0 } }
+
+  /// A logger that is kept here.
+  public var logger: Logger {
+    Logger(label: "recorded") { _ in Handler(recorder: self) }
+  }
+
+  private struct Handler: LogHandler {
+    let recorder: LogRecorder
+    var logLevel: Logger.Level = .warning
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    init(recorder: LogRecorder) { self.recorder = recorder }
+
+    func log(event: LogEvent) {
+      recorder.kept.withLock { $0.append(event.message.description) }
+    }
+  }
+}
