@@ -88,8 +88,14 @@ let package = Package(
     .testTarget(
       name: "JobsTests",
       dependencies: [
-        "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer", .product(name: "Logging", package: "swift-log"),
+        "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
+        .product(name: "Logging", package: "swift-log"),
       ]),
+    // Runs the programs themselves, which the dependencies get built.
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["PrivateServer", "Simulation", "wazo-call-logs", "simulate-calls", "private-server"],
+      exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -11,6 +11,9 @@ public struct Checkpoint: Sendable {
   /// A covered CEL and its time, by which ids that were given out anew are recognised.
   public var witness: (id: Int64, time: Int64)?
 
+  /// That of a table of which nothing is done; it is not in the database.
+  public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witness: nil)
+
   /// Reads the checkpoint of that CEL table; nil where it has none yet.
   public static func read(_ identity: CELTable.Identity, on connection: Connection) throws(PostgreSQLError) -> Checkpoint? {
     try read(identity, lock: "", on: connection)
@@ -93,9 +96,19 @@ public struct Checkpoint: Sendable {
       [.int4(id), .int8Multirange(ranges)], purpose: "Uncovering CELs")
   }
 
-  /// Forgets the checkpoint: every CEL of the table counts as new.
-  public func remove(on connection: Connection) throws(PostgreSQLError) {
-    try connection.execute("DELETE FROM call_logd_checkpoint WHERE id = $1", [.int4(id)], purpose: "Removing the checkpoint")
+  /// Starts anew: nothing of the table counts as done. The generation goes on growing.
+  public func restart(on connection: Connection) throws {
+    try connection.transaction(purpose: "Starting the checkpoint anew") {
+      try connection.execute(
+        """
+        UPDATE call_logd_checkpoint SET
+          covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, counters = '{}', changed = now()
+        WHERE id = $1
+        """, [.int4(id)], purpose: "Starting the checkpoint anew")
+      try forgetAllReaching(on: connection)
+      try connection.execute(
+        "DELETE FROM call_logd_link WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting links to make")
+    }
   }
 
   /// What else is known: noted linkedids, links to make, counts over all runs.

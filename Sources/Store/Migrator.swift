@@ -55,7 +55,7 @@ public struct Migrator {
       )
     }
     guard before.count < known.count else { return ([], []) }
-    try takeLock()
+    try waitForOthers()
     defer {
       _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(Migrator.lockKey)], purpose: "Ending the migration")
     }
@@ -84,16 +84,23 @@ public struct Migrator {
     return (done, putOff)
   }
 
-  /// Waits by asking again: a session that waits inside a statement holds a snapshot, for whose end CREATE INDEX CONCURRENTLY of the other one would wait in turn.
-  private func takeLock() throws {
-    for _ in 0..<100 {
+  /// Takes the lock, as long as lock_timeout allows. It asks again and again: a session that waits inside pg_advisory_lock has a snapshot, for whose end
+  /// the other's CREATE INDEX CONCURRENTLY would wait, and so both would wait for each other.
+  private func waitForOthers() throws {
+    let started = Date()
+    while true {
       let rows = try connection.query(
-        "SELECT pg_try_advisory_lock($1)", [.int8(Migrator.lockKey)], purpose: "Waiting for another migration")
+        "SELECT pg_try_advisory_lock($1), (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::text",
+        [.int8(Migrator.lockKey)],
+        purpose: "Waiting for another migration")
       if rows.bool(0, 0) == true { return }
-      Thread.sleep(forTimeInterval: 0.1)
+      let limit = Double(rows.string(0, 1) ?? "") ?? 0
+      guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
+        throw StoreError(
+          .busy, "another migration of database \(connection.server.database) is running (\(connection.server)); try again later")
+      }
+      Thread.sleep(forTimeInterval: 0.05)
     }
-    throw StoreError(
-      .busy, "another migration of database \(connection.server.database) is running; try again when it is done")
   }
 
   /// - Returns: false where a lock could not be had in time.
@@ -120,6 +127,7 @@ public struct Migrator {
 
   /// The whole schema as a script for psql, for a person who would rather run it by hand.
   public static func script(of steps: [Step]) -> String {
+    guard steps.contains(where: { !$0.isApplied }) else { return "-- Nothing to do: the schema is up to date.\n" }
     var text = ledger + "\n"
     for step in steps where !step.isApplied {
       let outside = step.sql.hasPrefix("-- outside a transaction")

@@ -22,6 +22,8 @@ struct PrivateServerCommand: ParsableCommand {
   var command: [String]
 
   func run() throws {
+    // What is passed through to the command takes in the one option that is everybody's.
+    if let word = command.first, ["-h", "--help"].contains(word) { throw CleanExit.helpRequest(self) }
     guard let program = command.first else { throw ValidationError("name a command to run") }
     let server = try PrivateServer(directory: directory)
     defer { server.stop() }

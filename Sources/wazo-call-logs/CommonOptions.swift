@@ -84,13 +84,16 @@ struct Session {
   /// Runs a verb.
   static func run(_ options: CommonOptions, needsDatabase: Bool = true, _ body: (Session) throws -> Void) async throws {
     let interruption = Interruption()
-    Interruption.installSignalHandlers(interruption)
+    Interruption.installSignalHandlers(interruption) { signal in
+      // Without a database there is nothing to bring to an end, and reading may wait for input that never comes.
+      if !needsDatabase { _exit(128 + signal) }
+    }
     do {
       let settings = try await options.load(needsDatabase: needsDatabase)
       let log = Console.logger(settings.logLevel)
       for warning in settings.unknownKeys { log.warning("\(warning)") }
       for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {
-        log.debug("\(key) is set by \(source)")
+        log.debug("\(key): \(source)")
       }
       try body(Session(settings: settings, log: log, interruption: interruption))
     } catch let error as ExitCode {
@@ -127,18 +130,23 @@ struct Session {
   }
 
   /// Connects and prepares.
-  func context(rebase: Bool = false) throws -> RunContext {
-    try RunContext(try runSettings(), forgetsCheckpoint: rebase, interruption: interruption, log: log)
+  /// - Parameters:
+  ///   - rebase: starts anew with the CEL table
+  ///   - interprets: whether CELs are read, so that users and a default tenant are needed
+  ///   - claims: whether coverage will be changed, which one run at a time may do
+  func context(rebase: Bool = false, interprets: Bool = true, claims: Bool = true) throws -> RunContext {
+    var settings = try runSettings()
+    if !interprets {
+      settings.directory = .none
+      settings.defaultTenant = UUIDValue(high: 0, low: 0)
+    }
+    return try RunContext(settings, forgetsCheckpoint: rebase, claims: claims, interruption: interruption, log: log)
   }
 
   /// The directory that a JSON file holds.
   static func contents(_ path: String) throws -> DirectoryContents {
-    let bytes: [UInt8]
-    do {
-      bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw JobError(.badInput, "cannot read the directory \(path): \(error.localizedDescription)")
-    }
+    var bytes: [UInt8] = []
+    try ByteSource(path: path).forEachPiece { bytes.append(contentsOf: $0) }
     do {
       return try DirectoryContents(json: bytes)
     } catch {

@@ -10,6 +10,14 @@ enum Console {
   /// Whether a person reads standard output.
   static var isOutputTerminal: Bool { isatty(1) == 1 }
 
+  /// Writes what was asked for to standard output.
+  /// - Throws: ``JobError`` (74) where not all of it can be written: a disk that is full must not pass for an answer.
+  static func result(_ text: String, terminator: String = "\n") throws(JobError) {
+    var output = StandardOutput()
+    try output.append { $0.append(contentsOf: (text + terminator).utf8) }
+    try output.flush()
+  }
+
   /// Writes a line to standard error.
   static func error(_ message: String) { note("wazo-call-logs: \(message)") }
 

@@ -17,10 +17,12 @@ struct Delete: AsyncParsableCommand {
   @Flag(name: [.customShort("A"), .long], help: "Delete every call log of every tenant.")
   var all = false
   @Option(
-    name: [.customShort("d"), .long],
+    name: [.customShort("d", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("Delete the call logs of the last N days (24 hours each).", valueName: "n"))
   var days: Int?
-  @Option(name: [.customShort("c"), .long], help: ArgumentHelp("Without effect; kept for Wazo's command line.", valueName: "n"))
+  @Option(
+    name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
+    help: ArgumentHelp("Without effect; kept for Wazo's command line.", valueName: "n"))
   var celCount: Int?
   @OptionGroup var common: CommonOptions
 
@@ -38,11 +40,11 @@ struct Delete: AsyncParsableCommand {
       return
     }
     try await Session.run(common) { session in
-      let context = try session.context()
+      let context = try session.context(interprets: false)
       let deleted = try DeleteJob(context) { Console.progress("\(Human.count($0)) call logs deleted") }.run(
         days.map { .lastDays($0) } ?? .all)
       Console.clearProgress()
-      if Console.isOutputTerminal { print("\(Human.count(deleted, "call log")) deleted; their CELs are uncovered.") }
+      if Console.isOutputTerminal { try Console.result("\(Human.count(deleted, "call log")) deleted; their CELs are uncovered.") }
     }
   }
 }

@@ -16,10 +16,12 @@ struct Generate: AsyncParsableCommand {
         wazo-call-logs generate -d 7       what is not covered of the last 7 days
       """)
 
-  @Option(name: [.customShort("c"), .long], help: ArgumentHelp("Cover the newest N uncovered CELs.", valueName: "n"))
+  @Option(
+    name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
+    help: ArgumentHelp("Cover the newest N uncovered CELs.", valueName: "n"))
   var celCount: Int?
   @Option(
-    name: [.customShort("d"), .long],
+    name: [.customShort("d", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("Cover what is uncovered of the last N days (24 hours each).", valueName: "n"))
   var days: Int?
   @Flag(name: [.customShort("A"), .long], help: "As plain generate; kept for Wazo's command line.")
@@ -56,9 +58,9 @@ struct Backfill: AsyncParsableCommand {
         wazo-call-logs backfill --no-link-cels    faster: leaves cel.call_log_id alone
       """)
 
-  @Option(help: ArgumentHelp("The least CEL id.", valueName: "id"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The least CEL id.", valueName: "id"))
   var fromId: Int64?
-  @Option(help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
   var toId: Int64?
   @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
@@ -80,10 +82,10 @@ enum Covering {
       Console.clearProgress()
       warn(summary, session)
       switch format {
-      case .json: print(json(summary))
+      case .json: try Console.result(json(summary))
       case .text:
         // Cron mails what is printed: quiet unless somebody watches or something wants a look.
-        if Console.isOutputTerminal || needsALook(summary) { print(text(summary)) }
+        if Console.isOutputTerminal || needsALook(summary) { try Console.result(text(summary)) }
       }
     }
   }

@@ -24,12 +24,14 @@ struct Migrate: AsyncParsableCommand {
     try await Session.run(common) { session in
       let job = MigrateJob(try session.runSettings(), interruption: session.interruption, log: session.log)
       if prints {
-        print(try job.script(), terminator: "")
+        try Console.result(try job.script(), terminator: "")
         return
       }
       let (done, putOff) = try job.run { Console.progress("migrating to \($0)") }
       Console.clearProgress()
-      if Console.isOutputTerminal { print(done.isEmpty ? "The schema is up to date." : "Done: \(done.joined(separator: ", ")).") }
+      if Console.isOutputTerminal {
+        try Console.result(done.isEmpty ? "The schema is up to date." : "Done: \(done.joined(separator: ", ")).")
+      }
       if !putOff.isEmpty {
         throw JobError(
           .busy,

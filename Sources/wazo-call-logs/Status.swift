@@ -20,7 +20,7 @@ struct Status: AsyncParsableCommand {
   func run() async throws {
     try await Session.run(common) { session in
       let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log).run()
-      print(format == .json ? Status.json(status) : Status.text(status))
+      try Console.result(format == .json ? Status.json(status) : Status.text(status))
     }
   }
 

@@ -136,9 +136,9 @@ struct AtomicityTests {
   func interrupted() throws {
     let (database, runner) = try wazo(CELRow.call(names[0]), CELRow.call(names[1], at: 100), chunkSize: 10)
     let context = try runner.context()
-    defer { context.databases.close() }
     let error = #expect(throws: JobError.self) { try GenerateJob(context) { _ in context.interruption.request() }.run(.nightly) }
     #expect(error?.exitCode == 130)
+    context.databases.close()
     #expect(try database.conversations() == [names[0]])
     #expect(try database.coverage() == "{[0,11)}")
     try runner.generate()

@@ -15,9 +15,9 @@ struct MemoryTests {
     try database.simulate(calls: calls, seed: seed)
     // One chunk: over several, a conversation that goes on after its LINKEDID_END is read, and its flaws are counted, more than once.
     let runner = Runner(database)
-    let context = try runner.context()
-    defer { context.databases.close() }
     let summary = try runner.generate()
+    let context = try RunContext(runner.settings, claims: false, interruption: Interruption(), log: quiet)
+    defer { context.databases.close() }
 
     var batch = CELBatch()
     var tally = Tally()

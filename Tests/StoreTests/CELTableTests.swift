@@ -95,7 +95,10 @@ struct CheckpointTests {
     try now.uncover([5..<6], on: database.admin)
     #expect(try Checkpoint.read(table.identity, on: database.admin)?.coverage.ranges == [0..<5, 6..<30])
     #expect(try Checkpoint.obtain(table, on: database.admin).id == checkpoint.id)
-    try now.remove(on: database.admin)
+    try now.restart(on: database.admin)
+    let anew = try #require(try Checkpoint.read(table.identity, on: database.admin))
+    #expect(anew.coverage.isEmpty && anew.witness == nil && anew.generation == 6 && anew.id == checkpoint.id)
+    try database.run("DELETE FROM call_logd_checkpoint")
     #expect(throws: StoreError.self) { try now.locked(on: database.admin) }
   }
 

@@ -21,9 +21,12 @@ extension Interpreter {
 
   private mutating func keepOneChannelPerLine() {
     for index in raw.channels.indices {
-      let parsed = ChannelName(raw.channels[index].name)
+      let name = raw.channels[index].name
+      let parsed = ChannelName(name)
       raw.channels[index].parsed = parsed
-      if parsed == nil, let event = events.first { tally.note(.unknownChannelName, event.id) }
+      if parsed == nil, let event = events.first(where: { $0.channame == name }) ?? events.first {
+        tally.note(.unknownChannelName, event.id)
+      }
     }
     guard raw.channels.count > 1 else { return }
     sortedChannels.removeAll(keepingCapacity: true)

@@ -35,9 +35,10 @@ public struct DeleteJob {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted after \(deleted) call logs; what is deleted is deleted for good")
       }
-      let count = try deleteSome(extent, since: cutoff)
+      let count = try context.retry { try deleteSome(extent, since: cutoff) }
       if count == 0 { break }
       deleted += count
+      try context.retry { try makeRecordedLinks() }
       progress(deleted)
     }
     if extent == .all { try forgetEverything() }
@@ -66,7 +67,6 @@ public struct DeleteJob {
       try CallLogTables.delete(ids, on: context.databases.logs)
       return ids.count
     }
-    try makeRecordedLinks()
     return count
   }
 
@@ -108,7 +108,7 @@ public struct DeleteJob {
   /// After `delete -A` no CEL points anywhere and none is covered, as in the original.
   private func forgetEverything() throws {
     if try context.table.hasLinks(on: context.databases.cels) {
-      while try context.table.unlinkSome(Int(DeleteJob.batch) * 5, on: context.databases.cels) > 0 {
+      while try context.retry({ try context.table.unlinkSome(Int(DeleteJob.batch) * 5, on: context.databases.cels) }) > 0 {
         if context.interruption.isRequested {
           throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
         }

@@ -49,10 +49,10 @@ public struct GenerateJob {
   public func run(_ scope: Scope) throws -> Summary {
     let started = Date()
     var summary = Summary()
-    if context.linksCELs, !context.databases.isOne { try makeOldLinks() }
+    if context.linksCELs, !context.databases.isOne { try context.retry { try makeOldLinks() } }
     var mirror = CheckpointMirror(context)
     mirror.compare(context.checkpoint)
-    let plan = try Plan(scope, context)
+    let plan = try context.retry { try Plan(scope, context) }
     let total = plan.ranges.reduce(0.0) { $0 + Double($1.upperBound - max($1.lowerBound, 0)) }
     if !plan.ranges.isEmpty {
       announceLinks(plan)
@@ -61,10 +61,10 @@ public struct GenerateJob {
       for range in plan.ranges {
         var rest = range
         while !rest.isEmpty {
-          if context.interruption.isRequested { throw interrupted() }
-          let done = try retrying { try worker.cover(rest) }
+          if context.interruption.isRequested { throw context.retry.interrupted }
+          let done = try context.retry { try worker.cover(rest) }
           mirror.write(done.checkpoint, isEnd: false)
-          try retrying { try worker.makeRecordedLinks() }
+          try context.retry { try worker.makeRecordedLinks() }
           worker.observeClock()
           log(done)
           summary.counters.add(done.counters)
@@ -80,7 +80,7 @@ public struct GenerateJob {
       summary.clockOffset = worker.clock.offset
       if let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) { mirror.write(last, isEnd: true) }
     }
-    try describeRest(&summary, plan.greatest)
+    try context.retry { try describeRest(&summary, plan.greatest) }
     summary.seconds = Date().timeIntervalSince(started)
     return summary
   }
@@ -110,38 +110,5 @@ public struct GenerateJob {
       let ids = done.counters.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
       context.log.debug("\(flaw.label): \(done.counters.tally[flaw]), such as CEL \(ids)")
     }
-  }
-
-  private func interrupted() -> JobError {
-    context.interruption.signal == SIGTERM
-      ? JobError(.terminated, "stopped by SIGTERM; what is done is committed, the next run goes on from there")
-      : JobError(.interrupted, "interrupted; what is done is committed, the next run goes on from there")
-  }
-
-  /// Runs `body` again after a deadlock, a serialization failure or a lock that could not be had in time: nothing of it was committed.
-  private func retrying<T>(_ body: () throws -> T) throws -> T {
-    let started = Date()
-    var wait = 0.05
-    while true {
-      do {
-        return try body()
-      } catch let error as PostgreSQLError {
-        if context.interruption.isRequested { throw interrupted() }
-        guard error.isWorthRetrying else { throw error }
-        guard Date().timeIntervalSince(started) + wait < context.retryFor else {
-          throw JobError(.busy, "gave up after \(Int(context.retryFor)) seconds of retrying: \(error)")
-        }
-        context.log.info("trying again: \(error)")
-        Thread.sleep(forTimeInterval: wait * Double.random(in: 0.5...1))
-        wait = min(wait * 2, 5)
-      }
-    }
-  }
-}
-
-extension PostgreSQLError {
-  /// Whether the same again can succeed: it lost against another transaction.
-  var isWorthRetrying: Bool {
-    sqlState == .deadlockDetected || sqlState == .serializationFailure || sqlState == .lockNotAvailable
   }
 }

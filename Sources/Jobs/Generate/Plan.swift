@@ -47,8 +47,8 @@ struct Plan {
       }
       ranges = coverage.gaps(in: recent.lowerBound..<recent.upperBound + 1)
     case .ids(let from, let to):
-      let lower = from ?? all.lowerBound
-      let upper = min(to.map { $0 &+ 1 } ?? all.upperBound, all.upperBound)
+      let lower = max(from ?? all.lowerBound, all.lowerBound)
+      let upper = to.map { $0 < all.upperBound ? $0 + 1 : all.upperBound } ?? all.upperBound
       ranges = lower < upper ? coverage.gaps(in: lower..<upper) : []
     }
   }

@@ -40,6 +40,7 @@ public final class Databases {
       parameters.options["lock_timeout"] = "\(settings.lockTimeout)ms"
       // A role's or database's own limits are for people's queries, not for a job that bounds its transactions itself.
       parameters.options["idle_in_transaction_session_timeout"] = "0"
+      parameters.options["statement_timeout"] = "0"
       // Every statement is a look-up by index of a bounded number of rows, also on a table that was just filled and never analysed.
       parameters.options["enable_seqscan"] = "off"
       parameters.options["max_parallel_workers_per_gather"] = "0"

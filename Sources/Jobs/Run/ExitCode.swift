@@ -26,7 +26,8 @@ public struct Failure {
     case let error as StoreError:
       (message, kind) = (error.description, error.kind == .busy ? .busy : .configuration)
     case let error as PostgreSQLError:
-      (message, kind) = (error.description, Failure.kind(of: error))
+      let remedy = Failure.remedy(of: error)
+      (message, kind) = (error.description + (remedy.map { "; " + $0 } ?? ""), Failure.kind(of: error))
     case let error as DirectoryError:
       (message, kind) = (error.description, .badInput)
     default:
@@ -41,6 +42,8 @@ public struct Failure {
       switch error.connectionFailure {
       case .authentication?: return .permission
       case .noSuchDatabase?: return .configuration
+      // Before any server was asked: what is set cannot be read.
+      case .other? where error.server.isEmpty: return .configuration
       default: break
       }
     case .connectionLost, .commitUnknown: return .unavailable
@@ -51,7 +54,8 @@ public struct Failure {
     guard let state = error.sqlState else { return error.kind == .connection ? .unavailable : .fault }
     switch state {
     case .insufficientPrivilege, .invalidPassword, .class("28"): return .permission
-    case .deadlockDetected, .serializationFailure, .lockNotAvailable: return .busy
+    // Without a signal of ours, somebody cancelled it at the server.
+    case .deadlockDetected, .serializationFailure, .lockNotAvailable, .queryCanceled: return .busy
     case .readOnly: return .configuration
     case .undefinedTable, .undefinedColumn, .undefinedFunction, .class("3D"), .class("3F"), .class("0A"), .class("42"):
       return .configuration

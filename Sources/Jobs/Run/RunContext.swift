@@ -74,26 +74,45 @@ public struct RunContext {
   }
 
   /// Connects and prepares. The schema is brought up to date where it is not.
-  /// - Parameter forgetsCheckpoint: starts anew where the CEL table is not the one that the coverage speaks of
+  /// - Parameters:
+  ///   - forgetsCheckpoint: starts anew where the CEL table is not the one that the coverage speaks of
+  ///   - claims: whether coverage will be changed, which one run at a time may do; false changes nothing at all, the schema neither
   /// - Throws: ``StoreError`` or ``JobError`` with what is missing, `PostgreSQLError` where the server refuses.
-  public init(_ settings: Settings, forgetsCheckpoint: Bool = false, interruption: Interruption, log: Logger) throws {
+  public init(_ settings: Settings, forgetsCheckpoint: Bool = false, claims: Bool = true, interruption: Interruption, log: Logger)
+    throws
+  {
+    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log)
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     try CallLogTables.check(on: databases.logs)
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
-    let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
-    if !putOff.isEmpty {
-      log.warning("put off to the next run, a long transaction stands in the way: \(putOff.joined(separator: ", "))")
-    }
-    try CallLogTables.checkColumns(on: databases.logs)
-    var checkpoint = try Checkpoint.obtain(table, on: databases.logs)
-    if forgetsCheckpoint {
-      try checkpoint.remove(on: databases.logs)
+    var checkpoint: Checkpoint
+    if claims {
+      let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
+      if !putOff.isEmpty {
+        log.warning("put off to the next run, a long transaction stands in the way: \(putOff.joined(separator: ", "))")
+      }
+      try CallLogTables.checkColumns(on: databases.logs)
+      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+      try RunContext.claim(checkpoint, of: table, databases, retry)
+      // Read again: another run may have been waited for.
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
     } else {
-      try checkpoint.check(against: table, on: databases.cels)
+      guard try Migrator(databases.logs).steps().first(where: { $0.name == "m002_coverage" })?.isApplied == true else {
+        throw JobError(
+          .configuration,
+          "there are no call logs in database \(databases.logs.server.database) yet: run `wazo-call-logs generate` first")
+      }
+      checkpoint = try Checkpoint.read(table.identity, on: databases.logs) ?? .empty
     }
-    let directory = Directory(try RunContext.contents(settings.directory, databases))
+    if forgetsCheckpoint {
+      try checkpoint.restart(on: databases.logs)
+      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+    } else {
+      let known = checkpoint
+      try retry { try known.check(against: table, on: databases.cels) }
+    }
+    let directory = Directory(try retry { try RunContext.contents(settings.directory, databases) })
     self.databases = databases
     self.table = table
     self.checkpoint = checkpoint
