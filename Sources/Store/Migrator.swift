@@ -41,7 +41,7 @@ public struct Migrator {
   /// - Parameters:
   ///   - program: name and version of the program, kept with each step
   ///   - report: called before each step with its name
-  /// - Returns: the names of the steps done, and of those put off because a long transaction stood in the way (only indexes, without which everything works).
+  /// - Returns: the names of the steps done, and of those put off because a long transaction stood in the way or the role does not own the table (only indexes, without which everything works).
   /// - Throws: what the server says; ``StoreError`` where the schema is of a later version of the program.
   @discardableResult
   public func migrate(program: String, report: (String) -> Void = { _ in }) throws -> (done: [String], putOff: [String]) {
@@ -103,13 +103,14 @@ public struct Migrator {
     }
   }
 
-  /// - Returns: false where a lock could not be had in time.
+  /// - Returns: false where a lock could not be had in time, or the role may not.
   private func runOutsideTransaction(_ migration: SQL.Migration, _ program: String) throws(PostgreSQLError) -> Bool {
     do {
       try dropInvalidIndexes()
       try connection.script(migration.text, purpose: "Migrating to \(migration.name)")
     } catch {
-      if error.sqlState == .lockNotAvailable { return false }
+      // Only indexes are made out here. A role that does not own the table cannot make one, and must be able to run all the same.
+      if error.sqlState == .lockNotAvailable || error.sqlState == .insufficientPrivilege { return false }
       throw error
     }
     try record(migration.name, program)

@@ -35,7 +35,7 @@ struct Migrate: AsyncParsableCommand {
       if !putOff.isEmpty {
         throw JobError(
           .busy,
-          "a long transaction stands in the way of \(putOff.joined(separator: ", ")); everything works without, try again later")
+          "\(putOff.joined(separator: ", ")) could not be done: a long transaction stands in the way, or this role does not own the table; everything works without")
       }
     }
   }

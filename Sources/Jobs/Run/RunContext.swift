@@ -90,7 +90,7 @@ public struct RunContext {
     if claims {
       let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
       if !putOff.isEmpty {
-        log.warning("put off to the next run, a long transaction stands in the way: \(putOff.joined(separator: ", "))")
+        log.warning("put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
       }
       try CallLogTables.checkColumns(on: databases.logs)
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
