@@ -15,6 +15,7 @@ public enum SQL {
     Migration(name: "m001_call_logs", text: string(PackageResources.m001_call_logs_sql)),
     Migration(name: "m002_coverage", text: string(PackageResources.m002_coverage_sql)),
     Migration(name: "m003_list_index", text: string(PackageResources.m003_list_index_sql)),
+    Migration(name: "m004_gaps", text: string(PackageResources.m004_gaps_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

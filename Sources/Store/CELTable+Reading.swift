@@ -9,6 +9,8 @@ public struct ChunkRead: Sendable {
   public var chats = 0
   /// Rows that can belong to no call.
   public var unusable = 0
+  /// Ids of the run that have no row.
+  public var missing: [Range<Int64>] = []
   /// The greatest id read.
   public var greatestID: Int64?
   /// The time of that row.
@@ -31,14 +33,39 @@ extension CELTable {
     var read = ChunkRead()
     var reader = BinaryRowReader()
     let scratch = TextArena()
+    var next = ids.lowerBound
     try connection.copyOut(sql, purpose: "Reading CELs from id \(ids.lowerBound)") { message in
       reader.load(message)
       while try reader.nextRow() {
         let columns = try self.columns(&reader, scratch, &tally)
         note(batch.append(columns, tally: &tally), columns, &read)
+        if columns.id > next { read.missing.append(next..<columns.id) }
+        next = columns.id + 1
       }
     }
+    if read.cels < limit, next < ids.upperBound { read.missing.append(next..<ids.upperBound) }
     return read
+  }
+
+  /// Reads the CELs with ids in `ranges` that are there now, into `batch`.
+  /// - Returns: what is still missing.
+  public func readAgain(
+    _ ranges: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally, on connection: Connection
+  ) throws -> [Range<Int64>] {
+    var reader = TextRowReader()
+    var found: [Range<Int64>] = []
+    try connection.stream(
+      "SELECT \(selectList) FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)",
+      [.int8Multirange(ranges)], purpose: "Looking for CELs that were missing"
+    ) { row in
+      let columns = self.columns(row, &reader, &tally)
+      let greatest = read.greatestID
+      note(batch.append(columns, tally: &tally), columns, &read)
+      read.greatestID = max(greatest ?? columns.id, columns.id)
+      found.append(columns.id..<columns.id + 1)
+    }
+    let present = Coverage(found)
+    return ranges.flatMap { present.gaps(in: $0) }
   }
 
   /// Reads every CEL of the conversations to which `linkedids` belong, wherever their ids lie, to any depth: all rows of a linkedid, then the linkedids of all its

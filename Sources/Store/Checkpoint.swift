@@ -68,7 +68,9 @@ public struct Checkpoint: Sendable {
   // MARK: Changing it, in the transaction that does the work
 
   /// Adds `ids` to what is covered. `counters` are added to the row's.
-  public func cover(_ ids: Range<Int64>, witness: (id: Int64, time: Int64)?, counters: String, on connection: Connection)
+  ///
+  /// The ranges lie in ascending order.
+  public func cover(_ ids: [Range<Int64>], witness: (id: Int64, time: Int64)?, counters: String, on connection: Connection)
     throws(PostgreSQLError)
   {
     try connection.execute(
@@ -84,9 +86,44 @@ public struct Checkpoint: Sendable {
       WHERE id = $1
       """,
       [
-        .int4(id), .int8Multirange([ids]), witness.map { .int8($0.id) } ?? .null, witness.map { .timestamptz($0.time) } ?? .null,
+        .int4(id), .int8Multirange(ids), witness.map { .int8($0.id) } ?? .null, witness.map { .timestamptz($0.time) } ?? .null,
         .json(counters),
-      ], purpose: "Covering the CELs \(ids.lowerBound) to \(ids.upperBound - 1)")
+      ], purpose: "Covering the CELs \(Coverage(ids))")
+  }
+
+  // MARK: Ids that may still come
+
+  /// A run of ids that are missing while somebody who may have them is at work.
+  public struct Gap: Sendable {
+    /// The ids.
+    public let ids: Range<Int64>
+    /// Since when they are missed, microseconds since 2000-01-01 UTC.
+    public let since: Int64
+  }
+
+  /// The ids that wait, in ascending order.
+  public func gaps(on connection: Connection) throws(PostgreSQLError) -> [Gap] {
+    let rows = try connection.query(
+      "SELECT lower(ids), upper(ids), first_missing FROM call_logd_gap WHERE checkpoint_id = $1 ORDER BY ids", [.int4(id)],
+      purpose: "Reading the gaps")
+    return rows.compactMap { row in
+      guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(2) else { return nil }
+      return Gap(ids: lower..<upper, since: since)
+    }
+  }
+
+  /// Replaces what is known of gaps in `ids` by `gaps`; what was missed before is missed since then.
+  public func replaceGaps(in ids: Range<Int64>, with gaps: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      """
+      WITH old AS (
+        DELETE FROM call_logd_gap WHERE checkpoint_id = $1 AND ids && int8range($2, $3) RETURNING ids, first_missing)
+      INSERT INTO call_logd_gap (checkpoint_id, ids, first_missing)
+      SELECT $1, rest, first_missing FROM old, unnest(int8multirange(ids) - int8multirange(int8range($2, $3))) AS rest
+      UNION ALL
+      SELECT $1, gap, coalesce((SELECT min(first_missing) FROM old WHERE old.ids && gap), now()) FROM unnest($4::int8multirange) AS gap
+      """, [.int4(id), .int8(ids.lowerBound), .int8(ids.upperBound), .int8Multirange(gaps)],
+      purpose: "Noting CEL ids that may still come")
   }
 
   /// Takes `ranges` out of what is covered.
@@ -106,6 +143,7 @@ public struct Checkpoint: Sendable {
         WHERE id = $1
         """, [.int4(id)], purpose: "Starting the checkpoint anew")
       try forgetAllReaching(on: connection)
+      try connection.execute("DELETE FROM call_logd_gap WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting the gaps")
       try connection.execute(
         "DELETE FROM call_logd_link WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting links to make")
     }

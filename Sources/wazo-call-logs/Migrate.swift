@@ -35,7 +35,8 @@ struct Migrate: AsyncParsableCommand {
       if !putOff.isEmpty {
         throw JobError(
           .busy,
-          "\(putOff.joined(separator: ", ")) could not be done: a long transaction stands in the way, or this role does not own the table; everything works without")
+          "\(putOff.joined(separator: ", ")) could not be done: a long transaction stands in the way, or this role does not own the table; everything works without"
+        )
       }
     }
   }

@@ -84,7 +84,7 @@ public struct CELRow: Sendable {
 
 extension TestDatabase {
   /// Inserts CELs in that order into Wazo's table, or into the plain one.
-  public func insert(_ rows: [CELRow], plain: Bool = false) throws {
+  public func insert(_ rows: [CELRow], plain: Bool = false, on connection: Connection? = nil) throws {
     let table = plain ? "asterisk.cel" : "cel"
     let link = plain ? "" : ", call_log_id"
     for row in rows {
@@ -93,7 +93,7 @@ extension TestDatabase {
       let id = row.id.map(String.init) ?? "DEFAULT"
       let time = "(timestamptz '2024-05-06 10:00Z' + interval '\(row.time) s')" + (plain ? " AT TIME ZONE 'UTC'" : "")
       let linked = plain ? "" : ", " + (row.callLogID.map(String.init) ?? "NULL")
-      try admin.execute(
+      try (connection ?? admin).execute(
         """
         INSERT INTO \(table) (id, eventtype, eventtime, userdeftype, channame, uniqueid, linkedid, cid_name, cid_num, exten, context, extra\(link))
         VALUES (\(id), \(type), \(plain ? "(\(time))" : time), $1, $2, $3, $4, $5, $6, $7, $8, $9\(linked))

@@ -77,6 +77,11 @@ public final class TestDatabase {
     }
   }
 
+  /// Another connection of the superuser.
+  public func connect() throws -> Connection {
+    try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+  }
+
   /// Runs statements as the superuser.
   public func run(_ sql: String) throws { try admin.script(sql, purpose: "A test's statement") }
 

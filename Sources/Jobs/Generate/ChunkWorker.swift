@@ -15,6 +15,7 @@ struct ChunkWorker {
   private let checkpoint: Checkpoint
   private let log: Logger
   private let chunkSize: Int
+  private var lateRows: LateRows
   private var interpreter: Interpreter
   private var store: ConversationStore
   private var source = ConversationStore.Source()
@@ -29,6 +30,7 @@ struct ChunkWorker {
     checkpoint = context.checkpoint
     log = context.log
     chunkSize = context.chunkSize
+    lateRows = LateRows(context)
     interpreter = Interpreter(directory: context.directory, defaultTenant: context.defaultTenant)
     store = ConversationStore(
       databases: context.databases, table: context.table, checkpoint: context.checkpoint, linksCELs: context.linksCELs,
@@ -38,7 +40,7 @@ struct ChunkWorker {
 
   /// What one chunk did.
   struct Done {
-    /// The ids that are covered now.
+    /// The ids that were looked at; all are covered now but those that may still come.
     var covered: Range<Int64>
     var counters: Counters
     /// The checkpoint as it was committed.
@@ -53,15 +55,17 @@ struct ChunkWorker {
       // What an attempt noted that failed.
       _ = interpreter.takeTally()
       var counters = Counters()
-      let read = try table.read(ids, limit: chunkSize, into: &source.batch, tally: &counters.tally, on: databases.cels)
+      var read = try table.read(ids, limit: chunkSize, into: &source.batch, tally: &counters.tally, on: databases.cels)
       var covered = ids
       if read.cels >= chunkSize, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
+      let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
+      let final = Coverage(Coverage(gaps).gaps(in: covered))
       counters.cels = read.cels
       counters.chat = read.chats
       counters.invalid = read.unusable
       try storeWhatIsInside(&counters)
       let locked = try checkpoint.locked(on: databases.logs)
-      try storeWhatReachesBeyond(covered, locked.coverage, &counters)
+      try storeWhatReachesBeyond(final, locked.coverage, &counters)
       count(&counters)
       counters.tally.add(interpreter.takeTally())
       guard counters.isBalanced else {
@@ -72,10 +76,12 @@ struct ChunkWorker {
       }
       var witness: (id: Int64, time: Int64)?
       if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
-      try checkpoint.cover(covered, witness: witness, counters: counters.json, on: databases.logs)
+      let changes = read.cels > 0 || final.ranges.contains { !locked.coverage.gaps(in: $0).isEmpty }
+      if changes { try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs) }
+      try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
       var committed = locked
-      committed.coverage = locked.coverage.adding(covered)
-      committed.generation += 1
+      committed.coverage = Coverage(locked.coverage.ranges + final.ranges)
+      if changes { committed.generation += 1 }
       return Done(covered: covered, counters: counters, checkpoint: committed)
     }
   }
@@ -107,7 +113,7 @@ struct ChunkWorker {
 
   // MARK: Step 2
 
-  private mutating func storeWhatReachesBeyond(_ covered: Range<Int64>, _ coverage: Coverage, _ counters: inout Counters) throws {
+  private mutating func storeWhatReachesBeyond(_ covered: Coverage, _ coverage: Coverage, _ counters: inout Counters) throws {
     // Looked up again: another worker may have noted one in the meantime.
     let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs).union(notInside)
     var wanted: [Text] = []

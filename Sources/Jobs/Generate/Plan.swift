@@ -35,9 +35,11 @@ struct Plan {
         ranges = [all]
         return
       }
+      // What may have come in the meantime goes first.
+      let waiting = try context.checkpoint.gaps(on: context.databases.logs).flatMap { coverage.gaps(in: $0.ids) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
-      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1))
-      ranges = new + (try Plan.newest(context.history, of: old, table, cels))
+      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(waiting).gaps(in: $0) }
+      ranges = waiting + new + (try Plan.newest(context.history, of: old, table, cels))
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
     case .days(let days):

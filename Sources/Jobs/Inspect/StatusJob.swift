@@ -21,6 +21,8 @@ public struct StatusJob {
     public var uncoveredCELs: Int64 = 0
     /// Linkedids of conversations that have CELs both inside and outside of what is covered.
     public var reaching: Int64 = 0
+    /// Ids that are missing while somebody who may still commit them was at work.
+    public var gaps: [Checkpoint.Gap] = []
     /// Links that are recorded and not made yet, in the CELs' database.
     public var pendingLinks: Int64 = 0
     /// The newest covered CEL that was seen, and its time in microseconds since 2000-01-01 UTC.
@@ -60,6 +62,7 @@ public struct StatusJob {
       status.uncovered = checkpoint.coverage.gaps(in: bounds.lowerBound..<bounds.upperBound + 1)
       status.uncoveredCELs = try table.count(in: status.uncovered, on: databases.cels)
     }
+    if !status.missingMigrations.contains("m004_gaps") { status.gaps = try checkpoint.gaps(on: databases.logs) }
     let details = try checkpoint.details(on: databases.logs)
     status.reaching = details.reaching
     status.pendingLinks = details.pendingLinks

@@ -23,6 +23,8 @@ public struct RunContext {
   public let history: Int
   /// How long to go on trying after a deadlock or a lock that could not be had, seconds.
   public let retryFor: Double
+  /// How long a chunk waits for writers that may have ids that are missing in it, seconds.
+  public let patience: Double
   /// The folder of checkpoint files; nil for none.
   public let checkpointDirectory: String?
   /// Set where SIGINT or SIGTERM came.
@@ -62,6 +64,8 @@ public struct RunContext {
     public var history = 20_000
     /// Seconds of retrying.
     public var retryFor = 60.0
+    /// Seconds that a chunk waits for writers that may have ids that are missing in it. CELs are written in transactions of milliseconds.
+    public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
     /// Program and version, for the record.
@@ -90,7 +94,8 @@ public struct RunContext {
     if claims {
       let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
       if !putOff.isEmpty {
-        log.warning("put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
+        log.warning(
+          "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
       }
       try CallLogTables.checkColumns(on: databases.logs)
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
@@ -123,6 +128,7 @@ public struct RunContext {
     history = settings.history
     retryFor = settings.retryFor
     checkpointDirectory = settings.checkpointDirectory
+    patience = settings.patience
     self.interruption = interruption
     self.log = log
     if !table.unindexedColumns.isEmpty {
