@@ -144,6 +144,11 @@ enum Covering {
         "\(Human.count(counters.tally[flaw])) × \(flaw.label) (CEL \(ids)\(counters.tally[flaw] > Tally.exampleLimit ? ", …" : ""))"
       )
     }
+    if !summary.waiting.isEmpty {
+      let ids = summary.waiting.reduce(Int64(0)) { $0 + Int64($1.count) }
+      lines.append(
+        "\(Human.count(ids, "id")) may still be committed by somebody who is at work: looked for again by the next run.")
+    }
     if !summary.uncovered.isEmpty {
       let ids = summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) }
       let ranges = summary.uncovered.prefix(3).map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
@@ -160,6 +165,7 @@ enum Covering {
     for (key, value) in summary.counters.items { key.withText { json.number($0, Int64(value)) } }
     json.number("chunks", Int64(summary.chunks))
     json.number("milliseconds", Int64(summary.seconds * 1000))
+    json.number("waiting_ids", summary.waiting.reduce(Int64(0)) { $0 + Int64($1.count) })
     json.number("uncovered_ids", summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) })
     json.close("}")
     return String(decoding: json.out, as: UTF8.self)

@@ -30,8 +30,9 @@ struct LateRowTests {
   @Test("an id that somebody may still commit waits; when it has come, its call log is made anew with all CELs")
   func committed() throws {
     let (database, runner, writer, ids) = try oneHeldBack(4)
-    try runner.generate()
+    let summary = try runner.generate()
     let missing = ids[4]
+    #expect(summary.waiting == [missing..<missing + 1] && summary.uncovered.isEmpty)
     #expect(try database.value("count(*) FROM call_logd_gap WHERE ids = int8range(\(missing), \(missing + 1))") == "1")
     #expect(try database.value("covered @> \(missing)::int8 FROM call_logd_checkpoint") == "false")
     #expect(try database.value("covered @> \(missing + 1)::int8 FROM call_logd_checkpoint") == "true")

@@ -28,7 +28,9 @@ public struct GenerateJob {
     public var chunks = 0
     /// The coverage afterwards.
     public var coverage = Coverage()
-    /// Ids in the table's range that are not covered afterwards.
+    /// Ids that are missing while somebody who may still commit them is at work: they wait for a later run.
+    public var waiting: [Range<Int64>] = []
+    /// Other ids in the table's range that are not covered afterwards.
     public var uncovered: [Range<Int64>] = []
     /// Seconds by which eventtime is ahead of the uniqueids; nil where they agree.
     public var clockOffset: Int?
@@ -88,7 +90,11 @@ public struct GenerateJob {
   private func describeRest(_ summary: inout Summary, _ greatest: Int64?) throws {
     summary.coverage = try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
     guard let greatest, let bounds = try context.table.bounds(on: context.databases.cels) else { return }
-    summary.uncovered = summary.coverage.gaps(in: bounds.lowerBound..<max(greatest, bounds.lowerBound) + 1)
+    summary.waiting = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
+    let waiting = Coverage(summary.waiting)
+    summary.uncovered = summary.coverage.gaps(in: bounds.lowerBound..<max(greatest, bounds.lowerBound) + 1).flatMap {
+      waiting.gaps(in: $0)
+    }
   }
 
   /// Links that an earlier run committed but could not make any more in the other database.
