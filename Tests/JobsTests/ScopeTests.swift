@@ -189,4 +189,21 @@ struct ScopeTests {
     expectSame(try database.contents(), before)
     try expectWhole(database)
   }
+
+  @Test(
+    "what is not covered and holds nothing that counts is covered by the next run, for good",
+    arguments: [Scope.nightly, .newest(5)])
+  func emptyRanges(_ scope: Scope) throws {
+    let database = try TestDatabase(.wazo)
+    try database.insert(CELRow.call("1714986000.1") + CELRow.chat("1714986050.2") + CELRow.call("1714986100.3", at: 100))
+    let runner = Runner(database)
+    try runner.generate(.newest(1))
+    // The older call is purged before it was covered; its range holds a chat only.
+    try database.run("DELETE FROM cel WHERE linkedid = '1714986000.1'")
+    try runner.generate(.ids(from: 15, to: nil))
+    let summary = try runner.generate(scope)
+    #expect(summary.uncovered.isEmpty && summary.counters.cels == summary.counters.chat)
+    try expectWhole(database)
+    #expect(try runner.generate(scope).chunks == 0)
+  }
 }

@@ -59,7 +59,9 @@ struct Plan {
   private static func newest(_ count: Int, of gaps: [Range<Int64>], _ table: CELTable, _ connection: Connection) throws -> [Range<
     Int64
   >] {
-    guard count > 0, let threshold = try table.threshold(ofNewest: count, in: gaps, on: connection) else { return [] }
+    guard count > 0 else { return [] }
+    // Nothing there that counts: CELs that were purged, or SIP chats only. It is done with, or it would stay uncovered for ever.
+    guard let threshold = try table.threshold(ofNewest: count, in: gaps, on: connection) else { return gaps.reversed() }
     let below = gaps.filter { $0.lowerBound < threshold }.map { $0.lowerBound..<min($0.upperBound, threshold) }
     let isLowest = try !table.hasRows(in: below, on: connection)
     return gaps.reversed().compactMap { gap in
