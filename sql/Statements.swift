@@ -16,6 +16,7 @@ public enum SQL {
     Migration(name: "m002_coverage", text: string(PackageResources.m002_coverage_sql)),
     Migration(name: "m003_list_index", text: string(PackageResources.m003_list_index_sql)),
     Migration(name: "m004_gaps", text: string(PackageResources.m004_gaps_sql)),
+    Migration(name: "m005_workers", text: string(PackageResources.m005_workers_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

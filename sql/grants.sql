@@ -14,6 +14,8 @@ GRANT SELECT ON tenant, userfeatures, linefeatures, endpoint_sip, user_line, lin
 GRANT SELECT, INSERT ON call_logd_tenant TO :"role";
 GRANT SELECT, INSERT, DELETE ON call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap TO :"role";
-GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim,
+    call_logd_open TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq, call_logd_run_id_seq, call_logd_claim_id_seq,
+    call_logd_claim_owner_seq TO :"role";
 GRANT SELECT ON call_logd_migration TO :"role";

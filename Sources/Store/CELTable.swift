@@ -2,7 +2,7 @@ import CallLogs
 import PostgreSQL
 
 /// The table of CELs in one database: what it is called, which of its columns there are and how they are read.
-public struct CELTable {
+public struct CELTable: Sendable {
   /// Which table it is, wherever it is called what: coverage belongs to one table.
   public struct Identity: Hashable, Sendable {
     /// The server's system identifier.
@@ -34,6 +34,7 @@ public struct CELTable {
   /// Whether the time comes as text.
   let timeIsText: Bool
   let selectList: String
+  private let timeZone: String?
   /// The condition that leaves SIP chats out.
   var isNoChat: String {
     absentColumns.contains(CELColumns.Name.channame.rawValue) ? "true" : "channame IS DISTINCT FROM '\(CELBatch.chatChannel)'"
@@ -93,7 +94,20 @@ public struct CELTable {
       ).string(0, 0),
       needsRepair: connection.serverEncoding == "SQL_ASCII",
       timeIsText: isText,
-      selectList: selectList(columns, time: timeExpression(type, isText: isText, hasZone: timeZone != nil)))
+      selectList: selectList(columns, time: timeExpression(type, isText: isText, hasZone: timeZone != nil)),
+      timeZone: timeZone)
+  }
+
+  /// Prepares another session for reading the table.
+  public func setUp(_ connection: Connection) throws {
+    if needsRepair {
+      try connection.execute(
+        "SELECT set_config('client_encoding', 'SQL_ASCII', false)", purpose: "Setting up the reading of CELs")
+    }
+    if let timeZone {
+      try connection.execute(
+        "SELECT set_config('wazo_call_logs.cel_time_zone', $1, false)", [.text(timeZone)], purpose: "Setting cel_time_zone")
+    }
   }
 
   /// Name and type of each column.

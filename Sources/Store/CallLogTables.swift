@@ -84,11 +84,14 @@ public enum CallLogTables {
     return found
   }
 
-  /// Those of `conversations` that have a call log.
-  public static func conversations(among conversations: BinaryArray, on connection: Connection) throws -> Set<String> {
+  /// Those of `conversations` that have a call log, other than those with the ids `own`.
+  public static func conversations(among conversations: BinaryArray, besides own: [Int32] = [], on connection: Connection) throws
+    -> Set<String>
+  {
     guard conversations.count > 0 else { return [] }
     let rows = try connection.query(
-      "SELECT conversation_id FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
+      "SELECT conversation_id FROM call_logd_call_log WHERE conversation_id = ANY($1) AND NOT id = ANY($2)",
+      [.array(conversations), .int4Array(own)],
       purpose: "Looking up conversations that have a call log")
     return Set(rows.compactMap { $0.string(0) })
   }
@@ -122,6 +125,14 @@ public enum CallLogTables {
     try connection.query(
       "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: days))],
       purpose: "Looking up the time \(days) days ago"
+    ).timestamp(0, 0) ?? Int64.min
+  }
+
+  /// The time so many seconds before the server's now, in microseconds since 2000-01-01 UTC.
+  public static func time(secondsAgo seconds: Double, on connection: Connection) throws -> Int64 {
+    try connection.query(
+      "SELECT now() - make_interval(secs => $1::text::double precision)", [.text("\(seconds)")],
+      purpose: "Looking up the time \(Int(seconds)) seconds ago"
     ).timestamp(0, 0) ?? Int64.min
   }
 

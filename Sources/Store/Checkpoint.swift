@@ -16,19 +16,48 @@ public struct Checkpoint: Sendable {
 
   /// Reads the checkpoint of that CEL table; nil where it has none yet.
   public static func read(_ identity: CELTable.Identity, on connection: Connection) throws(PostgreSQLError) -> Checkpoint? {
-    try read(identity, lock: "", on: connection)
+    try decode(
+      connection.query(
+        "SELECT \(columns) FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3",
+        [.int8(identity.system), .int8(identity.database), .int8(identity.table)], purpose: "Reading the checkpoint"))
   }
 
   /// Reads and locks it until the end of the transaction: from here on one worker at a time.
   public func locked(on connection: Connection) throws -> Checkpoint {
-    let rows = try connection.query(
-      "SELECT \(Checkpoint.columns) FROM call_logd_checkpoint WHERE id = $1 FOR UPDATE", [.int4(id)],
-      purpose: "Locking the checkpoint")
-    guard let checkpoint = Checkpoint.decode(rows) else {
-      throw StoreError(.wentBack, "the checkpoint was removed while the job was running; run it again")
+    // NO KEY: rows that refer to it, such as claims, can be entered meanwhile.
+    let sql = "SELECT \(Checkpoint.columns) FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE"
+    var rows = try connection.query(sql + " SKIP LOCKED", [.int4(id)], purpose: "Locking the checkpoint")
+    if rows.count == 0 {
+      // Others hold it for as long as their calls that reach beyond a chunk take; lock_timeout is for tables that carry calls.
+      let limit = try connection.query(
+        "SELECT current_setting('lock_timeout'), set_config('lock_timeout', '0', true)", purpose: "Waiting for the checkpoint"
+      ).string(0, 0)
+      rows = try connection.query(sql, [.int4(id)], purpose: "Locking the checkpoint")
+      _ = try connection.query(
+        "SELECT set_config('lock_timeout', $1, true)", [.text(limit ?? "0")], purpose: "Having locked the checkpoint")
     }
+    guard let checkpoint = Checkpoint.decode(rows) else { throw Checkpoint.removed }
     return checkpoint
   }
+
+  static var removed: StoreError {
+    StoreError(.wentBack, "the checkpoint was removed while the job was running; run it again")
+  }
+
+  /// Keeps deletions out until the end of the transaction, and waits for one that is under way; chunks keep no chunk out.
+  public func shareGate(on connection: Connection) throws(PostgreSQLError) {
+    _ = try connection.query(
+      "SELECT pg_advisory_xact_lock_shared($1, $2)", [.int4(Checkpoint.gateClass), .int4(id)], purpose: "Waiting for a deletion")
+  }
+
+  /// Keeps chunks out until the end of the transaction, and waits for those under way: what a deletion does is before or after a chunk.
+  public func closeGate(on connection: Connection) throws(PostgreSQLError) {
+    _ = try connection.query(
+      "SELECT pg_advisory_xact_lock($1, $2)", [.int4(Checkpoint.gateClass), .int4(id)], purpose: "Waiting for chunks under way")
+  }
+
+  /// The class of the gates' advisory locks: "calg" as bytes.
+  private static let gateClass: Int32 = 0x6361_6C67
 
   /// Reads the checkpoint of that table, entering an empty one where it has none.
   public static func obtain(_ table: CELTable, on connection: Connection) throws -> Checkpoint {
@@ -39,22 +68,11 @@ public struct Checkpoint: Sendable {
       ON CONFLICT (cel_system, cel_database, cel_table) DO NOTHING
       """, [.int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table), .text(table.name)],
       purpose: "Entering a checkpoint for \(table.name)")
-    guard let made = try read(table.identity, on: connection) else {
-      throw StoreError(.wentBack, "the checkpoint was removed while the job was running; run it again")
-    }
+    guard let made = try read(table.identity, on: connection) else { throw removed }
     return made
   }
 
   private static let columns = "id, covered, generation, witness_id, witness_time"
-
-  private static func read(_ identity: CELTable.Identity, lock: String, on connection: Connection) throws(PostgreSQLError)
-    -> Checkpoint?
-  {
-    decode(
-      try connection.query(
-        "SELECT \(columns) FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3",
-        [.int8(identity.system), .int8(identity.database), .int8(identity.table)], purpose: "Reading the checkpoint"))
-  }
 
   private static func decode(_ rows: Rows) -> Checkpoint? {
     guard rows.count == 1, let id = rows.int64(0, 0), let covered = rows.ranges(0, 1), let generation = rows.int64(0, 2) else {
@@ -79,16 +97,21 @@ public struct Checkpoint: Sendable {
         covered = covered + $2, generation = generation + 1, changed = now(),
         witness_id = CASE WHEN witness_id IS NULL OR $3 > witness_id THEN $3 ELSE witness_id END,
         witness_time = CASE WHEN witness_id IS NULL OR $3 > witness_id THEN $4 ELSE witness_time END,
-        counters = (SELECT coalesce(jsonb_object_agg(key, total), '{}') FROM (
-          SELECT key, sum(value::int8) AS total FROM (
-            SELECT key, value FROM jsonb_each_text(counters) UNION ALL SELECT key, value FROM jsonb_each_text($5::jsonb)) both_of_them
-          GROUP BY key) totals)
+        counters = call_logd_sum(counters, $5::jsonb)
       WHERE id = $1
       """,
       [
         .int4(id), .int8Multirange(ids), witness.map { .int8($0.id) } ?? .null, witness.map { .timestamptz($0.time) } ?? .null,
         .json(counters),
       ], purpose: "Covering the CELs \(Coverage(ids))")
+  }
+
+  /// Adds to its counts what was done beside chunks.
+  public func count(_ counters: String, on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET counters = call_logd_sum(counters, $2::jsonb) WHERE id = $1",
+      [.int4(id), .json(counters)],
+      purpose: "Counting")
   }
 
   // MARK: Ids that may still come
@@ -136,6 +159,7 @@ public struct Checkpoint: Sendable {
   /// Starts anew: nothing of the table counts as done. The generation goes on growing.
   public func restart(on connection: Connection) throws {
     try connection.transaction(purpose: "Starting the checkpoint anew") {
+      try closeGate(on: connection)
       try connection.execute(
         """
         UPDATE call_logd_checkpoint SET
@@ -162,67 +186,5 @@ public struct Checkpoint: Sendable {
       "SELECT key, value::int8 FROM call_logd_checkpoint, jsonb_each_text(counters) WHERE id = $1 ORDER BY key", [.int4(id)],
       purpose: "Looking up the checkpoint's counters")
     return (counts.int64(0, 0) ?? 0, counts.int64(0, 1) ?? 0, counters.map { ($0.string(0) ?? "", $0.int64(1) ?? 0) })
-  }
-
-  // MARK: Conversations that reach beyond what is covered
-
-  /// Those of `linkedids` that are noted as having CELs outside.
-  public func reaching(among linkedids: BinaryArray, on connection: Connection) throws -> Set<String> {
-    guard linkedids.count > 0 else { return [] }
-    let rows = try connection.query(
-      "SELECT linkedid FROM call_logd_reach WHERE checkpoint_id = $1 AND linkedid = ANY($2)", [.int4(id), .array(linkedids)],
-      purpose: "Looking up conversations that reach beyond their chunk")
-    return Set(rows.compactMap { $0.string(0) })
-  }
-
-  /// Notes `linkedids` as having CELs that are not covered.
-  public func noteReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
-    guard linkedids.count > 0 else { return }
-    try connection.execute(
-      // What no index can hold is longer than a conversation_id by far and is refused in any case.
-      "INSERT INTO call_logd_reach (checkpoint_id, linkedid) SELECT $1, l FROM unnest($2::text[]) AS l WHERE octet_length(l) <= 2000 ON CONFLICT DO NOTHING",
-      [.int4(id), .array(linkedids)],
-      purpose: "Noting conversations that reach beyond their chunk")
-  }
-
-  /// Forgets `linkedids`: all their CELs are covered.
-  public func forgetReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
-    guard linkedids.count > 0 else { return }
-    try connection.execute(
-      "DELETE FROM call_logd_reach WHERE checkpoint_id = $1 AND linkedid = ANY($2)", [.int4(id), .array(linkedids)],
-      purpose: "Forgetting conversations that are whole")
-  }
-
-  /// Forgets every linkedid that was noted.
-  public func forgetAllReaching(on connection: Connection) throws(PostgreSQLError) {
-    try connection.execute(
-      "DELETE FROM call_logd_reach WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting noted conversations")
-  }
-
-  // MARK: Links to make in another database
-
-  /// Records links that are to be made in the CELs' database.
-  public func recordLinks(_ cels: [Int64], to callLogs: [Int32], on connection: Connection) throws(PostgreSQLError) {
-    guard !cels.isEmpty else { return }
-    try connection.execute(
-      "INSERT INTO call_logd_link (checkpoint_id, cel_ids, call_log_ids) VALUES ($1, $2, $3)",
-      [.int4(id), .int8Array(cels), .int4Array(callLogs)], purpose: "Recording \(cels.count) links for the CEL database")
-  }
-
-  /// Makes the oldest recorded links, then forgets them. Making them twice does no harm.
-  /// - Returns: false where there were none.
-  public func makeRecordedLinks(in table: CELTable, cels: Connection, logs: Connection) throws -> Bool {
-    try logs.transaction(purpose: "Making recorded links") {
-      let rows = try logs.query(
-        "SELECT id, cel_ids, call_log_ids FROM call_logd_link WHERE checkpoint_id = $1 ORDER BY id LIMIT 1 FOR UPDATE",
-        [.int4(id)],
-        purpose: "Reading recorded links")
-      guard rows.count == 1, let row = rows.int64(0, 0), let ids = rows.integers(0, 1), let callLogs = rows.integers(0, 2) else {
-        return false
-      }
-      try table.link(ids, to: callLogs.map { Int32(truncatingIfNeeded: $0) }, on: cels)
-      try logs.execute("DELETE FROM call_logd_link WHERE id = $1", [.int8(row)], purpose: "Forgetting links that were made")
-      return true
-    }
   }
 }

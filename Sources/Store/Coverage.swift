@@ -48,6 +48,11 @@ public struct Coverage: Equatable, Sendable {
     return gaps
   }
 
+  /// The parts of `range` that the set has.
+  public func intersection(of range: Range<Int64>) -> [Range<Int64>] {
+    Coverage(gaps(in: range)).gaps(in: range)
+  }
+
   /// The set with `range` added.
   public func adding(_ range: Range<Int64>) -> Coverage { Coverage(ranges + [range]) }
 }

@@ -12,6 +12,8 @@ public struct Migrator {
     public let sql: String
     /// Whether it has been done.
     public let isApplied: Bool
+    /// Whether everything works without it: an index that makes lists faster.
+    public var isOptional: Bool { sql.hasPrefix("-- outside a transaction") }
   }
 
   private let connection: Connection

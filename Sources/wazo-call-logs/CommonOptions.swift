@@ -133,14 +133,14 @@ struct Session {
   /// - Parameters:
   ///   - rebase: starts anew with the CEL table
   ///   - interprets: whether CELs are read, so that users and a default tenant are needed
-  ///   - claims: whether coverage will be changed, which one run at a time may do
-  func context(rebase: Bool = false, interprets: Bool = true, claims: Bool = true) throws -> RunContext {
+  ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
+  func context(rebase: Bool = false, interprets: Bool = true, changes: Bool = true) throws -> RunContext {
     var settings = try runSettings()
     if !interprets {
       settings.directory = .none
       settings.defaultTenant = UUIDValue(high: 0, low: 0)
     }
-    return try RunContext(settings, forgetsCheckpoint: rebase, claims: claims, interruption: interruption, log: log)
+    return try RunContext(settings, forgetsCheckpoint: rebase, changes: changes, interruption: interruption, log: log)
   }
 
   /// The directory that a JSON file holds.

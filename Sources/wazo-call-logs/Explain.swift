@@ -20,7 +20,7 @@ struct Explain: AsyncParsableCommand {
 
   func run() async throws {
     try await Session.run(common) { session in
-      try Console.result(Explain.text(try ExplainJob(try session.context(claims: false)).run(what)))
+      try Console.result(Explain.text(try ExplainJob(try session.context(changes: false)).run(what)))
     }
   }
 

@@ -50,6 +50,7 @@ struct LinkTests {
   @Test("that were cut off between the commit and the other database are made by the next run")
   func cutOff() throws {
     var (cels, logs, runner) = try two(CELRow.call(a), CELRow.call(b, at: 100))
+    runner.settings.retryFor = 0
     runner.prepare = { context in
       let pid = context.databases.cels.backendProcessID
       context.databases.cels.trace = { purpose, _ in

@@ -16,7 +16,7 @@ struct MemoryTests {
     // One chunk: over several, a conversation that goes on after its LINKEDID_END is read, and its flaws are counted, more than once.
     let runner = Runner(database)
     let summary = try runner.generate()
-    let context = try RunContext(runner.settings, claims: false, interruption: Interruption(), log: quiet)
+    let context = try RunContext(runner.settings, changes: false, interruption: Interruption(), log: quiet)
     defer { context.databases.close() }
 
     var batch = CELBatch()

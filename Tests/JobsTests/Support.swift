@@ -42,6 +42,24 @@ struct Runner {
   @discardableResult
   func backfill(from: Int64? = nil, to: Int64? = nil) throws -> GenerateJob.Summary { try generate(.ids(from: from, to: to)) }
 
+  /// Makes what is covered anew as well.
+  @discardableResult
+  func regenerate(_ scope: Scope) throws -> GenerateJob.Summary {
+    let context = try context()
+    defer { context.databases.close() }
+    prepare(context)
+    return try GenerateJob(context).run(scope, remakes: true)
+  }
+
+  /// Makes one conversation anew.
+  @discardableResult
+  func regenerate(conversation: String) throws -> Counters {
+    let context = try context()
+    defer { context.databases.close() }
+    prepare(context)
+    return try RegenerateJob(context).run(conversation)
+  }
+
   @discardableResult
   func delete(_ extent: DeleteJob.Extent) throws -> Int {
     let context = try context()
@@ -79,4 +97,9 @@ func expectWhole(_ database: TestDatabase, _ what: String = "", _ location: Sour
     sourceLocation: location)
   #expect(try database.value("count(*) FROM call_logd_reach") == "0", "call_logd_reach \(what)", sourceLocation: location)
   #expect(try database.value("count(*) FROM call_logd_link") == "0", "call_logd_link \(what)", sourceLocation: location)
+  #expect(try database.value("count(*) FROM call_logd_claim") == "0", "call_logd_claim \(what)", sourceLocation: location)
+  #expect(
+    try database.rows("linkedid FROM call_logd_open ORDER BY linkedid COLLATE \"C\"") == database.openLinkedids(),
+    "call_logd_open \(what)",
+    sourceLocation: location)
 }

@@ -52,6 +52,22 @@ extension TestDatabase {
     try rows("coalesce(conversation_id, 'NULL') COLLATE \"C\" FROM call_logd_call_log ORDER BY 1")
   }
 
+  /// Linkedids whose conversation lacks a LINKEDID_END, found by SQL alone, in order.
+  public func openLinkedids() throws -> [String] {
+    try rows(
+      """
+      l FROM (
+        WITH RECURSIVE pairs AS MATERIALIZED (
+          SELECT DISTINCT linkedid AS l, uniqueid AS u FROM cel WHERE linkedid <> '' AND octet_length(linkedid) <= 2000 AND channame <> 'Message/ast_msg_queue'),
+        touching AS MATERIALIZED (
+          SELECT DISTINCT a.l, b.l AS other FROM pairs a JOIN pairs b ON a.u = b.u AND a.u <> '' AND a.l <> b.l),
+        without_end AS (
+          SELECT DISTINCT l FROM pairs WHERE NOT EXISTS (SELECT FROM cel e WHERE e.linkedid = l AND e.eventtype = 'LINKEDID_END')),
+        open AS (SELECT l FROM without_end UNION SELECT t.other FROM open o JOIN touching t ON t.l = o.l)
+        SELECT l FROM open) AS found ORDER BY l COLLATE "C"
+      """)
+  }
+
   /// The id of a conversation's call log, `no row` where there is none.
   public func id(of conversation: String) throws -> String {
     try value("id FROM call_logd_call_log WHERE conversation_id = '\(conversation)'")

@@ -10,6 +10,8 @@ public struct Group: Sendable {
   public let isClosed: Bool
   /// Every row points to a call log.
   public let isLinked: Bool
+  /// Some row points to a call log.
+  public let hasLinks: Bool
   /// The greatest id of a row.
   public let greatestID: Int64
 }
@@ -35,6 +37,13 @@ public struct Grouping {
 
   /// The number of the group that a linkedid of the batch belongs to.
   public func group(ofLinkedid number: Int) -> Int { Int(groupOf[number]) }
+
+  /// The conversation_id of a group: the smallest of its linkedids.
+  public func conversationID(of group: Int, in batch: CELBatch) -> Text {
+    let numbers = linkedids[groups[group].linkedids]
+    if numbers.count == 1, let only = numbers.first { return batch.linkedid(only) }
+    return Linkedid.smallest(numbers.map { batch.linkedid($0) })
+  }
 
   /// Cuts `batch` into groups, replacing what an earlier call found.
   public mutating func group(_ batch: CELBatch) {
@@ -112,7 +121,7 @@ public struct Grouping {
       groups.append(
         Group(
           rows: firstRow..<nextRow[group], linkedids: firstLinkedid..<nextLinkedid[group], isComplete: false, isClosed: false,
-          isLinked: false, greatestID: 0))
+          isLinked: false, hasLinks: false, greatestID: 0))
       firstRow = nextRow[group]
       firstLinkedid = nextLinkedid[group]
     }
@@ -143,16 +152,17 @@ public struct Grouping {
       for linkedid in linkedids[group.linkedids] where !ended[Int(linkedid)] { isComplete = false }
       var isClosed = isComplete
       var isLinked = true
+      var hasLinks = false
       var greatestID = Int64.min
       for number in order[group.rows] {
         let row = rows[Int(number)]
         if row.uniqueid < 0 || channels[Int(row.uniqueid)] != 7 { isClosed = false }
-        if row.callLogID == 0 { isLinked = false }
+        if row.callLogID == 0 { isLinked = false } else { hasLinks = true }
         greatestID = max(greatestID, row.id)
       }
       groups[index] = Group(
         rows: group.rows, linkedids: group.linkedids, isComplete: isComplete, isClosed: isClosed,
-        isLinked: isLinked,
+        isLinked: isLinked, hasLinks: hasLinks,
         greatestID: greatestID)
     }
   }

@@ -4,6 +4,8 @@
 public struct Interpreter {
   let directory: Directory
   let defaultTenant: UUIDValue
+  /// A call without LINKEDID_END whose newest event is before this (microseconds since 2000-01-01 UTC) counts as ended; nil: only LINKEDID_END ends a call.
+  public var endedBefore: Int64?
 
   var raw = RawCallLog()
   var tally = Tally()
@@ -36,12 +38,9 @@ public struct Interpreter {
   {
     let group = grouping.groups[number]
     events.removeAll(keepingCapacity: true)
-    guard group.isComplete else { return .unfinished }
+    guard group.isComplete || isOfLongAgo(group, grouping, batch) else { return .unfinished }
     arena = batch.arena
-    let linkedids = grouping.linkedids[group.linkedids]
-    let conversationID =
-      linkedids.count == 1
-      ? batch.linkedid(linkedids[linkedids.startIndex]) : Linkedid.smallest(linkedids.map { batch.linkedid($0) })
+    let conversationID = grouping.conversationID(of: number, in: batch)
     guard conversationID.count <= 255 || conversationID.codePoints <= 255 else { return .refused(.conversationIDTooLong) }
 
     raw.reset()
@@ -55,7 +54,20 @@ public struct Interpreter {
     } else {
       readDispatched(channels: batch.uniqueids.count)
     }
+    if !group.isComplete { endWithTheNewestEvent() }
     return finish(into: &results)
+  }
+
+  private func isOfLongAgo(_ group: Group, _ grouping: Grouping, _ batch: CELBatch) -> Bool {
+    guard let endedBefore, let newest = grouping.order[group.rows].last else { return false }
+    return batch.rows[Int(newest)].time < endedBefore
+  }
+
+  /// Nobody knows when such a call ended; it was not before its newest event.
+  private mutating func endWithTheNewestEvent() {
+    guard let newest = events.last?.time else { return }
+    if raw.log.dateEnd == nil { raw.log.dateEnd = newest }
+    for take in raw.takes.indices where raw.takes[take].end == nil { raw.takes[take].end = newest }
   }
 
   // MARK: Choosing the interpreter

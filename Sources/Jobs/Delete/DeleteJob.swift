@@ -38,7 +38,7 @@ public struct DeleteJob {
       let count = try context.retry { try deleteSome(extent, since: cutoff) }
       if count == 0 { break }
       deleted += count
-      try context.retry { try makeRecordedLinks() }
+      try context.retry { try context.makeRecordedLinks(always: true) }
       progress(deleted)
     }
     if extent == .all { try forgetEverything() }
@@ -51,8 +51,9 @@ public struct DeleteJob {
 
   private func deleteSome(_ extent: Extent, since cutoff: Int64?) throws -> Int {
     // A link that is recorded but not made yet would be made after the call log is gone.
-    try makeRecordedLinks()
+    try context.makeRecordedLinks(always: true)
     let count = try context.databases.logs.transaction(purpose: "Deleting call logs") {
+      try context.checkpoint.closeGate(on: context.databases.logs)
       let locked = try context.checkpoint.locked(on: context.databases.logs)
       let logs = try CallLogTables.newest(Int(DeleteJob.batch), since: cutoff, on: context.databases.logs)
       guard !logs.isEmpty else { return 0 }
@@ -68,12 +69,6 @@ public struct DeleteJob {
       return ids.count
     }
     return count
-  }
-
-  private func makeRecordedLinks() throws {
-    guard !context.databases.isOne else { return }
-    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
-    {}
   }
 
   /// Uncovers the CELs of these call logs and what lies in between. Conversations that reach out of it are noted: of them the chunk that covers it again does not see all.
@@ -115,6 +110,7 @@ public struct DeleteJob {
       }
     }
     try context.databases.logs.transaction(purpose: "Uncovering every CEL") {
+      try context.checkpoint.closeGate(on: context.databases.logs)
       try uncoverEverything(try context.checkpoint.locked(on: context.databases.logs))
     }
   }

@@ -3,7 +3,7 @@ import Logging
 import PostgreSQL
 import Store
 
-/// Covers a run of CEL ids chunk by chunk, each in one transaction.
+/// Covers claims, each in one transaction.
 ///
 /// A chunk is done in two steps. First, what lies whole inside it (every channel with its CHAN_START and CHAN_END, every linkedid with its LINKEDID_END) is
 /// interpreted and stored; other workers may do the same meanwhile. Then the checkpoint is locked, from there to COMMIT one worker at a time: conversations that reach
@@ -13,33 +13,34 @@ struct ChunkWorker {
   private let databases: Databases
   private let table: CELTable
   private let checkpoint: Checkpoint
+  private let claims: Claims
+  private let run: RunRecord
   private let log: Logger
-  private let chunkSize: Int
+  private let remakes: Bool
+  private let retry: Retry
   private var lateRows: LateRows
-  private var interpreter: Interpreter
-  private var store: ConversationStore
+  private var whole: WholeConversations
   private var source = ConversationStore.Source()
-  private var beyond = ConversationStore.Source()
-  /// Linkedids whose conversations the first step leaves to the second.
-  private var notInside: Set<String> = []
+  /// Groups that the first step stored, by their linkedids.
+  private var storedFirst: Set<String> = []
   private(set) var clock = ClockCheck()
 
-  init(_ context: RunContext) throws {
+  /// - Parameter remakes: whether call logs that another program made are made anew
+  init(_ context: RunContext, run: RunRecord, remakes: Bool) throws {
     databases = context.databases
     table = context.table
     checkpoint = context.checkpoint
+    claims = Claims(context.checkpoint)
+    self.run = run
     log = context.log
-    chunkSize = context.chunkSize
+    self.remakes = remakes
+    retry = context.retry
     lateRows = LateRows(context)
-    interpreter = Interpreter(directory: context.directory, defaultTenant: context.defaultTenant)
-    store = ConversationStore(
-      databases: context.databases, table: context.table, checkpoint: context.checkpoint, linksCELs: context.linksCELs,
-      log: context.log,
-      tenants: try CallLogTables.tenants(on: context.databases.logs))
+    whole = try WholeConversations(context, remakesLinked: remakes)
   }
 
   /// What one chunk did.
-  struct Done {
+  struct Done: Sendable {
     /// The ids that were looked at; all are covered now but those that may still come.
     var covered: Range<Int64>
     var counters: Counters
@@ -47,49 +48,77 @@ struct ChunkWorker {
     var checkpoint: Checkpoint
   }
 
-  /// Covers the first chunk of `ids`: at most the chunk size of CELs, all the ids where there are fewer.
-  mutating func cover(_ ids: Range<Int64>) throws -> Done {
-    try databases.logs.transaction(purpose: "Covering CELs from id \(ids.lowerBound)") {
-      source.batch.removeAll()
-      beyond.batch.removeAll()
-      // What an attempt noted that failed.
-      _ = interpreter.takeTally()
-      var counters = Counters()
-      var read = try table.read(ids, limit: chunkSize, into: &source.batch, tally: &counters.tally, on: databases.cels)
-      var covered = ids
-      if read.cels >= chunkSize, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
-      let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
-      let final = Coverage(Coverage(gaps).gaps(in: covered))
-      counters.cels = read.cels
-      counters.chat = read.chats
-      counters.invalid = read.unusable
-      try storeWhatIsInside(&counters)
-      let locked = try checkpoint.locked(on: databases.logs)
-      try storeWhatReachesBeyond(final, locked.coverage, &counters)
-      count(&counters)
-      counters.tally.add(interpreter.takeTally())
-      guard counters.isBalanced else {
-        throw JobError(
-          .fault,
-          "CELs \(covered.lowerBound) to \(covered.upperBound - 1) are not all accounted for: \(counters.json); nothing was written"
-        )
+  /// Covers the ids of a claim: the first `limit` CELs of them, all the ids where there are no more.
+  /// - Returns: nil where the claim was gone: this worker was taken for dead, and another may be at work on the ids. Nothing was done then.
+  mutating func cover(_ claim: Claim, limit: Int) throws -> Done? {
+    var done: Done?
+    do {
+      try databases.logs.transaction(purpose: "Covering CELs from id \(claim.ids.lowerBound)") {
+        done = nil
+        let chunk = try work(claim.ids, limit: limit)
+        guard try claims.release(claim, on: databases.logs) else { throw ClaimLost() }
+        done = chunk
       }
-      var witness: (id: Int64, time: Int64)?
-      if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
-      let changes = read.cels > 0 || final.ranges.contains { !locked.coverage.gaps(in: $0).isEmpty }
-      if changes { try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs) }
-      try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
-      var committed = locked
-      committed.coverage = Coverage(locked.coverage.ranges + final.ranges)
-      if changes { committed.generation += 1 }
-      return Done(covered: covered, counters: counters, checkpoint: committed)
+    } catch is ClaimLost {
+      return nil
+    } catch let error as PostgreSQLError {
+      guard error.kind == .commitUnknown, retry.seconds > 0 else { throw error }
+      // The worker's lock is taken again by the new connection, so the old session is gone: what it committed is there to see.
+      log.info("looking whether the chunk from id \(claim.ids.lowerBound) is committed: \(error)")
+      let (claims, databases) = (claims, databases)
+      var isLost = true
+      let (stands, coverage) = try retry {
+        if isLost {
+          isLost = false
+          throw error
+        }
+        return (try claims.stands(claim, on: databases.logs), try claims.standing(on: databases.logs).coverage)
+      }
+      if stands { throw error }
+      // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
+      if remakes || coverage.intersection(of: done?.covered ?? claim.ids).isEmpty { return nil }
     }
+    return done
   }
 
-  /// Makes links that are recorded for the CELs' database; nothing where it is the same database.
-  mutating func makeRecordedLinks() throws {
-    guard store.linksCELs, !databases.isOne else { return }
-    while try checkpoint.makeRecordedLinks(in: table, cels: databases.cels, logs: databases.logs) {}
+  private struct ClaimLost: Error {}
+
+  private mutating func work(_ ids: Range<Int64>, limit: Int) throws -> Done {
+    try checkpoint.shareGate(on: databases.logs)
+    source.batch.removeAll()
+    try whole.begin()
+    var counters = Counters()
+    var read = try table.read(ids, limit: limit, into: &source.batch, tally: &counters.tally, on: databases.cels)
+    var covered = ids
+    if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
+    let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
+    let final = Coverage(Coverage(gaps).gaps(in: covered))
+    counters.cels = read.cels
+    counters.chat = read.chats
+    counters.invalid = read.unusable
+    try storeWhatIsInside(&counters)
+    let locked = try checkpoint.locked(on: databases.logs)
+    let after = Coverage(locked.coverage.ranges + final.ranges)
+    try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
+    count(&counters)
+    counters.tally.add(whole.interpreter.takeTally())
+    guard counters.isBalanced else {
+      throw JobError(
+        .fault,
+        "CELs \(covered.lowerBound) to \(covered.upperBound - 1) are not all accounted for: \(counters.json); nothing was written"
+      )
+    }
+    var witness: (id: Int64, time: Int64)?
+    if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
+    var committed = locked
+    committed.coverage = after
+    if read.cels > 0 || after != locked.coverage {
+      try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs)
+      committed.generation += 1
+    }
+    try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
+    if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
+    return Done(covered: covered, counters: counters, checkpoint: committed)
   }
 
   /// Adds what the last chunk showed of the clock.
@@ -98,120 +127,91 @@ struct ChunkWorker {
   // MARK: Step 1
 
   private mutating func storeWhatIsInside(_ counters: inout Counters) throws {
-    ChunkWorker.group(&source)
-    notInside = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs)
+    ConversationStore.group(&source)
     // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
-    notInside.formUnion(
-      try CallLogTables.conversations(among: linkedids(of: source) { $0.isClosed && !$0.isLinked }, on: databases.logs))
+    let closed = linkedids { $0.isClosed }
+    let noted = try checkpoint.reaching(among: closed, on: databases.logs)
+    let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, on: databases.logs)
     var inside: [Int] = []
-    for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !isNoted(group, source, notInside)
-    {
-      if ChunkWorker.decide(group, &source, &interpreter, &counters) { inside.append(group) }
+    for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !contains(noted, group) {
+      if source.grouping.groups[group].isLinked, !remakes {
+        source.fates[group] = .kept
+        counters.conversationsKept += 1
+      } else if !source.grouping.groups[group].hasLinks, !contains(known, group) {
+        source.outcomes[group] = whole.interpreter.interpret(
+          group: group, of: source.grouping, in: source.batch, into: &source.results)
+        inside.append(group)
+      }
     }
-    try store.store(inside, of: &source, counters: &counters)
+    try whole.store.storeFirst(inside, of: &source, counters: &counters)
+    storedFirst = []
+    for group in inside where source.fates[group] == .callLog { storedFirst.formUnion(linkedids(of: group).map(\.string)) }
   }
 
   // MARK: Step 2
 
-  private mutating func storeWhatReachesBeyond(_ covered: Coverage, _ coverage: Coverage, _ counters: inout Counters) throws {
-    // Looked up again: another worker may have noted one in the meantime.
-    let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs).union(notInside)
-    var wanted: [Text] = []
-    for group in source.grouping.groups.indices where !source.grouping.groups[group].isClosed || isNoted(group, source, noted) {
-      wanted += source.grouping.linkedids[source.grouping.groups[group].linkedids].map { source.batch.linkedid($0) }
-    }
+  /// - Parameters:
+  ///   - after: what will be covered
+  ///   - ahead: an id that is above all of that
+  private mutating func storeWhatReachesBeyond(_ after: Coverage, ahead: Int64, _ counters: inout Counters) throws {
+    // Looked up again, now that nobody else is here: another worker may have noted, or stored, something since the first step.
+    let decided = linkedids(where: { $0.isClosed })
+    var noted = try checkpoint.reaching(among: decided, on: databases.logs)
+    noted.formUnion(
+      try CallLogTables.conversations(
+        among: BinaryArray(strings: Array(storedFirst)), besides: whole.store.firstIDs, on: databases.logs))
+    let wanted = source.grouping.groups.indices.filter { source.fates[$0] == nil || contains(noted, $0) }
     guard !wanted.isEmpty else { return }
-    var tally = Tally()
-    try table.readConversations(wanted, into: &beyond.batch, tally: &tally, on: databases.cels)
-    ChunkWorker.group(&beyond)
-    var now: [Int] = []
-    var reaching = BinaryArray(.text)
-    var whole = BinaryArray(.text)
-    for group in beyond.grouping.groups.indices {
-      let newest = beyond.grouping.groups[group].greatestID
-      if covered.contains(newest) || coverage.contains(newest) {
-        let wasStored = wasStored(group)
-        if ChunkWorker.decide(group, &beyond, &interpreter, &counters, wasStored: wasStored) { now.append(group) }
-      } else {
-        beyond.fates[group] = .left
-      }
-      let isWhole = beyond.grouping.order[beyond.grouping.groups[group].rows].allSatisfy {
-        let id = beyond.batch.rows[Int($0)].id
-        return covered.contains(id) || coverage.contains(id)
-      }
-      for linkedid in beyond.grouping.linkedids[beyond.grouping.groups[group].linkedids] {
-        let bytes = UnsafeRawBufferPointer(beyond.batch.linkedid(linkedid).bytes)
-        if isWhole { whole.append(bytes) } else { reaching.append(bytes) }
-      }
+    let waiting = try leaveWhatGoesOn(wanted, ahead)
+    var asked: [Text] = []
+    for group in wanted where !contains(waiting, group) { asked += linkedids(of: group) }
+    guard !asked.isEmpty else { return }
+    let own = storedFirst
+    try whole.make(asked, turn: .newest(after), covered: after, counters: &counters) { own.contains($0.string) }
+    for group in wanted where !contains(waiting, group) {
+      // Deleted in the meantime, by a purge for instance: what was read of it is no call any more.
+      source.fates[group] = linkedids(of: group).lazy.compactMap { whole.fate(of: $0) }.first ?? source.fates[group] ?? .invalid
     }
-    try store.store(now, of: &beyond, counters: &counters)
-    try checkpoint.noteReaching(reaching, on: databases.logs)
-    try checkpoint.forgetReaching(whole, on: databases.logs)
-    adoptFates()
   }
 
-  /// Groups of the chunk have the fate of the conversations that they are part of.
-  private mutating func adoptFates() {
-    for group in source.grouping.groups.indices {
-      guard let first = source.grouping.linkedids[source.grouping.groups[group].linkedids].first
-      else { continue }
-      guard let linkedid = beyond.batch.linkedids.find(source.batch.linkedid(first)) else {
-        // Deleted in the meantime, by a purge for instance: what was read of it is no call any more.
-        if source.fates[group] == nil { source.fates[group] = .invalid }
-        continue
-      }
-      source.fates[group] = beyond.fates[beyond.grouping.group(ofLinkedid: linkedid)]
+  /// Leaves conversations with CELs above all that is covered to the chunk that has them, without reading all of a call that goes on for long.
+  /// - Returns: their linkedids, noted as reaching beyond.
+  private mutating func leaveWhatGoesOn(_ wanted: [Int], _ ahead: Int64) throws -> Set<String> {
+    var candidates = BinaryArray(.text)
+    for group in wanted where source.fates[group] == nil {
+      for linkedid in linkedids(of: group) { candidates.append(UnsafeRawBufferPointer(linkedid.bytes)) }
     }
+    let waiting = try table.linkedids(among: candidates, withCELsFrom: ahead, on: databases.cels)
+    guard !waiting.isEmpty else { return [] }
+    var left = BinaryArray(.text)
+    var all: Set<String> = []
+    for group in wanted where source.fates[group] == nil && contains(waiting, group) {
+      source.fates[group] = .left
+      for linkedid in linkedids(of: group) {
+        left.append(UnsafeRawBufferPointer(linkedid.bytes))
+        all.insert(linkedid.string)
+      }
+    }
+    try checkpoint.noteReaching(left, on: databases.logs)
+    return all
   }
 
   // MARK: Groups
 
-  private static func group(_ source: inout ConversationStore.Source) {
-    source.grouping.group(source.batch)
-    source.results.removeAll()
-    source.outcomes = Array(repeating: nil, count: source.grouping.groups.count)
-    source.fates = Array(repeating: nil, count: source.grouping.groups.count)
+  private func linkedids(of group: Int) -> some Sequence<Text> {
+    source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { source.batch.linkedid($0) }
   }
 
-  /// Interprets a group that is to be stored.
-  /// - Returns: false where it stays as it stands: all its CELs have a call log, which another program made before.
-  private static func decide(
-    _ group: Int, _ source: inout ConversationStore.Source, _ interpreter: inout Interpreter, _ counters: inout Counters,
-    wasStored: Bool = false
-  ) -> Bool {
-    if source.grouping.groups[group].isLinked, !wasStored {
-      source.fates[group] = .kept
-      counters.conversationsKept += 1
-      return false
-    }
-    source.outcomes[group] = interpreter.interpret(group: group, of: source.grouping, in: source.batch, into: &source.results)
-    return true
-  }
-
-  /// Whether the first step stored a part of this conversation: then the links to its call log are this chunk's own.
-  private func wasStored(_ group: Int) -> Bool {
-    beyond.grouping.linkedids[beyond.grouping.groups[group].linkedids].contains {
-      guard let linkedid = source.batch.linkedids.find(beyond.batch.linkedid($0)) else { return false }
-      if case .callLog? = source.fates[source.grouping.group(ofLinkedid: linkedid)] { return true }
-      return false
-    }
-  }
-
-  private func linkedids(of source: ConversationStore.Source, where isWanted: (Group) -> Bool) -> BinaryArray {
+  private func linkedids(where isWanted: (Group) -> Bool) -> BinaryArray {
     var array = BinaryArray(.text)
-    for group in source.grouping.groups where isWanted(group) {
-      for linkedid in source.grouping.linkedids[group.linkedids] {
-        array.append(UnsafeRawBufferPointer(source.batch.linkedid(linkedid).bytes))
-      }
+    for (index, group) in source.grouping.groups.enumerated() where isWanted(group) {
+      for linkedid in linkedids(of: index) { array.append(UnsafeRawBufferPointer(linkedid.bytes)) }
     }
     return array
   }
 
-  private func isNoted(_ group: Int, _ source: ConversationStore.Source, _ noted: Set<String>) -> Bool {
-    guard !noted.isEmpty else { return false }
-    return source.grouping.linkedids[source.grouping.groups[group].linkedids].contains {
-      noted.contains(source.batch.linkedid($0).string)
-    }
+  private func contains(_ names: Set<String>, _ group: Int) -> Bool {
+    !names.isEmpty && linkedids(of: group).contains { names.contains($0.string) }
   }
 
   private func count(_ counters: inout Counters) {

@@ -11,7 +11,16 @@ struct ConversationStore {
   let linksCELs: Bool
   let log: Logger
   /// Tenants that are known to be in the table.
-  var tenants: Set<UUIDValue>
+  private var tenants: Set<UUIDValue>
+
+  init(_ context: RunContext) throws {
+    databases = context.databases
+    table = context.table
+    checkpoint = context.checkpoint
+    linksCELs = context.linksCELs
+    log = context.log
+    tenants = try CallLogTables.tenants(on: context.databases.logs)
+  }
 
   /// What became of a group.
   enum Fate {
@@ -30,14 +39,31 @@ struct ConversationStore {
     var fates: [Fate?] = []
   }
 
+  /// Groups that another worker stored a part of at the same time: the second step reads them whole.
+  private(set) var collided: [Int] = []
+  /// Ids of the call logs that the last ``storeFirst(_:of:counters:)`` stored.
+  private(set) var firstIDs: [Int32] = []
+  private var isFirst = false
+
+  /// Stores new call logs before the checkpoint is locked, as ``store(_:of:counters:)`` does; what collides with another worker's is left for later, in ``collided``.
+  mutating func storeFirst(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
+    collided = []
+    firstIDs = []
+    isFirst = true
+    defer { isFirst = false }
+    try store(groups, of: &source, counters: &counters, mayEnterTenants: true, mayCollide: true)
+  }
+
   /// Stores the call logs of `groups`, or removes them where the CELs give none, and enters each group's fate.
   ///
   /// What the server refuses as data (SQLSTATE class 22 or 23) is narrowed down to the conversation, which is named and left out; the rest is stored.
   mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
-    try store(groups, of: &source, counters: &counters, mayEnterTenants: true)
+    try store(groups, of: &source, counters: &counters, mayEnterTenants: true, mayCollide: false)
   }
 
-  private mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters, mayEnterTenants: Bool) throws {
+  private mutating func store(
+    _ groups: [Int], of source: inout Source, counters: inout Counters, mayEnterTenants: Bool, mayCollide: Bool, tries: Int = 3
+  ) throws {
     guard !groups.isEmpty else { return }
     var attempt = counters
     do {
@@ -54,7 +80,16 @@ struct ConversationStore {
       if error.constraint == "call_logd_call_log_tenant_uuid_fkey", mayEnterTenants {
         // A tenant was deleted since the run began.
         tenants.removeAll()
-        return try store(groups, of: &source, counters: &counters, mayEnterTenants: false)
+        return try store(groups, of: &source, counters: &counters, mayEnterTenants: false, mayCollide: mayCollide, tries: tries)
+      }
+      if error.constraint == "call_logd_recording_pkey", tries > 0 {
+        // Another worker has committed a recording with that uuid since it was looked for; now it is found.
+        return try store(
+          groups, of: &source, counters: &counters, mayEnterTenants: mayEnterTenants, mayCollide: mayCollide, tries: tries - 1)
+      }
+      if groups.count == 1, mayCollide, error.sqlState == .uniqueViolation {
+        collided.append(groups[0])
+        return
       }
       if groups.count == 1 {
         let conversation = conversationID(groups[0], source)
@@ -64,8 +99,9 @@ struct ConversationStore {
         return
       }
       let middle = groups.count / 2
-      try store(Array(groups[..<middle]), of: &source, counters: &counters)
-      try store(Array(groups[middle...]), of: &source, counters: &counters)
+      for half in [Array(groups[..<middle]), Array(groups[middle...])] {
+        try store(half, of: &source, counters: &counters, mayEnterTenants: mayEnterTenants, mayCollide: mayCollide, tries: tries)
+      }
     }
   }
 
@@ -83,7 +119,8 @@ struct ConversationStore {
 
   private mutating func storeAll(_ groups: [Int], _ source: inout Source, _ counters: inout Counters) throws -> [Fate] {
     var replacements = groups.map { Replacement(group: $0) }
-    try findStored(&replacements, source)
+    // In the first step nothing is stored: that was looked up.
+    if !isFirst { try findStored(&replacements, source) }
     var numbers: [Int] = []
     var keptIDs: [Int32?] = []
     var obsolete: [Int32] = []
@@ -118,6 +155,7 @@ struct ConversationStore {
     try enterTenants(numbers, source)
     try CallLogTables.copy(numbers, ids: ids, of: source.results, deletedRecordings: deleted, on: databases.logs)
     counters.callLogsWritten += numbers.count
+    firstIDs += ids
     if linksCELs { try link(replacements, numbers, ids, Set(obsolete), source) }
     return replacements.map(\.fate)
   }

@@ -47,41 +47,28 @@ public struct GenerateJob {
   }
 
   /// Covers the scope, chunk by chunk, each committed for good. Nothing is written where nothing is uncovered.
+  /// - Parameter remakes: whether the call logs of what is covered already are made anew as well, those of other programs too: `regenerate`
   /// - Throws: ``JobError`` where it was interrupted or retries ran out; what is committed by then stays.
-  public func run(_ scope: Scope) throws -> Summary {
+  public func run(_ scope: Scope, remakes: Bool = false) throws -> Summary {
+    try context.recorded(remakes ? "regenerate" : scope.verb, scope.parameters) { try run(scope, remakes: remakes, $0) }
+  }
+
+  private func run(_ scope: Scope, remakes: Bool, _ record: RunRecord) throws -> Summary {
     let started = Date()
-    var summary = Summary()
-    if context.linksCELs, !context.databases.isOne { try context.retry { try makeOldLinks() } }
-    var mirror = CheckpointMirror(context)
+    // Those that an earlier run committed and could not make any more.
+    try context.retry { try context.makeRecordedLinks() }
+    let mirror = CheckpointMirror(context)
     mirror.compare(context.checkpoint)
-    let plan = try context.retry { try Plan(scope, context) }
-    let total = plan.ranges.reduce(0.0) { $0 + Double($1.upperBound - max($1.lowerBound, 0)) }
+    let plan = try context.retry { try Plan(scope, context, remakes: remakes) }
+    let tally = RunTally(plan, mirror, started)
     if !plan.ranges.isEmpty {
       announceLinks(plan)
-      var worker = try ChunkWorker(context)
-      var finished = 0.0
-      for range in plan.ranges {
-        var rest = range
-        while !rest.isEmpty {
-          if context.interruption.isRequested { throw context.retry.interrupted }
-          let done = try context.retry { try worker.cover(rest) }
-          mirror.write(done.checkpoint, isEnd: false)
-          try context.retry { try worker.makeRecordedLinks() }
-          worker.observeClock()
-          log(done)
-          summary.counters.add(done.counters)
-          summary.chunks += 1
-          finished += Double(done.covered.upperBound - max(done.covered.lowerBound, 0))
-          rest = done.covered.upperBound..<max(done.covered.upperBound, range.upperBound)
-          progress(
-            Progress(
-              cels: summary.counters.cels, callLogs: summary.counters.callLogsWritten, share: total > 0 ? finished / total : 1,
-              seconds: Date().timeIntervalSince(started)))
-        }
-      }
-      summary.clockOffset = worker.clock.offset
-      if let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) { mirror.write(last, isEnd: true) }
+      let queue = WorkQueue(plan.ranges, chunkSize: context.settings.chunkSize, remakes: remakes)
+      try Workers(context, queue, record, tally, remakes: remakes) { progress($0) }.run()
     }
+    try CloseSweep(context, record, tally).run()
+    let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
+    var summary = tally.end(last)
     try context.retry { try describeRest(&summary, plan.greatest) }
     summary.seconds = Date().timeIntervalSince(started)
     return summary
@@ -97,24 +84,9 @@ public struct GenerateJob {
     }
   }
 
-  /// Links that an earlier run committed but could not make any more in the other database.
-  private func makeOldLinks() throws {
-    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
-    {}
-  }
-
   private func announceLinks(_ plan: Plan) {
     let ids = plan.ranges.reduce(Int64(0)) { $0 + ($1.upperBound - max($1.lowerBound, 0)) }
     guard context.linksCELs, ids > 2_000_000 else { return }
     context.log.warning("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
-  }
-
-  private func log(_ done: ChunkWorker.Done) {
-    context.log.debug(
-      "covered CELs \(done.covered.lowerBound) to \(done.covered.upperBound - 1)", metadata: ["counts": "\(done.counters.json)"])
-    for flaw in done.counters.tally.noted {
-      let ids = done.counters.tally.examples(of: flaw).map(String.init).joined(separator: ", ")
-      context.log.debug("\(flaw.label): \(done.counters.tally[flaw]), such as CEL \(ids)")
-    }
   }
 }

@@ -21,7 +21,7 @@ struct LateRows {
     databases = context.databases
     table = context.table
     log = context.log
-    patience = context.patience
+    patience = context.settings.patience
   }
 
   /// Reads those of `missing` that have come in the meantime into `batch`.

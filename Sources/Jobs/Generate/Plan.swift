@@ -13,6 +13,27 @@ public enum Scope: Equatable, Sendable {
   case ids(from: Int64?, to: Int64?)
 }
 
+extension Scope {
+  /// The verb that it is asked for with.
+  var verb: String {
+    switch self {
+    case .nightly, .newest, .days: "generate"
+    case .ids: "backfill"
+    }
+  }
+
+  /// How it is asked for, for the record.
+  var parameters: String {
+    switch self {
+    case .nightly: ""
+    case .newest(let count): "-c \(count)"
+    case .days(let days): "-d \(days)"
+    case .ids(let from, let to):
+      [from.map { "--from-id \($0)" }, to.map { "--to-id \($0)" }].compactMap { $0 }.joined(separator: " ")
+    }
+  }
+}
+
 /// The runs of ids that a scope comes to, in the order in which they are done.
 struct Plan {
   /// Ranges of uncovered ids. Ids below the least row and holes in between are part of them, so that coverage stays in few pieces.
@@ -20,8 +41,10 @@ struct Plan {
   /// The greatest id there was when the plan was made.
   let greatest: Int64?
 
-  init(_ scope: Scope, _ context: RunContext) throws {
-    let (table, cels, coverage) = (context.table, context.databases.cels, context.checkpoint.coverage)
+  /// - Parameter remakes: whether what is covered is part of it
+  init(_ scope: Scope, _ context: RunContext, remakes: Bool = false) throws {
+    let (table, cels) = (context.table, context.databases.cels)
+    let coverage = remakes ? Coverage() : context.checkpoint.coverage
     guard let bounds = try table.bounds(on: cels) else {
       ranges = []
       greatest = nil
@@ -39,7 +62,7 @@ struct Plan {
       let waiting = try context.checkpoint.gaps(on: context.databases.logs).flatMap { coverage.gaps(in: $0.ids) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
       let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(waiting).gaps(in: $0) }
-      ranges = waiting + new + (try Plan.newest(context.history, of: old, table, cels))
+      ranges = waiting + new + (try Plan.newest(context.settings.history, of: old, table, cels))
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
     case .days(let days):

@@ -9,10 +9,11 @@ struct CheckpointMirror {
   private let database: String
   private let log: Logger
   private var lastWritten = Date.distantPast
+  private var generation: Int64 = -1
   private var isBroken = false
 
   init(_ context: RunContext) {
-    folder = context.checkpointDirectory
+    folder = context.settings.checkpointDirectory
     table = context.table
     database = context.databases.logs.server.database
     log = context.log
@@ -45,7 +46,9 @@ struct CheckpointMirror {
 
   /// Writes the file, at most once a second unless it is the end. A folder that cannot be written to is said once and is no error.
   mutating func write(_ checkpoint: Checkpoint, isEnd: Bool) {
-    guard let folder, !isBroken, isEnd || Date().timeIntervalSince(lastWritten) >= 1 else { return }
+    guard let folder, !isBroken, checkpoint.generation > generation,
+      isEnd || Date().timeIntervalSince(lastWritten) >= 1
+    else { return }
     let content = Content(
       database: database, celTable: table.name, generation: checkpoint.generation,
       covered: checkpoint.coverage.ranges.map { Content.Piece(from: $0.lowerBound, to: $0.upperBound - 1) },
@@ -53,7 +56,7 @@ struct CheckpointMirror {
     do {
       let data = try CheckpointMirror.encoder.encode(content)
       try DurableFile.replace(name, in: folder, with: String(decoding: data, as: UTF8.self) + "\n")
-      lastWritten = Date()
+      (lastWritten, generation) = (Date(), checkpoint.generation)
     } catch {
       isBroken = true
       log.warning("no checkpoint file for monitoring: \(error); checkpoint_dir sets another folder")

@@ -23,6 +23,8 @@ public struct Counters: Sendable {
   public var callLogsRemoved = 0
   /// Conversations left as they stand: made by another program, or some of their CELs are gone.
   public var conversationsKept = 0
+  /// Conversations without LINKEDID_END that were old enough to be closed by what they have.
+  public var conversationsClosed = 0
   /// Conversations that could not be stored.
   public var conversationsRefused = 0
   /// What was wrong with CELs and texts.
@@ -46,6 +48,7 @@ public struct Counters: Sendable {
     callLogsWritten += other.callLogsWritten
     callLogsRemoved += other.callLogsRemoved
     conversationsKept += other.conversationsKept
+    conversationsClosed += other.conversationsClosed
     conversationsRefused += other.conversationsRefused
     tally.add(other.tally)
   }
@@ -56,7 +59,8 @@ public struct Counters: Sendable {
       ("cels", cels), ("cels_call_log", callLog), ("cels_unfinished", unfinished), ("cels_invalid", invalid), ("cels_left", left),
       ("cels_chat", chat), ("cels_refused", refused), ("call_logs_written", callLogsWritten),
       ("call_logs_removed", callLogsRemoved),
-      ("conversations_kept", conversationsKept), ("conversations_refused", conversationsRefused),
+      ("conversations_kept", conversationsKept), ("conversations_closed", conversationsClosed),
+      ("conversations_refused", conversationsRefused),
     ]
     items += tally.noted.map { ("flaw_" + $0.key, tally[$0]) }
     return items.filter { $0.1 != 0 }.map { (key: $0.0, value: $0.1) }

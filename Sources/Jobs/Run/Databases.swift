@@ -2,14 +2,20 @@ import Logging
 import PostgreSQL
 import Store
 
-/// The connections of one worker.
+/// The connections of one worker. After one of them was lost, ``reconnect()`` makes all of them anew.
 public final class Databases {
   /// The database of the call logs.
-  public let logs: Connection
+  public private(set) var logs: Connection
   /// The database of the CELs; the same connection where it is the same database, so that both change in one transaction.
-  public let cels: Connection
+  public private(set) var cels: Connection
   /// A second connection to the database of the call logs, for what must not wait for the end of a chunk's transaction (new tenants).
-  public let side: Connection
+  public private(set) var side: Connection
+
+  private let settings: Settings
+  private let interruption: Interruption
+  private let log: Logger
+  /// What a new session needs, in the order in which it is to be done.
+  private var preparations: [(Databases) throws -> Void] = []
 
   /// Whether CELs and call logs are in one database.
   public var isOne: Bool { logs === cels }
@@ -34,31 +40,55 @@ public final class Databases {
   /// Connects to both databases.
   /// - Throws: `PostgreSQLError` where one cannot be reached.
   public init(_ settings: Settings, interruption: Interruption, log: Logger) throws {
-    func connect(_ uri: String?) throws -> Connection {
-      var parameters = ConnectionParameters(uri: uri, applicationName: "wazo-call-logs")
-      parameters.connectTimeout = settings.connectTimeout
-      parameters.options["lock_timeout"] = "\(settings.lockTimeout)ms"
-      // A role's or database's own limits are for people's queries, not for a job that bounds its transactions itself.
-      parameters.options["idle_in_transaction_session_timeout"] = "0"
-      parameters.options["statement_timeout"] = "0"
-      // Every statement is a look-up by index of a bounded number of rows, also on a table that was just filled and never analysed.
-      parameters.options["enable_seqscan"] = "off"
-      parameters.options["max_parallel_workers_per_gather"] = "0"
-      parameters.options["jit"] = "off"
-      let connection = try Connection(parameters, log: log)
-      interruption.register(connection)
-      return connection
-    }
+    (self.settings, self.interruption, self.log) = (settings, interruption, log)
+    func connect(_ uri: String?) throws -> Connection { try Databases.connect(uri, settings, interruption, log) }
     logs = try connect(settings.logs)
     side = try connect(settings.logs)
+    cels = logs
     if let uri = settings.cels, uri != settings.logs {
       let other = try connect(uri)
       // Two ways to write one database are common (Wazo's files do it); what counts is where they lead.
-      cels = try Databases.isSame(other, logs) ? logs : other
-      if cels === logs { other.close() }
-    } else {
-      cels = logs
+      if try Databases.isSame(other, logs) { other.close() } else { cels = other }
     }
+  }
+
+  /// Ends what is left of the connections and makes them anew, ready for work.
+  /// - Throws: `PostgreSQLError` where that does not succeed (yet).
+  func reconnect() throws {
+    let wasOne = isOne
+    close()
+    logs = try Databases.connect(settings.logs, settings, interruption, log)
+    side = try Databases.connect(settings.logs, settings, interruption, log)
+    cels = wasOne ? logs : try Databases.connect(settings.cels, settings, interruption, log)
+    for prepare in preparations { try prepare(self) }
+  }
+
+  /// Does something now, and again after each ``reconnect()``.
+  func prepare(_ preparation: @escaping (Databases) throws -> Void) throws {
+    try preparation(self)
+    prepareNext(preparation)
+  }
+
+  /// Does something after each ``reconnect()``.
+  func prepareNext(_ preparation: @escaping (Databases) throws -> Void) { preparations.append(preparation) }
+
+  private static func connect(_ uri: String?, _ settings: Settings, _ interruption: Interruption, _ log: Logger) throws
+    -> Connection
+  {
+    var parameters = ConnectionParameters(uri: uri, applicationName: "wazo-call-logs")
+    parameters.connectTimeout = settings.connectTimeout
+    parameters.options["lock_timeout"] = "\(settings.lockTimeout)ms"
+    // A role's or database's own limits are for people's queries, not for a job that bounds its transactions itself.
+    parameters.options["idle_in_transaction_session_timeout"] = "0"
+    parameters.options["idle_session_timeout"] = "0"
+    parameters.options["statement_timeout"] = "0"
+    // Every statement is a look-up by index of a bounded number of rows, also on a table that was just filled and never analysed.
+    parameters.options["enable_seqscan"] = "off"
+    parameters.options["max_parallel_workers_per_gather"] = "0"
+    parameters.options["jit"] = "off"
+    let connection = try Connection(parameters, log: log)
+    interruption.register(connection)
+    return connection
   }
 
   /// Ends the connections; open transactions are undone.

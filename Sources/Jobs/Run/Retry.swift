@@ -2,31 +2,54 @@ import Foundation
 import Logging
 import PostgreSQL
 
-/// Tries again what lost against another transaction: a deadlock, a serialization failure, a lock that could not be had in time. Nothing of it was committed.
+/// Tries again what lost against another transaction (a deadlock, a serialization failure, a lock that could not be had in time) and what was cut off: then with new connections. Nothing
+/// of it was committed, or doing it twice does no harm; a chunk, of which neither holds, settles by itself what a lost answer to COMMIT leaves open.
 struct Retry {
-  /// For how long, seconds.
+  /// For how long after the first failure, seconds.
   let seconds: Double
   let interruption: Interruption
   let log: Logger
+  /// What is connected anew; nil where a lost connection is not tried again.
+  let databases: Databases?
 
   /// Runs `body` until it succeeds, fails for another reason, or the time is up.
-  /// - Throws: what `body` throws; ``JobError`` where the time is up (75) or a signal came.
+  /// - Throws: what `body` throws; ``JobError`` where the time is up (75, or 69 without connection) or a signal came.
   func callAsFunction<T>(_ body: () throws -> T) throws -> T {
-    let started = Date()
+    var deadline: Date?
     var wait = 0.05
+    var isLost = false
     while true {
       do {
+        if isLost {
+          try databases?.reconnect()
+          isLost = false
+          log.info("connected again")
+        }
         return try body()
       } catch let error as PostgreSQLError {
         if interruption.isRequested { throw interrupted }
-        guard error.isWorthRetrying else { throw error }
-        guard Date().timeIntervalSince(started) + wait < seconds else {
-          throw JobError(.busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)")
+        guard error.isWorthRetrying || (databases != nil && seconds > 0 && error.isLostConnection) else { throw error }
+        if error.isLostConnection, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
+        isLost = isLost || error.isLostConnection
+        let limit = deadline ?? Date().addingTimeInterval(seconds)
+        deadline = limit
+        guard Date().addingTimeInterval(wait) < limit else {
+          throw JobError(isLost ? .unavailable : .busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)")
         }
-        log.info("trying again: \(error)")
-        Thread.sleep(forTimeInterval: wait * Double.random(in: 0.5...1))
+        if !isLost { log.info("trying again: \(error)") }
+        pause(wait * Double.random(in: 0.5...1))
         wait = min(wait * 2, 5)
       }
+    }
+  }
+
+  /// Waits, unless a signal comes.
+  func pause(_ seconds: Double) {
+    let end = Date().addingTimeInterval(seconds)
+    while !interruption.isRequested {
+      let left = end.timeIntervalSinceNow
+      if left <= 0 { return }
+      Thread.sleep(forTimeInterval: min(left, 0.1))
     }
   }
 
@@ -38,14 +61,19 @@ struct Retry {
   }
 }
 
-extension RunContext {
-  /// How this run tries again.
-  var retry: Retry { Retry(seconds: retryFor, interruption: interruption, log: log) }
-}
-
 extension PostgreSQLError {
   /// Whether the same again can succeed: it lost against another transaction.
   var isWorthRetrying: Bool {
     sqlState == .deadlockDetected || sqlState == .serializationFailure || sqlState == .lockNotAvailable
+  }
+
+  /// Whether the connection is gone, or could not be had again because the server is just starting, full or away.
+  var isLostConnection: Bool {
+    switch kind {
+    case .connectionLost, .commitUnknown: true
+    case .connection:
+      connectionFailure == .unreachable || sqlState == .tooManyConnections || sqlState?.class == "57" || sqlState?.class == "08"
+    case .statement, .cancelled, .protocol: false
+    }
   }
 }

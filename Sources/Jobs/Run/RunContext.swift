@@ -4,33 +4,35 @@ import PostgreSQL
 import Store
 
 /// What every verb that works on the databases starts from: connections, a schema that is up to date, the CEL table and its checkpoint, the directory.
+@dynamicMemberLookup
 public struct RunContext {
   /// The connections.
   public let databases: Databases
-  /// The CEL table.
-  public let table: CELTable
-  /// The checkpoint as it was at the start.
-  public let checkpoint: Checkpoint
-  /// Users and lines.
-  public let directory: Directory
-  /// The tenant of calls that nothing else gives one.
-  public let defaultTenant: UUIDValue
-  /// Whether `call_log_id` of the CELs is set.
-  public let linksCELs: Bool
-  /// CELs to a chunk.
-  public let chunkSize: Int
-  /// CELs of history that a nightly run adds.
-  public let history: Int
-  /// How long to go on trying after a deadlock or a lock that could not be had, seconds.
-  public let retryFor: Double
-  /// How long a chunk waits for writers that may have ids that are missing in it, seconds.
-  public let patience: Double
-  /// The folder of checkpoint files; nil for none.
-  public let checkpointDirectory: String?
-  /// Set where SIGINT or SIGTERM came.
-  public let interruption: Interruption
-  /// The log.
-  public let log: Logger
+  /// All the rest.
+  let facts: Facts
+
+  /// What all workers of a run have in common.
+  public struct Facts: Sendable {
+    /// The CEL table.
+    public let table: CELTable
+    /// The checkpoint as it was at the start.
+    public let checkpoint: Checkpoint
+    /// Users and lines.
+    public let directory: Directory
+    /// The tenant of calls that nothing else gives one.
+    public let defaultTenant: UUIDValue
+    /// Whether `call_log_id` of the CELs is set.
+    public let linksCELs: Bool
+    /// What was asked for.
+    public let settings: Settings
+    /// Set where SIGINT or SIGTERM came.
+    public let interruption: Interruption
+    /// The log.
+    public let log: Logger
+  }
+
+  /// Facts as members of the context.
+  public subscript<T>(dynamicMember key: KeyPath<Facts, T>) -> T { facts[keyPath: key] }
 
   /// Where the directory comes from.
   public enum DirectorySource: Sendable {
@@ -68,6 +70,10 @@ public struct RunContext {
     public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
+    /// Chunks that are worked on at the same time, each on connections of its own.
+    public var workers = 1
+    /// Seconds after its newest event at which a call without LINKEDID_END counts as ended; nil: never.
+    public var closeAfter: Double?
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
 
@@ -80,38 +86,40 @@ public struct RunContext {
   /// Connects and prepares. The schema is brought up to date where it is not.
   /// - Parameters:
   ///   - forgetsCheckpoint: starts anew where the CEL table is not the one that the coverage speaks of
-  ///   - claims: whether coverage will be changed, which one run at a time may do; false changes nothing at all, the schema neither
+  ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
   /// - Throws: ``StoreError`` or ``JobError`` with what is missing, `PostgreSQLError` where the server refuses.
-  public init(_ settings: Settings, forgetsCheckpoint: Bool = false, claims: Bool = true, interruption: Interruption, log: Logger)
+  public init(
+    _ settings: Settings, forgetsCheckpoint: Bool = false, changes: Bool = true, interruption: Interruption, log: Logger
+  )
     throws
   {
-    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log)
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
+    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
     try CallLogTables.check(on: databases.logs)
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+    try databases.prepare { try table.setUp($0.cels) }
     var checkpoint: Checkpoint
-    if claims {
+    if changes {
       let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
       if !putOff.isEmpty {
         log.warning(
           "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
       }
       try CallLogTables.checkColumns(on: databases.logs)
-      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
-      try RunContext.claim(checkpoint, of: table, databases, retry)
-      // Read again: another run may have been waited for.
-      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+      checkpoint = try retry { try Checkpoint.obtain(table, on: databases.logs) }
     } else {
-      guard try Migrator(databases.logs).steps().first(where: { $0.name == "m002_coverage" })?.isApplied == true else {
+      guard try Migrator(databases.logs).steps().allSatisfy({ $0.isApplied || $0.isOptional }) else {
         throw JobError(
           .configuration,
-          "there are no call logs in database \(databases.logs.server.database) yet: run `wazo-call-logs generate` first")
+          "the call logs in database \(databases.logs.server.database) are not set up yet, or by an earlier version: run `wazo-call-logs migrate` or `generate` first"
+        )
       }
       checkpoint = try Checkpoint.read(table.identity, on: databases.logs) ?? .empty
     }
     if forgetsCheckpoint {
-      try checkpoint.restart(on: databases.logs)
+      let known = checkpoint
+      try retry { try known.restart(on: databases.logs) }
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
     } else {
       let known = checkpoint
@@ -119,23 +127,28 @@ public struct RunContext {
     }
     let directory = Directory(try retry { try RunContext.contents(settings.directory, databases) })
     self.databases = databases
-    self.table = table
-    self.checkpoint = checkpoint
-    self.directory = directory
-    defaultTenant = try RunContext.defaultTenant(settings, directory, databases)
-    linksCELs = try RunContext.linksCELs(settings, table, log)
-    chunkSize = settings.chunkSize
-    history = settings.history
-    retryFor = settings.retryFor
-    checkpointDirectory = settings.checkpointDirectory
-    patience = settings.patience
-    self.interruption = interruption
-    self.log = log
+    facts = Facts(
+      table: table, checkpoint: checkpoint, directory: directory,
+      defaultTenant: try RunContext.defaultTenant(settings, directory, databases),
+      linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log)
     if !table.unindexedColumns.isEmpty {
       log.warning(
         "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
       )
     }
+  }
+
+  /// The same run with connections of its own, for another thread.
+  init(_ facts: Facts) throws {
+    self.facts = facts
+    databases = try Databases(facts.settings.databases, interruption: facts.interruption, log: facts.log)
+    let table = facts.table
+    try databases.prepare { try table.setUp($0.cels) }
+  }
+
+  /// How this run tries again.
+  var retry: Retry {
+    Retry(seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases)
   }
 
   private static func linksCELs(_ settings: Settings, _ table: CELTable, _ log: Logger) throws -> Bool {
