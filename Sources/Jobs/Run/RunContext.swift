@@ -62,6 +62,12 @@ public struct RunContext {
     public var linksCELs: Bool?
     /// CELs of history that a nightly run adds.
     public var history = 20_000
+    /// Chunks that are worked on at the same time, each on connections of its own.
+    public var workers: Int = 1
+    /// Seconds after its newest event at which a call without LINKEDID_END is closed by what it has; nil for never.
+    public var closeAfter: Double? = nil
+    /// Seconds that an id must have been missing before it counts as never coming, where locks cannot show who may still commit it.
+    public var finalAfter: Double = 3600
     /// Seconds of retrying.
     public var retryFor = 60.0
     /// Seconds that a chunk waits for writers that may have ids that are missing in it. CELs are written in transactions of milliseconds.
