@@ -34,6 +34,8 @@ public struct CELTable {
   /// Whether the time comes as text.
   let timeIsText: Bool
   let selectList: String
+  /// The instant of a row in SQL, a `timestamptz`, as it is read; nil where only this program can tell it from the column's text.
+  let instant: String?
   /// The condition that leaves SIP chats out.
   var isNoChat: String {
     absentColumns.contains(CELColumns.Name.channame.rawValue) ? "true" : "channame IS DISTINCT FROM '\(CELBatch.chatChannel)'"
@@ -78,6 +80,7 @@ public struct CELTable {
     let type = columns["eventtime"] ?? ""
     let isText = !type.hasPrefix("timestamp")
     if let timeZone { try checkTimeZone(timeZone, connection) }
+    let time = timeExpression(type, isText: isText, hasZone: timeZone != nil)
     return CELTable(
       name: qualified,
       identity: Identity(system: system, database: databaseOID, table: oid),
@@ -93,7 +96,8 @@ public struct CELTable {
       ).string(0, 0),
       needsRepair: connection.serverEncoding == "SQL_ASCII",
       timeIsText: isText,
-      selectList: selectList(columns, time: timeExpression(type, isText: isText, hasZone: timeZone != nil)))
+      selectList: selectList(columns, time: time),
+      instant: isText ? nil : time)
   }
 
   /// Name and type of each column.

@@ -48,6 +48,15 @@ public struct Coverage: Equatable, Sendable {
     return gaps
   }
 
+  /// The ids of `range` that the set has, in ascending order.
+  public func parts(in range: ClosedRange<Int64>) -> [Range<Int64>] {
+    ranges.compactMap { covered in
+      let lower = max(covered.lowerBound, range.lowerBound)
+      let upper = range.upperBound < covered.upperBound ? range.upperBound + 1 : covered.upperBound
+      return lower < upper ? lower..<upper : nil
+    }
+  }
+
   /// The set with `range` added.
   public func adding(_ range: Range<Int64>) -> Coverage { Coverage(ranges + [range]) }
 }

@@ -43,7 +43,8 @@ enum Arguments {
   static let verbs = ["generate", "delete", "backfill", "status", "explain", "interpret", "migrate", "demo"]
   /// Options that come with a value in the next word.
   private static let valued: Set<String> = Set([
-    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--calls", "--seed", "--log-level",
+    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to", "--calls", "--seed",
+    "--log-level",
     "--checkpoint-dir",
   ]).union(Settings.Key.allCases.map(\.optionName))
 
