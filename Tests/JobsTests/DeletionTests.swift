@@ -97,6 +97,21 @@ struct DeletionTests {
     #expect(try settled.dryRun(.all).callLogs == 0)
   }
 
+  @Test(
+    "what lies between the call logs of one transaction is uncovered with them, in a dry run as well", arguments: [1, 2, 10_000])
+  func portions(batch: Int) throws {
+    let (database, runner) = try hourly()
+    // An old call, whose ids are among those of the newer ones.
+    try database.run("UPDATE cel SET eventtime = eventtime - interval '7 days' WHERE linkedid = '\(calls[3])'")
+    try runner.backfill()
+    let extent = DeleteJob.Extent.dates(from: time(3600), to: time(18_000))
+    let told = try runner.dryRun(extent, batch: batch)
+    #expect(told.callLogs == 3 && told.unlinkedCELs == 32 && told.uncoveredCELs == (batch == 1 ? 32 : 42))
+    #expect(try numbers(told) == numbers(runner.deletion(extent, batch: batch)))
+    #expect(
+      try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "\(told.uncoveredCELs)")
+  }
+
   @Test("the same where the CELs are in another database")
   func twoDatabases() throws {
     let (cels, logs) = (try TestDatabase(.wazo), try TestDatabase(.empty))
