@@ -20,6 +20,12 @@ public struct Settings: Sendable {
   public var linkCELs: Bool?
   /// CELs of history that a nightly run adds, 0 or more.
   public var history = 20_000
+  /// Chunks that are worked on at the same time, each on connections of its own, 1 to 64.
+  public var workers = 1
+  /// A call without LINKEDID_END whose newest event is older than this is closed by what it has. nil: such a call waits for its end.
+  public var closeAfter: Duration?
+  /// How long a CEL id must have been missing before it counts as never coming, where locks cannot show who may still commit it.
+  public var finalAfter = Duration.seconds(3600)
   /// How long a statement waits for a lock on the CEL table.
   public var lockTimeout = Duration.seconds(5)
   /// How long an attempt to connect may take.

@@ -43,17 +43,23 @@ enum Parse {
     }
   }
 
-  /// A number of milliseconds, seconds (also without a unit), minutes or hours, at least `least`, at most a day.
-  static func duration(atLeast least: Duration) -> (String) -> Duration? {
+  /// A number of milliseconds, seconds (also without a unit), minutes, hours or days of 24 hours, from `least` to `most`.
+  static func duration(atLeast least: Duration, atMost most: Duration = .seconds(86_400)) -> (String) -> Duration? {
     { text in
       let number = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
-      let factors: [String: Double] = ["ms": 1, "": 1_000, "s": 1_000, "min": 60_000, "h": 3_600_000]
+      let factors: [String: Double] = ["ms": 1, "": 1_000, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000]
       guard let factor = factors[trim(String(text[number.endIndex...]))], let count = Double(number) else { return nil }
       let milliseconds = (count * factor).rounded()
-      guard milliseconds <= 86_400_000 else { return nil }
+      // Before it becomes an integer, which holds far less.
+      guard milliseconds <= Double(most.components.seconds) * 1000 else { return nil }
       let duration = Duration.milliseconds(Int64(milliseconds))
       return duration >= least ? duration : nil
     }
+  }
+
+  /// What `parse` takes, or `off`, which is `.some(nil)`.
+  static func orOff<Value>(_ parse: @escaping (String) -> Value?) -> (String) -> Value?? {
+    { text in text.lowercased() == "off" ? .some(nil) : parse(text).map(Optional.some) }
   }
 
   /// A UUID, in lower case.

@@ -10,18 +10,6 @@ extension CELTable {
     return least...greatest
   }
 
-  /// The ids between the least and the greatest CEL with an eventtime at or after `days` times 24 hours ago; nil where there is none.
-  public func bounds(ofLastDays days: Int, on connection: Connection) throws -> ClosedRange<Int64>? {
-    let rows = try connection.query(
-      "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE \(timeCondition) >= now() - make_interval(hours => 24 * $1)",
-      [.int4(Int32(clamping: days))],
-      purpose: "Looking up the CELs of the last \(days) days")
-    guard let least = rows.int64(0, 0), let greatest = rows.int64(0, 1) else { return nil }
-    return least...greatest
-  }
-
-  private var timeCondition: String { timeIsText ? "eventtime::timestamptz" : "eventtime" }
-
   /// The greatest `lower` such that at least `count` CELs (rows, SIP chats aside) have ids at or above it in `ranges`; the least id of all where there are fewer.
   public func threshold(ofNewest count: Int, in ranges: [Range<Int64>], on connection: Connection) throws -> Int64? {
     var wanted = count
@@ -154,18 +142,41 @@ extension CELTable {
     ).compactMap { $0.int64(0) }
   }
 
+  /// How many CELs point to one of these call logs.
+  public func countLinked(to callLogs: [Int32], on connection: Connection) throws -> Int64 {
+    guard hasCallLogID else { return 0 }
+    return try connection.query(
+      "SELECT count(*)::int8 FROM \(name) WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
+      purpose: "Counting the CELs of \(callLogs.count) call logs"
+    ).int64(0, 0) ?? 0
+  }
+
+  /// How many CELs point to any call log, there or not.
+  public func countLinked(on connection: Connection) throws -> Int64 {
+    guard hasCallLogID else { return 0 }
+    return try connection.query(
+      "SELECT count(*)::int8 FROM \(name) WHERE call_log_id IS NOT NULL", purpose: "Counting CELs that point to call logs"
+    ).int64(0, 0) ?? 0
+  }
+
   /// Takes the links to these call logs back.
-  public func unlink(_ callLogs: [Int32], on connection: Connection) throws {
+  /// - Returns: how many.
+  public func unlink(_ callLogs: [Int32], on connection: Connection) throws -> Int {
     try connection.execute(
       "UPDATE \(name) SET call_log_id = NULL WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
       purpose: "Unlinking the CELs of \(callLogs.count) call logs")
   }
 
-  /// Takes at most `limit` links back, wherever they point.
+  /// Takes at most `limit` links back: those to call logs that are not there, or, where the call logs are in another database, those to ids up to `greatest`.
   /// - Returns: how many.
-  public func unlinkSome(_ limit: Int, on connection: Connection) throws -> Int {
-    try connection.execute(
-      "UPDATE \(name) SET call_log_id = NULL WHERE id = ANY(ARRAY(SELECT id FROM \(name) WHERE call_log_id IS NOT NULL LIMIT $1))",
-      [.int8(Int64(limit))], purpose: "Unlinking CELs")
+  public func unlinkSome(_ limit: Int, upTo greatest: Int32?, on connection: Connection) throws -> Int {
+    let isVoid =
+      greatest == nil
+      ? "NOT EXISTS (SELECT FROM call_logd_call_log l WHERE l.id = c.call_log_id) AND $2::int4 IS NULL" : "call_log_id <= $2"
+    return try connection.execute(
+      """
+      UPDATE \(name) SET call_log_id = NULL
+      WHERE id = ANY(ARRAY(SELECT id FROM \(name) c WHERE call_log_id IS NOT NULL AND \(isVoid) LIMIT $1))
+      """, [.int8(Int64(limit)), greatest.map { .int4($0) } ?? .null], purpose: "Unlinking CELs")
   }
 }

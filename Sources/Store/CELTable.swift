@@ -35,6 +35,8 @@ public struct CELTable: Sendable {
   let timeIsText: Bool
   let selectList: String
   private let timeZone: String?
+  /// The instant of a row in SQL, a `timestamptz`, as it is read; nil where only this program can tell it from the column's text.
+  let instant: String?
   /// The condition that leaves SIP chats out.
   var isNoChat: String {
     absentColumns.contains(CELColumns.Name.channame.rawValue) ? "true" : "channame IS DISTINCT FROM '\(CELBatch.chatChannel)'"
@@ -79,6 +81,7 @@ public struct CELTable: Sendable {
     let type = columns["eventtime"] ?? ""
     let isText = !type.hasPrefix("timestamp")
     if let timeZone { try checkTimeZone(timeZone, connection) }
+    let time = timeExpression(type, isText: isText, hasZone: timeZone != nil)
     return CELTable(
       name: qualified,
       identity: Identity(system: system, database: databaseOID, table: oid),
@@ -94,8 +97,9 @@ public struct CELTable: Sendable {
       ).string(0, 0),
       needsRepair: connection.serverEncoding == "SQL_ASCII",
       timeIsText: isText,
-      selectList: selectList(columns, time: timeExpression(type, isText: isText, hasZone: timeZone != nil)),
-      timeZone: timeZone)
+      selectList: selectList(columns, time: time),
+      timeZone: timeZone,
+      instant: isText ? nil : time)
   }
 
   /// Prepares another session for reading the table.

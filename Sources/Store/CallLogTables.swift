@@ -109,21 +109,51 @@ public enum CallLogTables {
     return rows.count == 1 ? rows.string(0, 0) : nil
   }
 
-  /// At most `limit` call logs that began at or after `cutoff` (microseconds since 2000-01-01 UTC; nil for all), newest first.
-  public static func newest(_ limit: Int, since cutoff: Int64?, on connection: Connection) throws -> [Stored] {
+  /// At most `limit` call logs that began at or after `from` and before `to` (microseconds since 2000-01-01 UTC; nil for no bound), newest first.
+  /// - Parameter last: only those that come after this one in that order
+  public static func newest(_ limit: Int, from: Int64?, to: Int64?, after last: Stored? = nil, on connection: Connection) throws
+    -> [Stored]
+  {
     // The newest first: whatever stops the run, what is left is older than what went.
     let rows = try connection.query(
-      "SELECT id, conversation_id, date FROM call_logd_call_log WHERE date >= $1 ORDER BY date DESC LIMIT $2",
-      [.timestamptz(cutoff ?? Int64.min), .int8(Int64(limit))], purpose: "Looking up call logs to delete")
+      """
+      SELECT id, conversation_id, date FROM call_logd_call_log
+      WHERE date >= $1 AND ($2::timestamptz IS NULL OR date < $2) AND ($3::timestamptz IS NULL OR (date, id) < ($3, $4))
+      ORDER BY date DESC, id DESC LIMIT $5
+      """,
+      [
+        .timestamptz(from ?? Int64.min), to.map { .timestamptz($0) } ?? .null, last.map { .timestamptz($0.date) } ?? .null,
+        .int4(last?.id ?? 0), .int8(Int64(limit)),
+      ], purpose: "Looking up call logs to delete")
     return rows.map {
       Stored(id: Int32(truncatingIfNeeded: $0.int64(0) ?? 0), conversationID: $0.string(1) ?? "", date: $0.timestamp(2) ?? 0)
     }
   }
 
+  /// How many participants and recordings these call logs have.
+  public static func countParts(ofCallLogs ids: [Int32], on connection: Connection) throws -> (
+    participants: Int64, recordings: Int64
+  ) {
+    let counts = try connection.query(
+      """
+      SELECT (SELECT count(*)::int8 FROM call_logd_call_log_participant WHERE call_log_id = ANY($1)),
+             (SELECT count(*)::int8 FROM call_logd_recording WHERE call_log_id = ANY($1))
+      """, [.int4Array(ids)], purpose: "Counting what belongs to \(ids.count) call logs")
+    return (counts.int64(0, 0) ?? 0, counts.int64(0, 1) ?? 0)
+  }
+
+  /// Whether Wazo's table of call logs is there, whoever made it.
+  public static func exist(on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      "SELECT to_regclass('call_logd_call_log') IS NOT NULL", purpose: "Looking for the table of call logs"
+    ).bool(0, 0) == true
+  }
+
   /// The time so many days of 24 hours before the server's now, in microseconds since 2000-01-01 UTC.
   public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
     try connection.query(
-      "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: days))],
+      // More days than that, some 5,000 years, lead to before the beginning of the server's time.
+      "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: min(days, 2_000_000)))],
       purpose: "Looking up the time \(days) days ago"
     ).timestamp(0, 0) ?? Int64.min
   }
@@ -181,6 +211,14 @@ public enum CallLogTables {
         .configuration, "call_logd_call_log.id has no sequence, or its sequence has run past what an integer holds")
     }
     return ids
+  }
+
+  /// The last id that was given to a call log, the greatest possible one where no sequence tells.
+  public static func lastID(on connection: Connection) throws -> Int32 {
+    let rows = try connection.query(
+      "SELECT last_value FROM pg_sequences WHERE format('%I.%I', schemaname, sequencename) = pg_get_serial_sequence('call_logd_call_log', 'id')",
+      purpose: "Looking up the last id of a call log")
+    return rows.count == 1 ? rows.int64(0, 0).flatMap { Int32(exactly: $0) } ?? .max : .max
   }
 
   /// Every known tenant.

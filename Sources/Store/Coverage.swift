@@ -48,9 +48,13 @@ public struct Coverage: Equatable, Sendable {
     return gaps
   }
 
-  /// The parts of `range` that the set has.
-  public func intersection(of range: Range<Int64>) -> [Range<Int64>] {
-    Coverage(gaps(in: range)).gaps(in: range)
+  /// The ids of `range` that the set has, in ascending order.
+  public func parts(in range: ClosedRange<Int64>) -> [Range<Int64>] {
+    ranges.compactMap { covered in
+      let lower = max(covered.lowerBound, range.lowerBound)
+      let upper = range.upperBound < covered.upperBound ? range.upperBound + 1 : covered.upperBound
+      return lower < upper ? lower..<upper : nil
+    }
   }
 
   /// The set with `range` added.

@@ -31,6 +31,18 @@ struct CommonOptions: ParsableArguments {
   var chunkSize: String?
   @Flag(inversion: .prefixedNo, help: "Fill cel.call_log_id, which Wazo's own tools read (default: where the column exists).")
   var linkCels: Bool?
+  @Option(help: ArgumentHelp("Chunks that are worked on at the same time, 1 to 64 (default: 1).", valueName: "n"))
+  var workers: String?
+  @Option(
+    help: ArgumentHelp(
+      "Close a call without LINKEDID_END whose newest event is older, by what it has: 6h, 2d, off (default: off).",
+      valueName: "time"))
+  var closeAfter: String?
+  @Option(
+    help: ArgumentHelp(
+      "How long an id must have been missing before it counts as never coming, where locks cannot show who may still commit it: a standby, ids not from a sequence (default: 1h).",
+      valueName: "time"))
+  var finalAfter: String?
   @Option(help: ArgumentHelp("How long a statement waits for a lock (default: 5s).", valueName: "time"))
   var lockTimeout: String?
   @Option(help: ArgumentHelp("How long an attempt to connect may take (default: 10s).", valueName: "time"))
@@ -59,7 +71,7 @@ struct CommonOptions: ParsableArguments {
     let texts: [(Settings.Key, String?)] = [
       (.dbURI, dbURI), (.celDBURI, celDBURI), (.celTable, celTable), (.celTimeZone, celTimeZone), (.defaultTenant, defaultTenant),
       (.directory, directory), (.chunkSize, chunkSize), (.linkCELs, linkCels.map { $0 ? "true" : "false" }),
-      (.lockTimeout, lockTimeout),
+      (.workers, workers), (.closeAfter, closeAfter), (.finalAfter, finalAfter), (.lockTimeout, lockTimeout),
       (.connectTimeout, connectTimeout), (.retryFor, retryFor), (.checkpointDirectory, checkpointDir),
       (.logLevel, debug ? "debug" : logLevel),
     ]
@@ -117,6 +129,9 @@ struct Session {
     run.chunkSize = settings.chunkSize
     run.linksCELs = settings.linkCELs
     run.history = settings.history
+    run.workers = settings.workers
+    run.closeAfter = settings.closeAfter.map { Double($0.milliseconds) / 1000 }
+    run.finalAfter = Double(settings.finalAfter.milliseconds) / 1000
     run.retryFor = Double(settings.retryFor.milliseconds) / 1000
     run.checkpointDirectory = settings.checkpointDirectory
     run.program = Program.name

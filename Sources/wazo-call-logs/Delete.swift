@@ -1,4 +1,5 @@
 import ArgumentParser
+import CallLogs
 import Foundation
 import Jobs
 
@@ -6,12 +7,13 @@ struct Delete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Delete call logs, so that they can be made again.",
     discussion: """
-      As in Wazo's program: -d N deletes the call logs of the last N days and keeps the older ones. The CELs stay; generate makes the call \
-      logs again.
+      As in Wazo's program: -d N deletes the call logs of the last N days and keeps the older ones. --from and --to delete those whose call began in \
+      that range. The CELs stay; generate or backfill makes the call logs again. --dry-run shows what would go and changes nothing.
 
       Examples:
-        wazo-call-logs delete -d 30 && wazo-call-logs generate -d 30   make the last 30 days again
-        wazo-call-logs delete -A                                       delete every call log of every tenant
+        wazo-call-logs delete -d 30 && wazo-call-logs generate -d 30   30 days again
+        wazo-call-logs delete --from 2025-03-01 --to 2025-03-31 --dry-run
+        wazo-call-logs delete -A                                       all of them
       """)
 
   @Flag(name: [.customShort("A"), .long], help: "Delete every call log of every tenant.")
@@ -24,27 +26,83 @@ struct Delete: AsyncParsableCommand {
     name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("Without effect; kept for Wazo's command line.", valueName: "n"))
   var celCount: Int?
+  @OptionGroup var dates: DateOptions
+  @Flag(help: "Show what would be deleted, and change nothing.")
+  var dryRun = false
+  @Option(help: "How it is told what was deleted: text or json.")
+  var format = OutputFormat.text
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if [celCount != nil, days != nil, all].count(where: { $0 }) > 1 {
       throw ValidationError("-A, -c and -d exclude one another")
     }
+    if dates.isGiven, all || days != nil || celCount != nil {
+      throw ValidationError("-A, -c, -d and dates (--from, --to) exclude one another")
+    }
     if let days, days <= 0 { throw ValidationError("-d takes a number of days above 0, not \(days)") }
     if let celCount, celCount <= 0 { throw ValidationError("-c takes a number of CELs above 0, not \(celCount)") }
   }
 
   func run() async throws {
-    guard all || days != nil else {
-      Console.error("delete does nothing without -A (every call log) or -d N (those of the last N days)")
+    guard let extent = try extent() else {
+      Console.error(
+        "delete does nothing without -A (every call log), -d N (those of the last N days), or --from and --to (those of a range of dates)"
+      )
       return
     }
     try await Session.run(common) { session in
-      let context = try session.context(interprets: false)
-      let deleted = try DeleteJob(context) { Console.progress("\(Human.count($0)) call logs deleted") }.run(
-        days.map { .lastDays($0) } ?? .all)
+      let context = try session.context(interprets: false, changes: !dryRun)
+      let job = DeleteJob(context) { Console.progress("\(Human.count($0)) call logs deleted") }
+      let summary = dryRun ? try job.dryRun(extent) : try job.run(extent)
       Console.clearProgress()
-      if Console.isOutputTerminal { try Console.result("\(Human.count(deleted, "call log")) deleted; their CELs are uncovered.") }
+      switch format {
+      case .json: try Console.result(json(summary))
+      case .text where dryRun: try Console.result(text(summary))
+      // Cron mails what is printed.
+      case .text:
+        if Console.isOutputTerminal {
+          try Console.result("\(Human.count(summary.callLogs, "call log")) deleted; their CELs are uncovered.")
+        }
+      }
     }
+  }
+
+  private func extent() throws -> DeleteJob.Extent? {
+    if all { return .all }
+    if let days { return .lastDays(days) }
+    guard dates.isGiven else { return nil }
+    let (from, to) = try dates.bounds()
+    return .dates(from: from, to: to)
+  }
+
+  private func text(_ summary: DeleteJob.Summary) -> String {
+    var lines = [
+      "\(Human.count(summary.callLogs, "call log")) would be deleted, with \(Human.count(summary.participants, "participant")) "
+        + "and \(Human.count(summary.recordings, "recording")) (rows; audio files are not touched)."
+    ]
+    if let oldest = summary.oldest, let newest = summary.newest {
+      lines.append("Calls that began from \(EventTime.text(oldest)) to \(EventTime.text(newest)).")
+    }
+    lines.append(
+      "\(Human.count(summary.uncoveredCELs, "CEL")) would be uncovered, \(Human.count(summary.unlinkedCELs, "CEL")) unlinked from call logs."
+    )
+    lines.append("Nothing was changed.")
+    return lines.joined(separator: "\n")
+  }
+
+  private func json(_ summary: DeleteJob.Summary) -> String {
+    var json = JSONWriter()
+    json.open("{")
+    json.flag("dry_run", dryRun)
+    json.number("call_logs", Int64(summary.callLogs))
+    json.number("participants", summary.participants)
+    json.number("recordings", summary.recordings)
+    json.time("oldest", summary.oldest)
+    json.time("newest", summary.newest)
+    json.number("cels_uncovered", summary.uncoveredCELs)
+    json.number("cels_unlinked", summary.unlinkedCELs)
+    json.close("}")
+    return String(decoding: json.out, as: UTF8.self)
   }
 }

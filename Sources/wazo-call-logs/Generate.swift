@@ -50,35 +50,32 @@ struct Backfill: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make call logs from all history that is not done yet.",
     discussion: """
-      Covers what is uncovered, all of it or between two CEL ids. May be stopped and started again at any time.
+      Covers what is uncovered: all of it, between two CEL ids, or between two dates. May be stopped and started again at any time. Dates take \
+      the ids between the least and the greatest CEL whose eventtime lies in the range; a call that reaches out of them is made from all its CELs. Without \
+      an offset they are local time; TZ=UTC before the command reads them as UTC. What comes in after the start is left to the next run.
 
       Examples:
         wazo-call-logs backfill
+        wazo-call-logs backfill --from 2025-03-01 --to 2025-03-31   all of March
+        wazo-call-logs backfill --from 2025-03-30T10:00+02:00       since then
         wazo-call-logs backfill --from-id 1000000 --to-id 1999999
-        wazo-call-logs backfill --no-link-cels    faster: leaves cel.call_log_id alone
+        wazo-call-logs backfill --no-link-cels   faster: leaves cel.call_log_id alone
       """)
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("The least CEL id.", valueName: "id"))
-  var fromId: Int64?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
-  var toId: Int64?
+  @OptionGroup var range: RangeOptions
   @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
   @OptionGroup var common: CommonOptions
 
-  func validate() throws {
-    if let fromId, let toId, fromId > toId { throw ValidationError("--from-id is greater than --to-id") }
-  }
-
-  func run() async throws { try await Covering.run(.ids(from: fromId, to: toId), common, format) }
+  func run() async throws { try await Covering.run(try range.scope(), common, format) }
 }
 
 /// Generate and backfill: run, show progress, sum up.
 enum Covering {
-  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false) async throws {
+  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false, remakes: Bool = false) async throws {
     try await Session.run(common) { session in
       let context = try session.context(rebase: rebase)
-      let summary = try GenerateJob(context, progress: show).run(scope)
+      let summary = try GenerateJob(context, progress: show).run(scope, remakes: remakes)
       Console.clearProgress()
       warn(summary, session)
       switch format {
@@ -129,7 +126,8 @@ enum Covering {
         "\(Human.count(counters.cels, "CEL")) covered in \(Human.duration(summary.seconds)): \(Human.count(counters.callLogsWritten, "call log")) written"
           + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed" : "")
           + (counters.conversationsKept > 0
-            ? ", \(Human.count(counters.conversationsKept, "conversation")) left as they stand" : "") + ".")
+            ? ", \(Human.count(counters.conversationsKept, "conversation")) left as they stand" : "")
+          + (counters.conversationsClosed > 0 ? ", \(Human.count(counters.conversationsClosed)) of calls that never ended" : "") + ".")
       let parts: [(Int, String)] = [
         (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
         (counters.invalid, "that give no call"),

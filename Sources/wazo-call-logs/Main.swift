@@ -23,7 +23,7 @@ struct Main: AsyncParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      Generate.self, Delete.self, Backfill.self, Status.self, Explain.self, Interpret.self, Migrate.self, Demo.self,
+      Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self, Demo.self,
     ],
     defaultSubcommand: Generate.self)
 
@@ -40,10 +40,11 @@ enum Program {
 
 /// The order of the command line.
 enum Arguments {
-  static let verbs = ["generate", "delete", "backfill", "status", "explain", "interpret", "migrate", "demo"]
+  static let verbs = ["generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "demo"]
   /// Options that come with a value in the next word.
   private static let valued: Set<String> = Set([
-    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--calls", "--seed", "--log-level",
+    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to", "--calls", "--seed",
+    "--log-level", "--conversation",
     "--checkpoint-dir",
   ]).union(Settings.Key.allCases.map(\.optionName))
 

@@ -69,7 +69,7 @@ struct SettingSourceTests {
     "A value that cannot be is a usage error on the command line, and configuration in a file",
     arguments: [
       ("chunk_size", "0"), ("chunk_size", "many"), ("default_tenant", "xx"), ("cel_table", "a;b"), ("cel_time_zone", "Mars/Base"),
-      ("lock_timeout", "-1s"), ("log_level", "loud"),
+      ("lock_timeout", "-1s"), ("workers", "0"), ("close_after", "5s"), ("final_after", "31d"), ("log_level", "loud"),
     ])
   func invalidValue(key: String, value: String) throws {
     let option = "--" + key.replacing("_", with: "-")

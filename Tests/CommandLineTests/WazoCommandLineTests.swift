@@ -72,13 +72,15 @@ struct WazoCommandLineTests {
 
   @Test(
     "delete alone and delete -c say that they do nothing",
-    arguments: [["delete"], ["delete", "-c", "7"], ["-c", "7", "delete"], ["-D", "delete"]])
+    arguments: [["delete"], ["delete", "-c", "7"], ["-c", "7", "delete"], ["-D", "delete"], ["delete", "--dry-run"]])
   func deleteNothing(arguments: [String]) throws {
     let outcome = try Running(Program.path, arguments).finish()
     #expect(outcome.status == 0)
     #expect(outcome.output.isEmpty)
     #expect(
-      outcome.errors == "wazo-call-logs: delete does nothing without -A (every call log) or -d N (those of the last N days)\n")
+      outcome.errors
+        == "wazo-call-logs: delete does nothing without -A (every call log), -d N (those of the last N days), or --from and --to (those of a range of dates)\n"
+    )
   }
 
   @Test(

@@ -61,11 +61,22 @@ struct Runner {
   }
 
   @discardableResult
-  func delete(_ extent: DeleteJob.Extent) throws -> Int {
+  func delete(_ extent: DeleteJob.Extent) throws -> Int { try deletion(extent).callLogs }
+
+  /// Deletes, and tells all of it.
+  @discardableResult
+  func deletion(_ extent: DeleteJob.Extent, batch: Int = 10_000) throws -> DeleteJob.Summary {
     let context = try context()
     defer { context.databases.close() }
     prepare(context)
-    return try DeleteJob(context).run(extent)
+    return try DeleteJob(context, batch: batch).run(extent)
+  }
+
+  /// What a deletion would do.
+  func dryRun(_ extent: DeleteJob.Extent, batch: Int = 10_000) throws -> DeleteJob.Summary {
+    let context = try RunContext(settings, changes: false, interruption: Interruption(), log: log)
+    defer { context.databases.close() }
+    return try DeleteJob(context, batch: batch).dryRun(extent)
   }
 }
 

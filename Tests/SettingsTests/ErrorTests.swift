@@ -25,7 +25,11 @@ struct ErrorTests {
       ("default_tenant", "6a1f2c3d-0b1c-4d5e-8f90-12345678"), ("default_tenant", "6a1f2c3d0b1c4d5e8f90123456789abc"),
       ("chunk_size", "many"), ("chunk_size", "0"), ("chunk_size", "10000001"), ("chunk_size", "1.5"), ("history", "-1"),
       ("link_cels", "maybe"), ("lock_timeout", "0"), ("lock_timeout", "5 days"), ("lock_timeout", "s"), ("retry_for", "-1s"),
-      ("connect_timeout", "inf"), ("retry_for", "1.2.3"), ("retry_for", "99h"), ("log_level", "loud"), ("log_level", "Warning"),
+      ("connect_timeout", "inf"), ("retry_for", "1.2.3"), ("retry_for", "99h"), ("retry_for", "1.1d"), ("lock_timeout", "2d"),
+      ("workers", "0"), ("workers", "65"), ("workers", "two"), ("close_after", "59s"), ("close_after", "0"),
+      ("close_after", "3651d"),
+      ("close_after", "never"), ("close_after", "99999999999999999999d"), ("final_after", "-1s"), ("final_after", "31d"),
+      ("final_after", "off"), ("log_level", "loud"), ("log_level", "Warning"),
     ])
   func wrongValue(key: String, value: String) async throws {
     let allowed = try #require(Settings.catalogue.first { $0.key == key }?.allowed)

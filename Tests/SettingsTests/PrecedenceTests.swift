@@ -110,6 +110,7 @@ struct PrecedenceTests {
     #expect(settings.celTable == "cel" && settings.chunkSize == 20_000 && settings.history == 20_000)
     #expect(settings.celTimeZone == nil && settings.defaultTenant == nil && settings.directory == nil && settings.linkCELs == nil)
     #expect(settings.lockTimeout == .seconds(5) && settings.connectTimeout == .seconds(10) && settings.retryFor == .seconds(60))
+    #expect(settings.workers == 1 && settings.closeAfter == nil && settings.finalAfter == .seconds(3_600))
     #expect(settings.logLevel == .warning)
     #expect(Settings.catalogue.map(\.key).sorted() == settings.sources.keys.sorted())
     #expect(settings.sources.filter { !$0.key.hasSuffix("db_uri") }.values.allSatisfy { $0 == "default" })
@@ -117,10 +118,11 @@ struct PrecedenceTests {
     let said = Settings.catalogue.filter { !$0.defaultText.contains(" ") && $0.defaultText != "none" }
     let again = try await root.load(
       Dictionary(uniqueKeysWithValues: said.map { ($0.key, $0.defaultText) }), environment: anyDatabase)
-    #expect(said.count == 9)
+    #expect(said.count == 12)
     #expect(again.chunkSize == settings.chunkSize && again.history == settings.history && again.celTable == settings.celTable)
     #expect(again.lockTimeout == settings.lockTimeout && again.connectTimeout == settings.connectTimeout)
     #expect(again.retryFor == settings.retryFor && again.logLevel == settings.logLevel)
+    #expect(again.workers == 1 && again.closeAfter == nil && again.finalAfter == settings.finalAfter)
     #expect(again.directory == nil && again.linkCELs == nil)
   }
 

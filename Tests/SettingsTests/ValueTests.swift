@@ -9,11 +9,37 @@ struct ValueTests {
     arguments: [
       ("5s", Duration.seconds(5)), ("500ms", .milliseconds(500)), ("5", .seconds(5)), ("1.5", .milliseconds(1_500)),
       ("0.25s", .milliseconds(250)), ("2min", .seconds(120)), (" 1 h ", .seconds(3_600)), ("24h", .seconds(86_400)),
+      ("1d", .seconds(86_400)), ("0.5 d", .seconds(43_200)),
     ])
   func times(text: String, expected: Duration) async throws {
     let settings = try await Root([ownFile: "lock_timeout: \(text)"]).load(["retry_for": text], environment: anyDatabase)
     #expect(settings.lockTimeout == expected)
     #expect(settings.retryFor == expected)
+  }
+
+  @Test(
+    "a call is closed after minutes to years, or never",
+    arguments: [
+      ("1min", Duration.seconds(60)), ("60", .seconds(60)), ("36h", .seconds(129_600)), ("2d", .seconds(172_800)),
+      ("3650d", .seconds(315_360_000)), ("off", nil), ("OFF", nil),
+    ])
+  func closeAfter(text: String, expected: Duration?) async throws {
+    let root = try Root([ownFile: "close_after: 7h\n", "\(ownFolder)/a.yml": "close_after: \(text)\n"])
+    #expect(try await root.load(environment: anyDatabase).closeAfter == expected)
+    #expect(try await root.load(["close_after": "3h"], environment: anyDatabase).closeAfter == .seconds(10_800))
+  }
+
+  @Test(
+    "an id may be final at once, or after a month",
+    arguments: [("0", Duration.zero), ("10min", .seconds(600)), ("30d", .seconds(2_592_000))])
+  func finalAfter(text: String, expected: Duration) async throws {
+    let settings = try await Root().load(environment: anyDatabase.merging(["WAZO_CALL_LOGS_FINAL_AFTER": text]) { $1 })
+    #expect(settings.finalAfter == expected)
+  }
+
+  @Test("one worker to sixty-four", arguments: [1, 2, 64])
+  func workers(count: Int) async throws {
+    #expect(try await Root([ownFile: "workers: \(count)"]).load(environment: anyDatabase).workers == count)
   }
 
   @Test("zero ends trying again, but is no time to wait for a lock")
@@ -60,7 +86,7 @@ struct ValueTests {
 
   @Test("the catalogue has every key once, its variable, and words for the rest")
   func catalogue() {
-    #expect(Set(Settings.catalogue.map(\.key)).count == 14)
+    #expect(Set(Settings.catalogue.map(\.key)).count == 17)
     for entry in Settings.catalogue {
       #expect(entry.environmentName == "WAZO_CALL_LOGS_" + entry.key.uppercased())
       #expect(!entry.defaultText.isEmpty && !entry.allowed.isEmpty)

@@ -27,6 +27,11 @@ struct CoverageTests {
       let gaps = coverage.gaps(in: range)
       #expect(Set(gaps.flatMap { Array($0) }) == Set(range).subtracting(numbers), "\(random)")
       #expect(gaps.allSatisfy { !$0.isEmpty })
+      if !range.isEmpty {
+        let parts = coverage.parts(in: range.lowerBound...range.upperBound - 1)
+        #expect(
+          Set(parts.flatMap { Array($0) }) == Set(range).intersection(numbers) && parts.allSatisfy { !$0.isEmpty }, "\(random)")
+      }
       let added = coverage.adding(range)
       #expect(added.count == numbers.union(range).count, "\(random)")
       for (a, b) in zip(added.ranges, added.ranges.dropFirst()) { #expect(a.upperBound < b.lowerBound, "\(random)") }

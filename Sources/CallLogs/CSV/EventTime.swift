@@ -70,7 +70,7 @@ public enum EventTime {
   }
 
   /// Days from 1970-01-01 to a date of the Gregorian calendar.
-  static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+  public static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
     // Years that begin in March, so that the leap day is a year's last.
     let y = month > 2 ? year : year - 1
     let m = (month + 9) % 12
@@ -79,7 +79,8 @@ public enum EventTime {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + (m * 153 + 2) / 5 + day - 1 - 719_468
   }
 
-  private static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
+  /// How many days that month of the Gregorian calendar has.
+  public static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30

@@ -9,109 +9,157 @@ public struct DeleteJob {
     case all
     /// Those that began in the last so many days (24 hours each) before now; older ones stay.
     case lastDays(Int)
+    /// Those that began at or after `from` and before `to` (microseconds since 2000-01-01 UTC); nil for no bound.
+    case dates(from: Int64?, to: Int64?)
   }
 
-  private let context: RunContext
+  let context: RunContext
   private let progress: (Int) -> Void
-  private static let batch: Int32 = 10_000
+  /// Call logs in one transaction.
+  let batch: Int
 
   /// A job on these databases.
-  /// - Parameter progress: called after each transaction with the number of call logs deleted so far
-  public init(_ context: RunContext, progress: @escaping (Int) -> Void = { _ in }) {
+  /// - Parameters:
+  ///   - batch: call logs in one transaction, 1 or more
+  ///   - progress: called after each transaction with the number of call logs deleted so far
+  public init(_ context: RunContext, batch: Int = 10_000, progress: @escaping (Int) -> Void = { _ in }) {
     self.context = context
+    self.batch = batch
     self.progress = progress
   }
 
   /// Deletes, some thousands of call logs and the links to them in one transaction each.
-  /// - Returns: how many call logs were deleted.
-  public func run(_ extent: Extent) throws -> Int {
-    let cutoff: Int64?
-    switch extent {
-    case .all: cutoff = nil
-    case .lastDays(let days): cutoff = try CallLogTables.time(daysAgo: days, on: context.databases.logs)
-    }
-    var deleted = 0
+  /// - Returns: what was deleted.
+  public func run(_ extent: Extent) throws -> Summary {
+    try context.recorded("delete", extent.parameters) { try run(extent, $0) }
+  }
+
+  private func run(_ extent: Extent, _ record: RunRecord) throws -> Summary {
+    let dates = try dates(of: extent)
+    var summary = Summary()
     while true {
       if context.interruption.isRequested {
-        throw JobError(.interrupted, "interrupted after \(deleted) call logs; what is deleted is deleted for good")
+        throw JobError(.interrupted, "interrupted after \(summary.callLogs) call logs; what is deleted is deleted for good")
       }
-      let count = try context.retry { try deleteSome(extent, since: cutoff) }
-      if count == 0 { break }
-      deleted += count
+      let some = try context.retry { try deleteSome(extent, dates, record) }
+      summary.add(some)
+      if some.callLogs == 0 { break }
       try context.retry { try context.makeRecordedLinks(always: true) }
-      progress(deleted)
+      progress(summary.callLogs)
     }
-    if extent == .all { try forgetEverything() }
-    if deleted > 0, let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) {
+    if extent == .all { try unlinkTheRest(&summary) }
+    // Here and not in the transactions: it is for information only, and others wait for those.
+    summary.uncoveredCELs = try context.table.count(in: Coverage(summary.uncovered).ranges, on: context.databases.cels)
+    if summary.callLogs > 0, let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) {
       var mirror = CheckpointMirror(context)
       mirror.write(last, isEnd: true)
     }
-    return deleted
+    return summary
   }
 
-  private func deleteSome(_ extent: Extent, since cutoff: Int64?) throws -> Int {
+  /// The range of dates that an extent comes to now.
+  func dates(of extent: Extent) throws -> (from: Int64?, to: Int64?) {
+    switch extent {
+    case .all: (nil, nil)
+    case .lastDays(let days): (try CallLogTables.time(daysAgo: days, on: context.databases.logs), nil)
+    case .dates(let from, let to): (from, to)
+    }
+  }
+
+  private func deleteSome(_ extent: Extent, _ dates: (from: Int64?, to: Int64?), _ record: RunRecord) throws -> Summary {
     // A link that is recorded but not made yet would be made after the call log is gone.
     try context.makeRecordedLinks(always: true)
-    let count = try context.databases.logs.transaction(purpose: "Deleting call logs") {
+    return try context.databases.logs.transaction(purpose: "Deleting call logs") {
       try context.checkpoint.closeGate(on: context.databases.logs)
       let locked = try context.checkpoint.locked(on: context.databases.logs)
-      let logs = try CallLogTables.newest(Int(DeleteJob.batch), since: cutoff, on: context.databases.logs)
-      guard !logs.isEmpty else { return 0 }
+      let logs = try CallLogTables.newest(batch, from: dates.from, to: dates.to, on: context.databases.logs)
+      guard !logs.isEmpty else {
+        var none = Summary()
+        // Here, where no chunk is under way: what a generate makes from now on is after this deletion.
+        if extent == .all { none.uncovered = try uncoverEverything(locked) }
+        return none
+      }
       let ids = logs.map(\.id)
+      var some = try Summary(of: logs, on: context.databases.logs)
       if extent == .all {
         // All at once, so that also after an interruption nothing that is covered hangs together with what is not.
-        try uncoverEverything(locked)
-      } else {
-        try uncover(logs)
+        some.uncovered = try uncoverEverything(locked)
+      } else if let range = try uncover(logs) {
+        some.uncovered = locked.coverage.parts(in: range)
       }
-      try unlink(ids)
-      try CallLogTables.delete(ids, on: context.databases.logs)
-      return ids.count
+      some.unlinkedCELs = Int64(try unlink(ids))
+      some.callLogs = try CallLogTables.delete(ids, on: context.databases.logs)
+      try record.count("{\"call_logs_deleted\": \(some.callLogs)}", on: context.databases.logs)
+      return some
     }
-    return count
   }
 
   /// Uncovers the CELs of these call logs and what lies in between. Conversations that reach out of it are noted: of them the chunk that covers it again does not see all.
-  private func uncover(_ logs: [CallLogTables.Stored]) throws {
+  /// - Returns: the range of ids, covered or not.
+  private func uncover(_ logs: [CallLogTables.Stored]) throws -> ClosedRange<Int64>? {
     let (table, databases) = (context.table, context.databases)
-    guard
-      let range = try table.celRange(
-        ofConversations: logs.map(\.conversationID).filter { !$0.isEmpty }, callLogs: logs.map(\.id), on: databases.cels)
-    else { return }
+    guard let range = try celRange(of: logs) else { return nil }
     try context.checkpoint.noteReaching(try table.linkedids(reachingBeyond: range, on: databases.cels), on: databases.logs)
     try context.checkpoint.uncover([range.lowerBound..<range.upperBound + 1], on: databases.logs)
+    return range
   }
 
-  private func uncoverEverything(_ locked: Checkpoint) throws {
+  /// The ids between the least and the greatest CEL of these call logs.
+  func celRange(of logs: [CallLogTables.Stored]) throws -> ClosedRange<Int64>? {
+    try context.table.celRange(
+      ofConversations: logs.map(\.conversationID).filter { !$0.isEmpty }, callLogs: logs.map(\.id), on: context.databases.cels)
+  }
+
+  /// - Returns: what was covered.
+  private func uncoverEverything(_ locked: Checkpoint) throws -> [Range<Int64>] {
     if !locked.coverage.isEmpty { try context.checkpoint.uncover(locked.coverage.ranges, on: context.databases.logs) }
     try context.checkpoint.forgetAllReaching(on: context.databases.logs)
+    return locked.coverage.ranges
   }
 
-  private func unlink(_ ids: [Int32]) throws {
-    guard context.table.hasCallLogID else { return }
+  /// - Returns: how many CELs pointed to these call logs.
+  private func unlink(_ ids: [Int32]) throws -> Int {
+    guard context.table.hasCallLogID else { return 0 }
     if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
     // Without links there may be no right to change CELs, and mostly nothing to change.
     let linked = try context.table.linked(to: ids, on: context.databases.cels)
-    guard !linked.isEmpty else { return }
+    guard !linked.isEmpty else { return 0 }
     if context.databases.isOne {
-      try context.table.unlink(ids, on: context.databases.cels)
+      return try context.table.unlink(ids, on: context.databases.cels)
     } else {
       try context.checkpoint.recordLinks(linked, to: Array(repeating: 0, count: linked.count), on: context.databases.logs)
+      return linked.count
     }
   }
 
-  /// After `delete -A` no CEL points anywhere and none is covered, as in the original.
-  private func forgetEverything() throws {
-    if try context.table.hasLinks(on: context.databases.cels) {
-      while try context.retry({ try context.table.unlinkSome(Int(DeleteJob.batch) * 5, on: context.databases.cels) }) > 0 {
-        if context.interruption.isRequested {
-          throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
+  /// After `delete -A` no CEL points to a call log that is gone, whoever deleted it.
+  private func unlinkTheRest(_ summary: inout Summary) throws {
+    guard try context.table.hasLinks(on: context.databases.cels) else { return }
+    // In another database nothing tells which call logs there are; what is made from here on has greater ids.
+    let greatest = context.databases.isOne ? nil : try CallLogTables.lastID(on: context.databases.logs)
+    while true {
+      if context.interruption.isRequested {
+        throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
+      }
+      let count = try context.retry {
+        try context.databases.logs.transaction(purpose: "Unlinking CELs") {
+          try context.checkpoint.closeGate(on: context.databases.logs)
+          return try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
         }
       }
+      if count == 0 { return }
+      summary.unlinkedCELs += Int64(count)
     }
-    try context.databases.logs.transaction(purpose: "Uncovering every CEL") {
-      try context.checkpoint.closeGate(on: context.databases.logs)
-      try uncoverEverything(try context.checkpoint.locked(on: context.databases.logs))
+  }
+}
+
+extension DeleteJob.Extent {
+  /// How it is asked for, for the record.
+  fileprivate var parameters: String {
+    switch self {
+    case .all: "-A"
+    case .lastDays(let days): "-d \(days)"
+    case .dates(let from, let to): Scope.dates(from: from, to: to).parameters
     }
   }
 }

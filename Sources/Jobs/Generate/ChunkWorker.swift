@@ -76,7 +76,7 @@ struct ChunkWorker {
       }
       if stands { throw error }
       // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
-      if remakes || coverage.intersection(of: done?.covered ?? claim.ids).isEmpty { return nil }
+      if remakes || coverage.parts(in: ClosedRange(done?.covered ?? claim.ids)).isEmpty { return nil }
     }
     return done
   }

@@ -1,3 +1,4 @@
+import CallLogs
 import PostgreSQL
 import Store
 
@@ -9,6 +10,8 @@ public enum Scope: Equatable, Sendable {
   case newest(Int)
   /// What is uncovered between the least and the greatest CEL of so many days (24 hours each) before now.
   case days(Int)
+  /// What is uncovered between the least and the greatest CEL with an instant at or after `from` and before `to` (microseconds since 2000-01-01 UTC); nil for no bound.
+  case dates(from: Int64?, to: Int64?)
   /// What is uncovered between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)
 }
@@ -18,7 +21,7 @@ extension Scope {
   var verb: String {
     switch self {
     case .nightly, .newest, .days: "generate"
-    case .ids: "backfill"
+    case .ids, .dates: "backfill"
     }
   }
 
@@ -28,6 +31,8 @@ extension Scope {
     case .nightly: ""
     case .newest(let count): "-c \(count)"
     case .days(let days): "-d \(days)"
+    case .dates(let from, let to):
+      [from.map { "--from \(EventTime.text($0))" }, to.map { "--to \(EventTime.text($0))" }].compactMap { $0 }.joined(separator: " ")
     case .ids(let from, let to):
       [from.map { "--from-id \($0)" }, to.map { "--to-id \($0)" }].compactMap { $0 }.joined(separator: " ")
     }
@@ -66,16 +71,22 @@ struct Plan {
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
     case .days(let days):
-      guard let recent = try table.bounds(ofLastDays: days, on: cels) else {
-        ranges = []
-        return
-      }
-      ranges = coverage.gaps(in: recent.lowerBound..<recent.upperBound + 1)
+      let cutoff = try CallLogTables.time(daysAgo: days, on: cels)
+      ranges = try Plan.dates(from: cutoff, to: nil, coverage, table, cels)
+    case .dates(let from, let to):
+      ranges = try Plan.dates(from: from, to: to, coverage, table, cels)
     case .ids(let from, let to):
       let lower = max(from ?? all.lowerBound, all.lowerBound)
       let upper = to.map { $0 < all.upperBound ? $0 + 1 : all.upperBound } ?? all.upperBound
       ranges = lower < upper ? coverage.gaps(in: lower..<upper) : []
     }
+  }
+
+  private static func dates(from: Int64?, to: Int64?, _ coverage: Coverage, _ table: CELTable, _ connection: Connection) throws
+    -> [Range<Int64>]
+  {
+    guard let bounds = try table.bounds(from: from, to: to, on: connection) else { return [] }
+    return coverage.gaps(in: bounds.lowerBound..<bounds.upperBound + 1)
   }
 
   /// The parts of `gaps` that hold the newest `count` rows, newest first.

@@ -81,7 +81,7 @@ final class WorkQueue: Sendable {
       if let claim = try claims.take(chunk, owner: owner, run: run.id, on: context.databases.logs) {
         state.rest.removeFirst()
         state.rest.insert(contentsOf: (end < first.upperBound ? [end..<first.upperBound] : []) + free.dropFirst(), at: 0)
-        state.elsewhere += wanted.flatMap { claimed.intersection(of: $0) }
+        state.elsewhere += wanted.flatMap { claimed.parts(in: ClosedRange($0)) }
         return .claim(claim)
       }
       // Somebody was quicker.

@@ -64,16 +64,18 @@ public struct RunContext {
     public var linksCELs: Bool?
     /// CELs of history that a nightly run adds.
     public var history = 20_000
+    /// Chunks that are worked on at the same time, each on connections of its own.
+    public var workers = 1
+    /// Seconds after its newest event at which a call without LINKEDID_END is closed by what it has; nil for never.
+    public var closeAfter: Double?
+    /// Seconds that an id must have been missing before it counts as never coming, where locks cannot show who may still commit it.
+    public var finalAfter = 3600.0
     /// Seconds of retrying.
     public var retryFor = 60.0
     /// Seconds that a chunk waits for writers that may have ids that are missing in it. CELs are written in transactions of milliseconds.
     public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
-    /// Chunks that are worked on at the same time, each on connections of its own.
-    public var workers = 1
-    /// Seconds after its newest event at which a call without LINKEDID_END counts as ended; nil: never.
-    public var closeAfter: Double?
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
 
@@ -109,13 +111,16 @@ public struct RunContext {
       try CallLogTables.checkColumns(on: databases.logs)
       checkpoint = try retry { try Checkpoint.obtain(table, on: databases.logs) }
     } else {
-      guard try Migrator(databases.logs).steps().allSatisfy({ $0.isApplied || $0.isOptional }) else {
+      let steps = try Migrator(databases.logs).steps()
+      let isMigrated = steps.allSatisfy { $0.isApplied || $0.isOptional }
+      // Call logs that only Wazo's program made are call logs, too; but a schema of ours that is not up to date cannot be read.
+      guard try isMigrated || (!steps.contains { $0.name == "m002_coverage" && $0.isApplied } && CallLogTables.exist(on: databases.logs)) else {
         throw JobError(
           .configuration,
           "the call logs in database \(databases.logs.server.database) are not set up yet, or by an earlier version: run `wazo-call-logs migrate` or `generate` first"
         )
       }
-      checkpoint = try Checkpoint.read(table.identity, on: databases.logs) ?? .empty
+      checkpoint = try isMigrated ? Checkpoint.read(table.identity, on: databases.logs) ?? .empty : .empty
     }
     if forgetsCheckpoint {
       let known = checkpoint

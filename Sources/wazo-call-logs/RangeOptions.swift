@@ -1,0 +1,68 @@
+import ArgumentParser
+import Jobs
+
+/// `--from` and `--to`: a range of dates.
+struct DateOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "From this date or time on: 2025-03-01, 2025-03-01T10:00, or with an offset 2025-03-01T10:00+02:00. Without one it is local time.",
+      valueName: "date"))
+  var from: String?
+  @Option(
+    help: ArgumentHelp("Up to this date, the whole day included; or up to this time, which is excluded.", valueName: "date"))
+  var to: String?
+
+  /// Whether either is given.
+  var isGiven: Bool { from != nil || to != nil }
+
+  func validate() throws { _ = try bounds() }
+
+  /// The range in microseconds since 2000-01-01 UTC, half-open; nil for no bound.
+  /// - Throws: `ValidationError` for what is no date, for a time that the clocks skip or repeat, and where nothing lies in between.
+  func bounds() throws -> (from: Int64?, to: Int64?) {
+    let lower = try DateOptions.read("--from", from, as: .lower)
+    let upper = try DateOptions.read("--to", to, as: .upper)
+    if let lower, let upper, lower >= upper {
+      throw ValidationError(
+        lower == upper
+          ? "nothing lies between --from \(from ?? "") and --to \(to ?? "") (a time as --to is itself excluded)"
+          : "--from \(from ?? "") is later than --to \(to ?? "")")
+    }
+    return (lower, upper)
+  }
+
+  private static func read(_ option: String, _ text: String?, as bound: Instant.Bound) throws -> Int64? {
+    guard let text else { return nil }
+    do {
+      return try Instant.microseconds(text, as: bound)
+    } catch {
+      throw ValidationError("\(option): \(error.message)")
+    }
+  }
+}
+
+/// Which CELs: all, those between two ids, or those between two dates.
+struct RangeOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: ArgumentHelp("The least CEL id.", valueName: "id"))
+  var fromId: Int64?
+  @Option(parsing: .unconditional, help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
+  var toId: Int64?
+  @OptionGroup var dates: DateOptions
+
+  /// Whether anything is given.
+  var isGiven: Bool { fromId != nil || toId != nil || dates.isGiven }
+
+  func validate() throws {
+    if dates.isGiven, fromId != nil || toId != nil {
+      throw ValidationError("ids (--from-id, --to-id) and dates (--from, --to) exclude one another")
+    }
+    if let fromId, let toId, fromId > toId { throw ValidationError("--from-id is greater than --to-id") }
+  }
+
+  /// What they name; without any everything.
+  func scope() throws -> Scope {
+    guard dates.isGiven else { return .ids(from: fromId, to: toId) }
+    let (from, to) = try dates.bounds()
+    return .dates(from: from, to: to)
+  }
+}
