@@ -63,16 +63,22 @@ public struct DeleteJob {
       } else {
         try uncover(logs)
       }
+      try context.reached(.beforeDelete)
       try unlink(ids)
       try CallLogTables.delete(ids, on: context.databases.logs)
+      try context.reached(.afterDelete)
+      try context.reached(.beforeCommit)
       return ids.count
     }
+    if count > 0 { try context.reached(.afterCommit) }
     return count
   }
 
   private func makeRecordedLinks() throws {
     guard !context.databases.isOne else { return }
-    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
+    while try context.checkpoint.makeRecordedLinks(
+      in: context.table, cels: context.databases.cels, logs: context.databases.logs,
+      before: { try context.reached(.beforeOldLinks) }, made: { try context.reached(.afterOldLinks) })
     {}
   }
 

@@ -14,6 +14,7 @@ struct ChunkWorker {
   private let table: CELTable
   private let checkpoint: Checkpoint
   private let log: Logger
+  private let points: Points
   private let chunkSize: Int
   private var lateRows: LateRows
   private var interpreter: Interpreter
@@ -29,12 +30,13 @@ struct ChunkWorker {
     table = context.table
     checkpoint = context.checkpoint
     log = context.log
+    points = context.points
     chunkSize = context.chunkSize
     lateRows = LateRows(context)
     interpreter = Interpreter(directory: context.directory, defaultTenant: context.defaultTenant)
     store = ConversationStore(
       databases: context.databases, table: context.table, checkpoint: context.checkpoint, linksCELs: context.linksCELs,
-      log: context.log,
+      log: context.log, points: context.points,
       tenants: try CallLogTables.tenants(on: context.databases.logs))
   }
 
@@ -49,7 +51,7 @@ struct ChunkWorker {
 
   /// Covers the first chunk of `ids`: at most the chunk size of CELs, all the ids where there are fewer.
   mutating func cover(_ ids: Range<Int64>) throws -> Done {
-    try databases.logs.transaction(purpose: "Covering CELs from id \(ids.lowerBound)") {
+    let done = try databases.logs.transaction(purpose: "Covering CELs from id \(ids.lowerBound)") {
       source.batch.removeAll()
       beyond.batch.removeAll()
       // What an attempt noted that failed.
@@ -59,12 +61,15 @@ struct ChunkWorker {
       var covered = ids
       if read.cels >= chunkSize, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
       let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
+      try points.reached(.afterRead)
       let final = Coverage(Coverage(gaps).gaps(in: covered))
       counters.cels = read.cels
       counters.chat = read.chats
       counters.invalid = read.unusable
       try storeWhatIsInside(&counters)
+      try points.reached(.beforeLock)
       let locked = try checkpoint.locked(on: databases.logs)
+      try points.reached(.afterLock)
       try storeWhatReachesBeyond(final, locked.coverage, &counters)
       count(&counters)
       counters.tally.add(interpreter.takeTally())
@@ -76,20 +81,27 @@ struct ChunkWorker {
       }
       var witness: (id: Int64, time: Int64)?
       if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
+      try points.reached(.beforeCoverage)
       let changes = read.cels > 0 || final.ranges.contains { !locked.coverage.gaps(in: $0).isEmpty }
       if changes { try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs) }
       try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
       var committed = locked
       committed.coverage = Coverage(locked.coverage.ranges + final.ranges)
       if changes { committed.generation += 1 }
+      try points.reached(.beforeCommit)
       return Done(covered: covered, counters: counters, checkpoint: committed)
     }
+    try points.reached(.afterCommit)
+    return done
   }
 
   /// Makes links that are recorded for the CELs' database; nothing where it is the same database.
   mutating func makeRecordedLinks() throws {
     guard store.linksCELs, !databases.isOne else { return }
-    while try checkpoint.makeRecordedLinks(in: table, cels: databases.cels, logs: databases.logs) {}
+    while try checkpoint.makeRecordedLinks(
+      in: table, cels: databases.cels, logs: databases.logs, before: { try points.reached(.beforeOldLinks) },
+      made: { try points.reached(.afterOldLinks) })
+    {}
   }
 
   /// Adds what the last chunk showed of the clock.

@@ -99,7 +99,9 @@ public struct GenerateJob {
 
   /// Links that an earlier run committed but could not make any more in the other database.
   private func makeOldLinks() throws {
-    while try context.checkpoint.makeRecordedLinks(in: context.table, cels: context.databases.cels, logs: context.databases.logs)
+    while try context.checkpoint.makeRecordedLinks(
+      in: context.table, cels: context.databases.cels, logs: context.databases.logs,
+      before: { try context.reached(.beforeOldLinks) }, made: { try context.reached(.afterOldLinks) })
     {}
   }
 

@@ -27,6 +27,8 @@ public struct RunContext {
   public let patience: Double
   /// The folder of checkpoint files; nil for none.
   public let checkpointDirectory: String?
+  /// What happens at named points.
+  let points: Points
   /// Set where SIGINT or SIGTERM came.
   public let interruption: Interruption
   /// The log.
@@ -68,6 +70,10 @@ public struct RunContext {
     public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
+    #if NAMED_POINTS
+      /// Called at every named point; what it throws, the job sees. nil leaves it to `WAZO_CALL_LOGS_POINT`.
+      public var atPoint: (@Sendable (Point) throws -> Void)?
+    #endif
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
 
@@ -86,6 +92,11 @@ public struct RunContext {
     throws
   {
     let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log)
+    #if NAMED_POINTS
+      points = try Points(settings.atPoint)
+    #else
+      points = Points()
+    #endif
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     try CallLogTables.check(on: databases.logs)
     // First the table that must be there, so that a wrong database is not filled with a schema.
@@ -100,6 +111,7 @@ public struct RunContext {
       try CallLogTables.checkColumns(on: databases.logs)
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
       try RunContext.claim(checkpoint, of: table, databases, retry)
+      try points.reached(.afterClaim)
       // Read again: another run may have been waited for.
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
     } else {
