@@ -47,6 +47,10 @@ public final class Databases {
       parameters.options["jit"] = "off"
       let connection = try Connection(parameters, log: log)
       interruption.register(connection)
+      // Two more such limits, which only newer servers know.
+      _ = try connection.query(
+        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')",
+        purpose: "Lifting the limits of sessions")
       return connection
     }
     logs = try connect(settings.logs)
