@@ -9,6 +9,8 @@ enum Killing: Sendable {
   case point(Point, passing: Int)
   /// From outside, so many seconds after its start.
   case moment(Double)
+  /// By SIGINT or SIGTERM so many seconds after its start: no kill, for the run may bring things to an end.
+  case signal(Int32, Double)
 }
 
 /// What kills there have been in a soak, over all its threads, and what is due next.
@@ -17,6 +19,7 @@ final class KillLedger: Sendable {
     var random: Seeded
     var atPoints: [Point: [Int: Int]] = [:]
     var atMoments = 0
+    var interruptions = 0
     var runs = 0
     var durations: [String: Double] = [:]
     var comparisons = 0
@@ -47,7 +50,9 @@ final class KillLedger: Sendable {
   func next(for verb: [String], isApart: Bool) -> Killing {
     values.withLock { values in
       if values.random.oneIn(4) {
-        return .moment(Double.random(in: 0...(values.durations[verb[0]] ?? 0.5), using: &values.random))
+        let seconds = Double.random(in: 0...(values.durations[verb[0]] ?? 0.5), using: &values.random)
+        guard values.random.oneIn(4) else { return .moment(seconds) }
+        return .signal(values.random.oneIn(2) ? SIGINT : SIGTERM, seconds)
       }
       let points = Point.allCases.filter { KillLedger.isOnTheWay($0, of: verb[0], isApart: isApart) }
       let kills = points.map { values.atPoints[$0]?.values.reduce(0, +) ?? 0 }
@@ -69,12 +74,14 @@ final class KillLedger: Sendable {
     }
   }
 
+  /// Enters a run that ended as it was meant to.
   func killed(_ killing: Killing) {
     values.withLock { values in
       values.runs += 1
       switch killing {
       case .point(let point, let passing): values.atPoints[point, default: [:]][passing, default: 0] += 1
       case .moment: values.atMoments += 1
+      case .signal: values.interruptions += 1
       }
     }
   }
@@ -105,7 +112,7 @@ final class KillLedger: Sendable {
       }
       return """
         \(kills) kills in \(values.runs) runs, seed \(seed)
-        at points: \(points.joined(separator: ", ")); at random moments: \(values.atMoments)
+        at points: \(points.joined(separator: ", ")); at random moments: \(values.atMoments); also \(values.interruptions) SIGINT and SIGTERM
         \(values.comparisons) comparisons with undisturbed tables, \(values.differences.count) differences
         """
     }

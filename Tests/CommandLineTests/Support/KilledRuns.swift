@@ -20,12 +20,19 @@ struct KilledRuns: Sendable {
       }
       let started = Date()
       let running = try Running(Program.path, arguments(verb), environment: environment)
-      if case .moment(let seconds)? = killing {
+      var expected = 128 + SIGKILL
+      switch killing {
+      case .moment(let seconds)?:
         Thread.sleep(forTimeInterval: seconds)
         running.send(SIGKILL)
+      case .signal(let signal, let seconds)?:
+        expected = 128 + signal
+        Thread.sleep(forTimeInterval: seconds)
+        running.send(signal)
+      default: break
       }
       let outcome = try running.finish()
-      if let killing, outcome.status == 128 + SIGKILL {
+      if let killing, outcome.status == expected {
         ledger.killed(killing)
         left -= 1
         continue
