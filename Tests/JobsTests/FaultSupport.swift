@@ -95,24 +95,20 @@ final class Passings: Sendable {
 final class Repeating: Sendable {
   private let isStopped = Atomic<Bool>(false)
   private let hasEnded = Atomic<Bool>(false)
-  private let count = Atomic<Int>(0)
 
   /// - Parameter body: gives the seconds until the next time; nil for never
   init(_ body: @escaping @Sendable () -> Double?) {
     Thread.detachNewThread { [self] in
       while !isStopped.load(ordering: .relaxed), let pause = body() {
-        count.add(1, ordering: .relaxed)
         Thread.sleep(forTimeInterval: pause)
       }
       hasEnded.store(true, ordering: .releasing)
     }
   }
 
-  /// Waits for the last time to be over, and gives how often it was.
-  @discardableResult
-  func stop() -> Int {
+  /// Waits for the last time to be over.
+  func stop() {
     isStopped.store(true, ordering: .relaxed)
     while !hasEnded.load(ordering: .acquiring) { Thread.sleep(forTimeInterval: 0.005) }
-    return count.load(ordering: .relaxed)
   }
 }

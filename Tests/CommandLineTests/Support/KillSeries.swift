@@ -94,8 +94,8 @@ struct KillSeries {
       environment: KillSeries.environment(logs: logs, cels: cels), isApart: isApart, hasWorkers: KillSeries.hasWorkers,
       ledger: ledger)
     DispatchQueue.concurrentPerform(iterations: verbs.count) { number in
-      results.set(
-        number, Result { try runner.drive(verbs[number], kills: runner.ledger.draw { Int.random(in: (kills + 1) / 2...kills, using: &$0) }) })
+      let times = runner.ledger.draw { Int.random(in: (kills + 1) / 2...kills, using: &$0) }
+      results.set(number, Result { try runner.drive(verbs[number], kills: times) })
     }
     try results.check()
   }
