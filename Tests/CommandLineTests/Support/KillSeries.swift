@@ -39,10 +39,9 @@ struct KillSeries {
   private let logs: TestDatabases.TestDatabase
   private let cels: TestDatabases.TestDatabase
   private var isApart: Bool { logs !== cels }
-  /// Options that not every version has.
-  private static let help = Result { try ["generate", "regenerate"].map { try Program.run($0, "--help").text }.joined() }
-  static var hasWorkers: Bool { (try? help.get().contains("--workers")) == true }
-  static var hasRegenerate: Bool { (try? Program.run("--help").text.contains(" regenerate")) == true }
+  /// Options and verbs that not every version has.
+  static let hasWorkers = (try? Program.run("generate", "--help").text.contains("--workers")) == true
+  static let hasRegenerate = (try? Program.run("--help").text.contains(" regenerate ")) == true
 
   init(_ corpus: KillCorpus, _ ledger: KillLedger, isApart: Bool) throws {
     self.corpus = corpus
