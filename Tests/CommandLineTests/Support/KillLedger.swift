@@ -20,6 +20,7 @@ final class KillLedger: Sendable {
     var atPoints: [Point: [Int: Int]] = [:]
     var atMoments = 0
     var interruptions = 0
+    var faults = 0
     var runs = 0
     var durations: [String: Double] = [:]
     var comparisons = 0
@@ -62,6 +63,18 @@ final class KillLedger: Sendable {
       var passing = 1
       while least > 0, passing < 10, values.random.oneIn(2) { passing += 1 }
       return .point(point, passing: passing)
+    }
+  }
+
+  /// In one of four runs a point, and its passing, at which the connection seems to break before the run is killed: what is done to make up for it is killed, too.
+  func fault(for verb: [String], isApart: Bool) -> (point: Point, passing: Int)? {
+    values.withLock { values in
+      guard values.random.oneIn(4) else { return nil }
+      // A run that cannot even begin may say so and end.
+      let points = Point.allCases.filter { $0 != .afterClaim && KillLedger.isOnTheWay($0, of: verb[0], isApart: isApart) }
+      guard let point = points.randomElement(using: &values.random) else { return nil }
+      values.faults += 1
+      return (point, Int.random(in: 1...3, using: &values.random))
     }
   }
 
@@ -112,7 +125,7 @@ final class KillLedger: Sendable {
       }
       return """
         \(kills) kills in \(values.runs) runs, seed \(seed)
-        at points: \(points.joined(separator: ", ")); at random moments: \(values.atMoments); also \(values.interruptions) SIGINT and SIGTERM
+        at points: \(points.joined(separator: ", ")); at random moments: \(values.atMoments); also \(values.interruptions) SIGINT and SIGTERM, \(values.faults) runs with a lost connection
         \(values.comparisons) comparisons with undisturbed tables, \(values.differences.count) differences
         """
     }

@@ -15,9 +15,12 @@ struct KilledRuns: Sendable {
     while true {
       let killing = left > 0 && !ledger.isDone ? ledger.next(for: verb, isApart: isApart) : nil
       var environment = environment
-      if case .point(let point, let passing)? = killing {
-        environment["WAZO_CALL_LOGS_POINT"] = "\(point.rawValue):\(passing):kill"
+      var orders: [String] = []
+      if case .point(let point, let passing)? = killing { orders.append("\(point.rawValue):\(passing):kill") }
+      if let fault = killing.flatMap({ _ in ledger.fault(for: verb, isApart: isApart) }) {
+        orders.append("\(fault.point.rawValue):\(fault.passing):fail")
       }
+      environment["WAZO_CALL_LOGS_POINT"] = orders.joined(separator: ",")
       let started = Date()
       let running = try Running(Program.path, arguments(verb), environment: environment)
       var expected = 128 + SIGKILL
