@@ -6,7 +6,7 @@ RELEASE := -c release -Xswiftc -static-stdlib
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= small
 
-.PHONY: help demo test bench lint format deps release install clean
+.PHONY: help demo test soak bench lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,10 @@ demo: release ## Build, then make call logs of simulated calls in a PostgreSQL o
 
 test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 	$(SWIFT) test
+
+KILLS ?= 1000
+soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.
+	SOAK_KILLS=$(KILLS) $(SWIFT) test --filter CommandLineTests.KillTests/kills
 
 bench: release ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
 	@$(SWIFT) build $(RELEASE) --product bench-call-logs

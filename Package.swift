@@ -2,6 +2,9 @@
 
 import PackageDescription
 
+/// Named points, at which tests wait, fail or kill the program: in builds for tests only.
+let points: [SwiftSetting] = [.define("NAMED_POINTS", .when(configuration: .debug))]
+
 let package = Package(
   name: "wazo-call-logs",
   products: [
@@ -47,7 +50,8 @@ let package = Package(
       dependencies: ["CallLogs", "PostgreSQL", "SQL", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Jobs",
-      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: points),
 
     // Helpers of demo, bench and the tests.
     .target(name: "PrivateServer"),
@@ -59,7 +63,8 @@ let package = Package(
       dependencies: [
         "Jobs", "Settings", "PrivateServer", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      swiftSettings: points),
     .executableTarget(
       name: "bench-call-logs",
       dependencies: [
@@ -90,12 +95,15 @@ let package = Package(
       dependencies: [
         "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      swiftSettings: points),
     // Runs the programs themselves, which the dependencies get built.
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["PrivateServer", "Simulation", "wazo-call-logs", "simulate-calls", "private-server"],
-      exclude: ["Snapshots"]),
+      dependencies: [
+        "PrivateServer", "Simulation", "Jobs", "TestDatabases", "wazo-call-logs", "simulate-calls", "private-server",
+      ],
+      exclude: ["Snapshots"], swiftSettings: points),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -11,8 +11,13 @@ extension Checkpoint {
   }
 
   /// Makes the oldest recorded links, then forgets them. Making them twice does no harm.
+  /// - Parameters:
+  ///   - before: called before links are made
+  ///   - made: called when they are made and not forgotten yet
   /// - Returns: false where there were none.
-  public func makeRecordedLinks(in table: CELTable, cels: Connection, logs: Connection) throws -> Bool {
+  public func makeRecordedLinks(
+    in table: CELTable, cels: Connection, logs: Connection, before: () throws -> Void = {}, made: () throws -> Void = {}
+  ) throws -> Bool {
     try logs.transaction(purpose: "Making recorded links") {
       let rows = try logs.query(
         "SELECT id, cel_ids, call_log_ids FROM call_logd_link WHERE checkpoint_id = $1 ORDER BY id LIMIT 1 FOR UPDATE",
@@ -21,7 +26,9 @@ extension Checkpoint {
       guard rows.count == 1, let row = rows.int64(0, 0), let ids = rows.integers(0, 1), let callLogs = rows.integers(0, 2) else {
         return false
       }
+      try before()
       try table.link(ids, to: callLogs.map { Int32(truncatingIfNeeded: $0) }, on: cels)
+      try made()
       try logs.execute("DELETE FROM call_logd_link WHERE id = $1", [.int8(row)], purpose: "Forgetting links that were made")
       return true
     }

@@ -40,9 +40,8 @@ struct InterruptionTests {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wazo-call-logs'"
       )
     }
-    // The server's own word to a connection that was idle may come before ours.
-    #expect(cutOff.status == 69)
-    #expect(cutOff.errors.split(separator: "\n").last?.contains("\"\(database.name)\"") == true, "\(cutOff.errors)")
+    // It connects again and goes on to its end.
+    #expect(cutOff.status == 0, "\(cutOff.errors)")
     // A killed run's server session may still be about to commit; the lock on the checkpoint makes the next run wait for it.
     expectSilence(try database.run("backfill"))
     #expect(try database.callLogs() == undisturbed.callLogs())

@@ -24,6 +24,8 @@ public final class TestDatabase {
   public let admin: Connection
 
   private static let number = Atomic<Int>(0)
+  /// Whether it goes with the last reference; what is on a server of a test's own goes with the server.
+  private let isDropped: Bool
 
   /// Makes one, from a template of that kind.
   public init(_ kind: Kind = .wazo) throws {
@@ -31,6 +33,7 @@ public final class TestDatabase {
     try TestDatabase.create(name, "TEMPLATE \(try TestDatabase.template(kind))")
     uri = try PrivateServer.shared.uri(database: name)
     admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    isDropped = true
   }
 
   /// Makes an empty one in another encoding than UTF8.
@@ -39,10 +42,23 @@ public final class TestDatabase {
     try TestDatabase.create(name, "TEMPLATE template0 ENCODING '\(encoding)' LOCALE 'C'")
     uri = try PrivateServer.shared.uri(database: name)
     admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    isDropped = true
+  }
+
+  /// One with Wazo's tables, on a server of the test's own; made where there is none of that name, so that a test can look at it again after the server was restarted.
+  public init(on server: PrivateServer, name: String = "wazo") throws {
+    self.name = name
+    uri = server.uri(database: name)
+    let isNew = try server.psql("SELECT count(*) FROM pg_database WHERE datname = '\(name)'").hasPrefix("0")
+    if isNew { try server.createDatabase(name) }
+    admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    isDropped = false
+    if isNew { try admin.script(Schemas.wazoCEL + Schemas.wazoDirectory, purpose: "Making Wazo's tables") }
   }
 
   deinit {
     admin.close()
+    guard isDropped else { return }
     try? TestDatabase.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
   }
 

@@ -69,7 +69,7 @@ public struct DeleteJob {
   private func deleteSome(_ extent: Extent, _ dates: (from: Int64?, to: Int64?), _ record: RunRecord) throws -> Summary {
     // A link that is recorded but not made yet would be made after the call log is gone.
     try context.makeRecordedLinks(always: true)
-    return try context.databases.logs.transaction(purpose: "Deleting call logs") {
+    let some = try context.databases.logs.transaction(purpose: "Deleting call logs") {
       try context.checkpoint.closeGate(on: context.databases.logs)
       let locked = try context.checkpoint.locked(on: context.databases.logs)
       let logs = try CallLogTables.newest(batch, from: dates.from, to: dates.to, on: context.databases.logs)
@@ -87,11 +87,16 @@ public struct DeleteJob {
       } else if let range = try uncover(logs) {
         some.uncovered = locked.coverage.parts(in: range)
       }
+      try context.reached(.beforeDelete)
       some.unlinkedCELs = Int64(try unlink(ids))
       some.callLogs = try CallLogTables.delete(ids, on: context.databases.logs)
       try record.count("{\"call_logs_deleted\": \(some.callLogs)}", on: context.databases.logs)
+      try context.reached(.afterDelete)
+      try context.reached(.beforeCommit)
       return some
     }
+    if some.callLogs > 0 { try context.reached(.afterCommit) }
+    return some
   }
 
   /// Uncovers the CELs of these call logs and what lies in between. Conversations that reach out of it are noted: of them the chunk that covers it again does not see all.

@@ -18,6 +18,7 @@ struct ChunkWorker {
   private let log: Logger
   private let remakes: Bool
   private let retry: Retry
+  private let points: Points
   private var lateRows: LateRows
   private var whole: WholeConversations
   private var source = ConversationStore.Source()
@@ -35,6 +36,7 @@ struct ChunkWorker {
     log = context.log
     self.remakes = remakes
     retry = context.retry
+    points = context.points
     lateRows = LateRows(context)
     whole = try WholeConversations(context, remakesLinked: remakes)
   }
@@ -58,7 +60,9 @@ struct ChunkWorker {
         let chunk = try work(claim.ids, limit: limit)
         guard try claims.release(claim, on: databases.logs) else { throw ClaimLost() }
         done = chunk
+        try points.reached(.beforeCommit)
       }
+      try points.reached(.afterCommit)
     } catch is ClaimLost {
       return nil
     } catch let error as PostgreSQLError {
@@ -93,13 +97,17 @@ struct ChunkWorker {
     if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
     let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
     let final = Coverage(Coverage(gaps).gaps(in: covered))
+    try points.reached(.afterRead)
     counters.cels = read.cels
     counters.chat = read.chats
     counters.invalid = read.unusable
     try storeWhatIsInside(&counters)
+    try points.reached(.beforeLock)
     let locked = try checkpoint.locked(on: databases.logs)
+    try points.reached(.afterLock)
     let after = Coverage(locked.coverage.ranges + final.ranges)
     try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
+    try points.reached(.beforeCoverage)
     count(&counters)
     counters.tally.add(whole.interpreter.takeTally())
     guard counters.isBalanced else {

@@ -10,6 +10,7 @@ struct ConversationStore {
   let checkpoint: Checkpoint
   let linksCELs: Bool
   let log: Logger
+  let points: Points
   /// Tenants that are known to be in the table.
   private var tenants: Set<UUIDValue>
 
@@ -19,6 +20,7 @@ struct ConversationStore {
     checkpoint = context.checkpoint
     linksCELs = context.linksCELs
     log = context.log
+    points = context.points
     tenants = try CallLogTables.tenants(on: context.databases.logs)
   }
 
@@ -153,9 +155,11 @@ struct ConversationStore {
     let ids = try completed(keptIDs)
     try settleRecordings(numbers, &source, &counters)
     try enterTenants(numbers, source)
+    try points.reached(.beforeCopy)
     try CallLogTables.copy(numbers, ids: ids, of: source.results, deletedRecordings: deleted, on: databases.logs)
     counters.callLogsWritten += numbers.count
     firstIDs += ids
+    try points.reached(.beforeLinks)
     if linksCELs { try link(replacements, numbers, ids, Set(obsolete), source) }
     return replacements.map(\.fate)
   }

@@ -66,6 +66,11 @@ final class WorkQueue: Sendable {
     guard !state.rest.isEmpty else { return .done }
     let claims = Claims(context.checkpoint)
     var (coverage, standing) = try claims.standing(on: context.databases.logs)
+    if standing.contains(where: { $0.owner == owner }) {
+      // Entered by a statement whose answer was lost.
+      try claims.releaseAll(owner: owner, on: context.databases.logs)
+      (coverage, standing) = try claims.standing(on: context.databases.logs)
+    }
     var attempts = 0
     while let range = state.rest.first {
       let claimed = Coverage(standing.map(\.ids))

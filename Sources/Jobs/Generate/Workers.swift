@@ -62,6 +62,7 @@ struct Workers {
     var worker = try context.retry { try ChunkWorker(context, run: record, remakes: remakes) }
     while let claim = try queue.next(context, owner: owner.number, run: record) {
       try context.retry { try context.makeRecordedLinks() }
+      try context.retry { try context.reached(.afterClaim) }
       guard let done = try context.retry({ try worker.cover(claim, limit: context.settings.chunkSize) }) else {
         queue.giveBack(claim.ids)
         continue

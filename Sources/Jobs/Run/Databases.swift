@@ -80,7 +80,6 @@ public final class Databases {
     parameters.options["lock_timeout"] = "\(settings.lockTimeout)ms"
     // A role's or database's own limits are for people's queries, not for a job that bounds its transactions itself.
     parameters.options["idle_in_transaction_session_timeout"] = "0"
-    parameters.options["idle_session_timeout"] = "0"
     parameters.options["statement_timeout"] = "0"
     // Every statement is a look-up by index of a bounded number of rows, also on a table that was just filled and never analysed.
     parameters.options["enable_seqscan"] = "off"
@@ -88,6 +87,10 @@ public final class Databases {
     parameters.options["jit"] = "off"
     let connection = try Connection(parameters, log: log)
     interruption.register(connection)
+    // Two more such limits, which only newer servers know.
+    _ = try connection.query(
+      "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')",
+      purpose: "Lifting the limits of sessions")
     return connection
   }
 

@@ -9,7 +9,7 @@ struct Retry {
   let seconds: Double
   let interruption: Interruption
   let log: Logger
-  /// What is connected anew; nil where a lost connection is not tried again.
+  /// What is connected anew; nil where nothing is connected yet: then a server that cannot be reached at all is a mistake rather than a failure, and is said at once.
   let databases: Databases?
 
   /// Runs `body` until it succeeds, fails for another reason, or the time is up.
@@ -28,9 +28,10 @@ struct Retry {
         return try body()
       } catch let error as PostgreSQLError {
         if interruption.isRequested { throw interrupted }
-        guard error.isWorthRetrying || (databases != nil && seconds > 0 && error.isLostConnection) else { throw error }
-        if error.isLostConnection, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
-        isLost = isLost || error.isLostConnection
+        let isLostNow = seconds > 0 && (databases == nil ? error.isLostWhileConnecting : error.isLostConnection)
+        guard error.isWorthRetrying || isLostNow else { throw error }
+        if isLostNow, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
+        isLost = isLost || isLostNow
         let limit = deadline ?? Date().addingTimeInterval(seconds)
         deadline = limit
         guard Date().addingTimeInterval(wait) < limit else {
@@ -66,6 +67,9 @@ extension PostgreSQLError {
   var isWorthRetrying: Bool {
     sqlState == .deadlockDetected || sqlState == .serializationFailure || sqlState == .lockNotAvailable
   }
+
+  /// Whether a server that can be reached cut the connection off, is just starting, or just ending.
+  var isLostWhileConnecting: Bool { kind == .connectionLost || (kind == .connection && sqlState?.class == "57") }
 
   /// Whether the connection is gone, or could not be had again because the server is just starting, full or away.
   var isLostConnection: Bool {

@@ -5,6 +5,9 @@ extension RunContext {
   /// - Parameter always: also where this run makes no links of its own, for those that it takes back
   func makeRecordedLinks(always: Bool = false) throws {
     guard !databases.isOne, always || self.linksCELs else { return }
-    while try self.checkpoint.makeRecordedLinks(in: self.table, cels: databases.cels, logs: databases.logs) {}
+    while try self.checkpoint.makeRecordedLinks(
+      in: self.table, cels: databases.cels, logs: databases.logs, before: { try reached(.beforeOldLinks) },
+      made: { try reached(.afterOldLinks) })
+    {}
   }
 }

@@ -29,6 +29,8 @@ public struct RunContext {
     public let interruption: Interruption
     /// The log.
     public let log: Logger
+    /// What tests do on the way.
+    let points: Points
   }
 
   /// Facts as members of the context.
@@ -76,6 +78,10 @@ public struct RunContext {
     public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
+    #if NAMED_POINTS
+      /// Called at every named point; what it throws, the job sees. nil leaves it to `WAZO_CALL_LOGS_POINT`.
+      public var atPoint: (@Sendable (Point) throws -> Void)?
+    #endif
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
 
@@ -95,37 +101,31 @@ public struct RunContext {
   )
     throws
   {
-    let databases = try Databases(settings.databases, interruption: interruption, log: log)
+    #if NAMED_POINTS
+      let points = try Points(settings.atPoint)
+    #else
+      let points = Points()
+    #endif
+    let databases = try Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil)({
+      try Databases(settings.databases, interruption: interruption, log: log)
+    })
     let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
-    try CallLogTables.check(on: databases.logs)
     // First the table that must be there, so that a wrong database is not filled with a schema.
-    let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+    let table = try retry {
+      try CallLogTables.check(on: databases.logs)
+      return try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+    }
     try databases.prepare { try table.setUp($0.cels) }
-    var checkpoint: Checkpoint
-    if changes {
-      let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
-      if !putOff.isEmpty {
-        log.warning(
-          "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
-      }
-      try CallLogTables.checkColumns(on: databases.logs)
-      checkpoint = try retry { try Checkpoint.obtain(table, on: databases.logs) }
-    } else {
-      let steps = try Migrator(databases.logs).steps()
-      let isMigrated = steps.allSatisfy { $0.isApplied || $0.isOptional }
-      // Call logs that only Wazo's program made are call logs, too; but a schema of ours that is not up to date cannot be read.
-      guard try isMigrated || (!steps.contains { $0.name == "m002_coverage" && $0.isApplied } && CallLogTables.exist(on: databases.logs)) else {
-        throw JobError(
-          .configuration,
-          "the call logs in database \(databases.logs.server.database) are not set up yet, or by an earlier version: run `wazo-call-logs migrate` or `generate` first"
-        )
-      }
-      checkpoint = try isMigrated ? Checkpoint.read(table.identity, on: databases.logs) ?? .empty : .empty
+    var checkpoint = try retry {
+      try changes
+        ? RunContext.prepareToChange(table, settings, databases, log) : RunContext.prepareToRead(table, databases)
     }
     if forgetsCheckpoint {
       let known = checkpoint
-      try retry { try known.restart(on: databases.logs) }
-      checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+      checkpoint = try retry {
+        try known.restart(on: databases.logs)
+        return try Checkpoint.obtain(table, on: databases.logs)
+      }
     } else {
       let known = checkpoint
       try retry { try known.check(against: table, on: databases.cels) }
@@ -135,12 +135,40 @@ public struct RunContext {
     facts = Facts(
       table: table, checkpoint: checkpoint, directory: directory,
       defaultTenant: try RunContext.defaultTenant(settings, directory, databases),
-      linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log)
+      linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log,
+      points: points)
     if !table.unindexedColumns.isEmpty {
       log.warning(
         "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
       )
     }
+  }
+
+  private static func prepareToChange(_ table: CELTable, _ settings: Settings, _ databases: Databases, _ log: Logger) throws
+    -> Checkpoint
+  {
+    let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
+    if !putOff.isEmpty {
+      log.warning(
+        "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
+    }
+    try CallLogTables.checkColumns(on: databases.logs)
+    return try Checkpoint.obtain(table, on: databases.logs)
+  }
+
+  private static func prepareToRead(_ table: CELTable, _ databases: Databases) throws -> Checkpoint {
+    let database = databases.logs.server.database
+    let steps = try Migrator(databases.logs).steps()
+    if steps.allSatisfy({ $0.isApplied || $0.isOptional }) { return try Checkpoint.read(table.identity, on: databases.logs) ?? .empty }
+    guard !steps.contains(where: { $0.name == "m002_coverage" && $0.isApplied }) else {
+      throw JobError(
+        .configuration, "the schema in database \(database) is of an earlier version of this program: run `wazo-call-logs migrate` first")
+    }
+    // Call logs that only Wazo's program made are call logs, too.
+    guard try CallLogTables.exist(on: databases.logs) else {
+      throw JobError(.configuration, "there are no call logs in database \(database) yet: run `wazo-call-logs generate` first")
+    }
+    return .empty
   }
 
   /// The same run with connections of its own, for another thread.

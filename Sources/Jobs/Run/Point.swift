@@ -1,0 +1,56 @@
+/// A place in a run at which tests can look, wait, fail or kill the process. Only builds for tests and soak know how to use them.
+public enum Point: String, CaseIterable, Sendable {
+  /// The run, or its worker, has claimed what it works on; nothing is read yet.
+  case afterClaim = "after-claim"
+  /// The chunk is read, nothing is written.
+  case afterRead = "after-read"
+  /// The old rows of some conversations are deleted, the new ones not copied in yet.
+  case beforeCopy = "before-copy"
+  /// What lies whole in the chunk is stored, the checkpoint not locked yet.
+  case beforeLock = "before-lock"
+  /// The checkpoint is locked.
+  case afterLock = "after-lock"
+  /// Call logs are copied in, their CELs do not point to them yet.
+  case beforeLinks = "before-links"
+  /// All call logs of the chunk are stored, its ids not covered yet.
+  case beforeCoverage = "before-coverage"
+  /// The transaction of a chunk, of `generate` or of `delete`, is complete but for its COMMIT.
+  case beforeCommit = "before-commit"
+  /// It is committed.
+  case afterCommit = "after-commit"
+  /// Links are recorded for the CELs' own database, and about to be made.
+  case beforeOldLinks = "before-old-links"
+  /// They are made, and recorded still.
+  case afterOldLinks = "after-old-links"
+  /// CELs are uncovered, their call logs not deleted yet.
+  case beforeDelete = "before-delete"
+  /// The call logs are deleted, nothing is committed yet.
+  case afterDelete = "after-delete"
+}
+
+/// What happens at the named points of a run: nothing at all in a release.
+struct Points: Sendable {
+  #if NAMED_POINTS
+    private let action: @Sendable (Point) throws -> Void
+
+    /// Points at which `action` is called; without one they do what the environment asks for.
+    init(_ action: (@Sendable (Point) throws -> Void)?) throws {
+      self.action = try action ?? PointOrders.ofEnvironment.get().reached
+    }
+  #endif
+
+  /// To be called wherever the run comes by a point.
+  /// - Throws: what the test wants to be thrown.
+  @inline(__always)
+  func reached(_ point: @autoclosure () -> Point) throws {
+    #if NAMED_POINTS
+      try action(point())
+    #endif
+  }
+}
+
+extension RunContext {
+  /// To be called wherever the run comes by a point.
+  @inline(__always)
+  func reached(_ point: @autoclosure () -> Point) throws { try self.points.reached(point()) }
+}
