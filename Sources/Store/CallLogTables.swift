@@ -174,14 +174,43 @@ public enum CallLogTables {
         purpose: "Looking up deleted recordings"))
   }
 
-  /// Those of `uuids` that a stored recording has.
-  public static func takenRecordings(among wanted: [UUIDValue], on connection: Connection) throws -> Set<UUIDValue> {
+  /// A stored recording and the call that it belongs to.
+  public struct StoredRecording: Sendable {
+    /// Its uuid.
+    public let uuid: UUIDValue
+    /// Where its audio is; nil where that was deleted.
+    public let path: String?
+    /// The call's conversation_id; nil where an older program wrote none.
+    public let conversationID: String?
+    /// When the call began, microseconds since 2000-01-01 UTC.
+    public let date: Int64
+  }
+
+  /// The stored recordings that have one of these uuids.
+  public static func recordings(withUUIDs wanted: [UUIDValue], on connection: Connection) throws -> [StoredRecording] {
     guard !wanted.isEmpty else { return [] }
     var array = BinaryArray(.uuid)
     for uuid in wanted { array.append(UUIDBytes(high: uuid.high, low: uuid.low)) }
-    return uuids(
-      try connection.query(
-        "SELECT uuid FROM call_logd_recording WHERE uuid = ANY($1)", [.array(array)], purpose: "Looking up recordings"))
+    return try connection.query(
+      """
+      SELECT r.uuid, r.path, l.conversation_id, l.date FROM call_logd_recording r JOIN call_logd_call_log l ON l.id = r.call_log_id
+      WHERE r.uuid = ANY($1)
+      """, [.array(array)], purpose: "Looking up recordings"
+    ).compactMap { row in
+      row.uuid(0).map {
+        StoredRecording(
+          uuid: UUIDValue(high: $0.high, low: $0.low), path: row.string(1), conversationID: row.string(2),
+          date: row.timestamp(3) ?? 0)
+      }
+    }
+  }
+
+  /// Gives a stored recording another uuid.
+  public static func change(recording uuid: UUIDValue, to other: UUIDValue, on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "UPDATE call_logd_recording SET uuid = $2 WHERE uuid = $1",
+      [.uuid(UUIDBytes(high: uuid.high, low: uuid.low)), .uuid(UUIDBytes(high: other.high, low: other.low))],
+      purpose: "Giving a recording another uuid")
   }
 
   private static func uuids(_ rows: Rows) -> Set<UUIDValue> {

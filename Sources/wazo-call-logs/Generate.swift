@@ -72,7 +72,9 @@ struct Backfill: AsyncParsableCommand {
 
 /// Generate and backfill: run, show progress, sum up.
 enum Covering {
-  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false, remakes: Bool = false) async throws {
+  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false, remakes: Bool = false)
+    async throws
+  {
     try await Session.run(common) { session in
       let context = try session.context(rebase: rebase)
       let summary = try GenerateJob(context, progress: show).run(scope, remakes: remakes)
@@ -127,7 +129,8 @@ enum Covering {
           + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed" : "")
           + (counters.conversationsKept > 0
             ? ", \(Human.count(counters.conversationsKept, "conversation")) left as they stand" : "")
-          + (counters.conversationsClosed > 0 ? ", \(Human.count(counters.conversationsClosed)) of calls that never ended" : "") + ".")
+          + (counters.conversationsClosed > 0 ? ", \(Human.count(counters.conversationsClosed)) of calls that never ended" : "")
+          + ".")
       let parts: [(Int, String)] = [
         (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
         (counters.invalid, "that give no call"),

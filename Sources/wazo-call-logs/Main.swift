@@ -23,7 +23,8 @@ struct Main: AsyncParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self, Demo.self,
+      Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self,
+      Demo.self,
     ],
     defaultSubcommand: Generate.self)
 

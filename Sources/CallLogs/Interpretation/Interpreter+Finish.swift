@@ -233,14 +233,22 @@ extension Interpreter {
 }
 
 extension CallLogBatch {
+  /// The uuid of a recording whose own one another call has.
+  /// - Parameters:
+  ///   - date: the call's start, microseconds since 2000-01-01 UTC
+  ///   - path: the recording's path
+  public static func otherRecordingUUID(date: Int64, conversationID: Text, path: Text) -> UUIDValue {
+    DerivedUUID.make(date: date, conversationID: conversationID, kind: .otherRecording, path: path)
+  }
+
   /// Gives every recording that `isTaken` says belongs to another call a uuid derived from conversation and path. Made so that the rest of the call can be stored.
   /// - Returns: how many were changed.
   public mutating func deriveUUIDs(ofCallLog number: Int, where isTaken: (UUIDValue) -> Bool) -> Int {
     let log = callLogs[number]
     var changed = 0
     for index in log.recordings where isTaken(recordings[index].uuid) {
-      recordings[index].uuid = DerivedUUID.make(
-        date: log.date, conversationID: log.conversationID, kind: .otherRecording, path: recordings[index].path)
+      recordings[index].uuid = CallLogBatch.otherRecordingUUID(
+        date: log.date, conversationID: log.conversationID, path: recordings[index].path)
       changed += 1
     }
     return changed

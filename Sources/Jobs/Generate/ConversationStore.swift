@@ -228,20 +228,6 @@ struct ConversationStore {
     tenants.formUnion(missing)
   }
 
-  /// A recording keeps the uuid of its path unless another call has it, in the table or in this batch.
-  private func settleRecordings(_ numbers: [Int], _ source: inout Source, _ counters: inout Counters) throws {
-    var wanted: [UUIDValue] = []
-    for number in numbers { wanted += source.results.recordings[source.results.callLogs[number].recordings].map(\.uuid) }
-    guard !wanted.isEmpty else { return }
-    var taken = try CallLogTables.takenRecordings(among: wanted, on: databases.logs)
-    for number in numbers where !source.results.callLogs[number].recordings.isEmpty {
-      let changed = source.results.deriveUUIDs(ofCallLog: number) { taken.contains($0) }
-      let group = source.grouping.groups[source.results.callLogs[number].group]
-      for _ in 0..<changed { counters.tally.note(.recordingUUIDTaken, group.greatestID) }
-      taken.formUnion(source.results.recordings[source.results.callLogs[number].recordings].map(\.uuid))
-    }
-  }
-
   // MARK: Links
 
   private func link(_ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source)

@@ -32,7 +32,8 @@ extension Scope {
     case .newest(let count): "-c \(count)"
     case .days(let days): "-d \(days)"
     case .dates(let from, let to):
-      [from.map { "--from \(EventTime.text($0))" }, to.map { "--to \(EventTime.text($0))" }].compactMap { $0 }.joined(separator: " ")
+      [from.map { "--from \(EventTime.text($0))" }, to.map { "--to \(EventTime.text($0))" }].compactMap { $0 }.joined(
+        separator: " ")
     case .ids(let from, let to):
       [from.map { "--from-id \($0)" }, to.map { "--to-id \($0)" }].compactMap { $0 }.joined(separator: " ")
     }

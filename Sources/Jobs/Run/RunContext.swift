@@ -159,10 +159,13 @@ public struct RunContext {
   private static func prepareToRead(_ table: CELTable, _ databases: Databases) throws -> Checkpoint {
     let database = databases.logs.server.database
     let steps = try Migrator(databases.logs).steps()
-    if steps.allSatisfy({ $0.isApplied || $0.isOptional }) { return try Checkpoint.read(table.identity, on: databases.logs) ?? .empty }
+    if steps.allSatisfy({ $0.isApplied || $0.isOptional }) {
+      return try Checkpoint.read(table.identity, on: databases.logs) ?? .empty
+    }
     guard !steps.contains(where: { $0.name == "m002_coverage" && $0.isApplied }) else {
       throw JobError(
-        .configuration, "the schema in database \(database) is of an earlier version of this program: run `wazo-call-logs migrate` first")
+        .configuration,
+        "the schema in database \(database) is of an earlier version of this program: run `wazo-call-logs migrate` first")
     }
     // Call logs that only Wazo's program made are call logs, too.
     guard try CallLogTables.exist(on: databases.logs) else {
