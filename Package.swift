@@ -2,6 +2,9 @@
 
 import PackageDescription
 
+/// What only builds for tests have: switches that leave safeguards out.
+let namedPoints: [SwiftSetting] = [.define("NAMED_POINTS", .when(configuration: .debug))]
+
 let package = Package(
   name: "wazo-call-logs",
   products: [
@@ -47,7 +50,8 @@ let package = Package(
       dependencies: ["CallLogs", "PostgreSQL", "SQL", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Jobs",
-      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: namedPoints),
 
     // Helpers of demo, bench and the tests.
     .target(name: "PrivateServer"),
@@ -90,7 +94,8 @@ let package = Package(
       dependencies: [
         "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      swiftSettings: namedPoints),
     // Runs the programs themselves, which the dependencies get built.
     .testTarget(
       name: "CommandLineTests",

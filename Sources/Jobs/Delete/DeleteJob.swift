@@ -93,7 +93,7 @@ public struct DeleteJob {
   }
 
   private func unlink(_ ids: [Int32]) throws {
-    guard context.table.hasCallLogID else { return }
+    guard context.table.canSetCallLogID else { return }
     if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
     // Without links there may be no right to change CELs, and mostly nothing to change.
     let linked = try context.table.linked(to: ids, on: context.databases.cels)

@@ -58,7 +58,7 @@ struct ChunkWorker {
       var read = try table.read(ids, limit: chunkSize, into: &source.batch, tally: &counters.tally, on: databases.cels)
       var covered = ids
       if read.cels >= chunkSize, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
-      let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
+      let gaps = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
       let final = Coverage(Coverage(gaps).gaps(in: covered))
       counters.cels = read.cels
       counters.chat = read.chats
@@ -99,6 +99,9 @@ struct ChunkWorker {
 
   private mutating func storeWhatIsInside(_ counters: inout Counters) throws {
     ChunkWorker.group(&source)
+    notInside = []
+    // Rows may come in any order then.
+    if table.isTimed { return }
     notInside = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs)
     // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
     notInside.formUnion(
@@ -117,7 +120,8 @@ struct ChunkWorker {
     // Looked up again: another worker may have noted one in the meantime.
     let noted = try checkpoint.reaching(among: linkedids(of: source) { $0.isClosed }, on: databases.logs).union(notInside)
     var wanted: [Text] = []
-    for group in source.grouping.groups.indices where !source.grouping.groups[group].isClosed || isNoted(group, source, noted) {
+    for group in source.grouping.groups.indices
+    where table.isTimed || !source.grouping.groups[group].isClosed || isNoted(group, source, noted) {
       wanted += source.grouping.linkedids[source.grouping.groups[group].linkedids].map { source.batch.linkedid($0) }
     }
     guard !wanted.isEmpty else { return }

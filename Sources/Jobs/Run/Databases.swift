@@ -47,6 +47,7 @@ public final class Databases {
       parameters.options["jit"] = "off"
       let connection = try Connection(parameters, log: log)
       interruption.register(connection)
+      try CELTable.markSession(connection)
       return connection
     }
     logs = try connect(settings.logs)

@@ -25,6 +25,14 @@ public struct RunContext {
   public let retryFor: Double
   /// How long a chunk waits for writers that may have ids that are missing in it, seconds.
   public let patience: Double
+  /// Seconds after which an id that is missing counts as never coming, where only time tells.
+  public let finalAfter: Double
+  /// What was said of ids that wait.
+  let lateReport = LateReport()
+  #if NAMED_POINTS
+    /// Safeguards that are left out, for tests.
+    let shortcuts: Shortcuts
+  #endif
   /// The folder of checkpoint files; nil for none.
   public let checkpointDirectory: String?
   /// Set where SIGINT or SIGTERM came.
@@ -66,10 +74,16 @@ public struct RunContext {
     public var retryFor = 60.0
     /// Seconds that a chunk waits for writers that may have ids that are missing in it. CELs are written in transactions of milliseconds.
     public var patience = 1.0
+    /// Seconds after which an id that is missing counts as never coming, where no lock can show who may still commit it.
+    public var finalAfter = 3600.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
+    #if NAMED_POINTS
+      /// Safeguards to leave out, for tests.
+      public var shortcuts: Shortcuts = []
+    #endif
 
     /// Defaults, for these databases.
     public init(databases: Databases.Settings) {
@@ -129,6 +143,10 @@ public struct RunContext {
     retryFor = settings.retryFor
     checkpointDirectory = settings.checkpointDirectory
     patience = settings.patience
+    finalAfter = settings.finalAfter
+    #if NAMED_POINTS
+      shortcuts = settings.shortcuts
+    #endif
     self.interruption = interruption
     self.log = log
     if !table.unindexedColumns.isEmpty {
@@ -150,7 +168,11 @@ public struct RunContext {
         .permission, "this role may not set call_log_id of \(table.name): \(grant); or go without, with --no-link-cels")
     }
     if table.isOnStandby { log.warning("the CELs are on a standby: they are not linked to their call logs") }
-    return !table.isOnStandby
+    if settings.linksCELs == true, !table.canSetCallLogID, !table.isOnStandby {
+      throw JobError(
+        .configuration, "call_log_id of \(table.name) cannot be set, it is a view that takes no changes; leave --link-cels out")
+    }
+    return table.canSetCallLogID
   }
 
   private static func contents(_ source: DirectorySource, _ databases: Databases) throws -> DirectoryContents {
