@@ -143,9 +143,11 @@ struct ChunkWorker {
         let id = beyond.batch.rows[Int($0)].id
         return covered.contains(id) || coverage.contains(id)
       }
+      // What has not ended yet is noted as well: the rest of it may look whole in a chunk of its own.
+      let isDone = isWhole && beyond.grouping.groups[group].isComplete
       for linkedid in beyond.grouping.linkedids[beyond.grouping.groups[group].linkedids] {
         let bytes = UnsafeRawBufferPointer(beyond.batch.linkedid(linkedid).bytes)
-        if isWhole { whole.append(bytes) } else { reaching.append(bytes) }
+        if isDone { whole.append(bytes) } else { reaching.append(bytes) }
       }
     }
     try store.store(now, of: &beyond, counters: &counters)
