@@ -28,7 +28,9 @@ extension CELTable {
   ) {
     let sources = try IDSource.read(oid, connection)
     let sequence = sources.first(where: \.isOwn)?.sequence ?? sources.compactMap(\.sequence).first
-    if isOnStandby { return (.timed(reason: "the CELs are on a standby, which does not show who writes on its primary"), sequence) }
+    if isOnStandby {
+      return (.timed(reason: "the CELs are on a standby, which does not show who writes on its primary"), sequence)
+    }
     if let kind = try readRemoteKind(oid, connection) { return (.timed(reason: "\(name) \(kind)"), sequence) }
     if try isSubscribed(oid, connection) {
       return (.timed(reason: "\(name) is filled by logical replication, which gives ids in another order"), sequence)

@@ -75,7 +75,7 @@ extension CELTable {
       \(CELTable.heldQuery)
       SELECT h.virtualtransaction, h.pid::int8, x.gid, coalesce(x.owner, a.usename)::text, nullif(a.application_name, ''), host(a.client_addr),
              coalesce(x.prepared, a.xact_start),
-             greatest(extract(epoch FROM clock_timestamp() - coalesce(x.prepared, a.xact_start)), 0)::int8
+             extract(epoch FROM clock_timestamp() - coalesce(x.prepared, a.xact_start))::int8
       FROM held h LEFT JOIN pg_stat_activity a ON a.pid = h.pid
       LEFT JOIN pg_prepared_xacts x ON h.pid IS NULL AND x.transaction IN (
         SELECT t.transactionid FROM locks t

@@ -15,7 +15,8 @@ enum StatusGaps {
     for gap in status.gaps.prefix(5) {
       let ids = "\(gap.ids.lowerBound)-\(gap.ids.upperBound - 1)"
       lines.append(
-        "Waiting for   ids \(ids), missing since \(EventTime.text(gap.since)) (\(Human.duration(max(gap.age, 0)))): they may still come")
+        "Waiting for   ids \(ids), missing since \(EventTime.text(gap.since)) (\(Human.duration(max(gap.age, 0)))): they may still come"
+      )
     }
     if status.gaps.count > 5 {
       let ids = status.gaps.dropFirst(5).reduce(Int64(0)) { $0 + Int64($1.ids.count) }

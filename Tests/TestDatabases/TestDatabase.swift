@@ -41,6 +41,15 @@ public final class TestDatabase {
     admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
   }
 
+  /// Makes one with Wazo's tables in a server of the test's own, which takes it along when it ends.
+  public init(on server: PrivateServer) throws {
+    name = TestDatabase.freshName()
+    try server.createDatabase(name)
+    uri = server.uri(database: name)
+    admin = try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    try admin.script(Schemas.wazoCEL + Schemas.wazoDirectory, purpose: "Making Wazo's tables")
+  }
+
   deinit {
     admin.close()
     try? TestDatabase.run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
@@ -104,13 +113,16 @@ public let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
 /// Keeps what is logged.
 public final class LogRecorder: Sendable {
-  private let kept = Mutex<[String]>([])
+  private let kept = Mutex<[(level: Logger.Level, message: String)]>([])
 
   /// Nothing kept yet.
   public init() {}
 
   /// The lines of level warning and above.
-  public var warnings: [String] { kept.withLock { $0 } }
+  public var warnings: [String] { kept.withLock { $0.filter { $0.level >= .warning }.map(\.message) } }
+
+  /// The lines of level info.
+  public var infos: [String] { kept.withLock { $0.filter { $0.level == .info }.map(\.message) } }
 
   /// A logger that is kept here.
   public var logger: Logger {
@@ -119,7 +131,7 @@ public final class LogRecorder: Sendable {
 
   private struct Handler: LogHandler {
     let recorder: LogRecorder
-    var logLevel: Logger.Level = .warning
+    var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { metadata[key] }
@@ -129,7 +141,7 @@ public final class LogRecorder: Sendable {
     init(recorder: LogRecorder) { self.recorder = recorder }
 
     func log(event: LogEvent) {
-      recorder.kept.withLock { $0.append(event.message.description) }
+      recorder.kept.withLock { $0.append((event.level, event.message.description)) }
     }
   }
 }
