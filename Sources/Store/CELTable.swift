@@ -58,7 +58,7 @@ public struct CELTable {
       SELECT c.oid::int8, format('%I.%I', n.nspname, c.relname),
              (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
              (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), current_user::text, c.relkind IN ('v', 'f'),
-             (SELECT pg_column_is_updatable(c.oid::regclass, a.attnum, false) FROM pg_attribute a
+             (SELECT c.relkind IN ('r', 'p') OR pg_column_is_updatable(c.oid::regclass, a.attnum, false) FROM pg_attribute a
               WHERE a.attrelid = c.oid AND a.attname = 'call_log_id' AND NOT a.attisdropped)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.oid = to_regclass($1)

@@ -103,7 +103,7 @@ public struct RunContext {
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     try CallLogTables.check(on: databases.logs)
     // First the table that must be there, so that a wrong database is not filled with a schema.
-    let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+    let table = try retry { try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels) }
     var checkpoint: Checkpoint
     if claims {
       let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
