@@ -43,7 +43,9 @@ struct Status: AsyncParsableCommand {
     if let newest = status.newest { lines.append("Newest done   CEL \(newest.id) of \(EventTime.text(newest.time))") }
     lines.append("Call logs     \(Human.count(status.callLogs))")
     if status.reaching > 0 {
-      lines.append("Reaching out  \(Human.count(status.reaching, "linkedid")) of calls with CELs that are not covered")
+      lines.append(
+        "Reaching out  \(Human.count(status.reaching, "linkedid")) of calls that have CELs that are not covered, or have not ended"
+      )
     }
     lines += StatusGaps.lines(status)
     if status.pendingLinks > 0 {

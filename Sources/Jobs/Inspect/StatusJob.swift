@@ -19,7 +19,7 @@ public struct StatusJob {
     public var uncovered: [Range<Int64>] = []
     /// Rows among them.
     public var uncoveredCELs: Int64 = 0
-    /// Linkedids of conversations that have CELs both inside and outside of what is covered.
+    /// Linkedids of conversations that have CELs both inside and outside of what is covered, or have not ended.
     public var reaching: Int64 = 0
     /// Ids that are missing and wait, since they may still come.
     public var gaps: [Checkpoint.Gap] = []
