@@ -2,7 +2,7 @@
 
 import PackageDescription
 
-/// Named points, at which tests wait, fail or kill the program: in builds for tests only.
+/// Named points, at which tests wait, fail or kill the program, and switches that leave safeguards out: in builds for tests only.
 let points: [SwiftSetting] = [.define("NAMED_POINTS", .when(configuration: .debug))]
 
 let package = Package(

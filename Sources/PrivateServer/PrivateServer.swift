@@ -24,8 +24,8 @@ public final class PrivateServer: Sendable {
   /// What the server was started with, as in postgresql.conf.
   public let settings: [String: String]
   private let isTemporary: Bool
-  private let programs: ServerPrograms
-  private let account: Account
+  let programs: ServerPrograms
+  let account: Account
   private let process: Mutex<ServerProcess?>
 
   /// Starts a server, and makes its data folder on first use. Returns when it takes connections.
@@ -34,11 +34,15 @@ public final class PrivateServer: Sendable {
   ///   - directory: an empty, absent or formerly used folder; nil for a temporary one that is removed by `stop`. Its path must be
   ///     short (a socket's name has room for 107 bytes).
   ///   - settings: as in postgresql.conf, such as `["fsync": "off"]`.
-  public init(directory: String? = nil, settings: [String: String] = [:]) throws(PrivateServerError) {
+  public convenience init(directory: String? = nil, settings: [String: String] = [:]) throws(PrivateServerError) {
+    try self.init(directory: directory, settings: settings, isTemporary: directory == nil)
+  }
+
+  init(directory: String?, settings: [String: String], isTemporary: Bool) throws(PrivateServerError) {
     programs = try ServerPrograms.find(forData: directory.map { $0 + "/data" })
     account = try Account.forServer()
     self.settings = settings
-    isTemporary = directory == nil
+    self.isTemporary = isTemporary
     socketDirectory = try ServerFolder.prepare(directory, account: account)
     process = Mutex(nil)
     do throws(PrivateServerError) {
@@ -131,6 +135,7 @@ public final class PrivateServer: Sendable {
   private static let sharedResult = Result { () throws(PrivateServerError) in
     try PrivateServer(settings: [
       "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100",
+      "max_prepared_transactions": "20",
     ])
   }
 

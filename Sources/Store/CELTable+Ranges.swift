@@ -126,9 +126,9 @@ extension CELTable {
     return BinaryArray(strings: rows.compactMap { $0.string(0) })
   }
 
-  /// Whether any CEL points to a call log.
+  /// Whether any CEL points to a call log and that can be taken back.
   public func hasLinks(on connection: Connection) throws -> Bool {
-    guard hasCallLogID else { return false }
+    guard canSetCallLogID else { return false }
     return try connection.query(
       "SELECT EXISTS (SELECT FROM \(name) WHERE call_log_id IS NOT NULL)", purpose: "Looking for CELs that point to call logs"
     ).bool(0, 0) == true

@@ -18,6 +18,16 @@ public struct ChunkRead: Sendable {
 
   /// Nothing read.
   public init() {}
+
+  /// Adds what reading a later run of ids gave.
+  public mutating func add(_ later: ChunkRead) {
+    cels += later.cels
+    chats += later.chats
+    unusable += later.unusable
+    missing += later.missing
+    greatestID = later.greatestID ?? greatestID
+    greatestTime = later.greatestID == nil ? greatestTime : later.greatestTime
+  }
 }
 
 extension CELTable {

@@ -19,6 +19,8 @@ public struct CELTable: Sendable {
   public let identity: Identity
   /// Whether there is a column `call_log_id`, which Wazo's own tools read.
   public let hasCallLogID: Bool
+  /// Whether `call_log_id` can be set at all, rights aside: not in some views, and not on a standby.
+  public let canSetCallLogID: Bool
   /// Whether the server is a standby, on which nothing can be written.
   public let isOnStandby: Bool
   /// How to let this role set `call_log_id`; nil where it may, or where there is no such column.
@@ -29,6 +31,8 @@ public struct CELTable: Sendable {
   public let unindexedColumns: [String]
   /// The sequence that gives the ids; nil where there is none.
   public let sequence: String?
+  /// How it is told that a missing id is final.
+  public let lateRule: LateRule
   /// Whether text may hold bytes that are not UTF-8.
   let needsRepair: Bool
   /// Whether the time comes as text.
@@ -56,7 +60,9 @@ public struct CELTable: Sendable {
       """
       SELECT c.oid::int8, format('%I.%I', n.nspname, c.relname),
              (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
-             (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), current_user::text
+             (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), current_user::text, c.relkind IN ('v', 'f'),
+             (SELECT c.relkind IN ('r', 'p') OR pg_column_is_updatable(c.oid::regclass, a.attnum, false) FROM pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attname = 'call_log_id' AND NOT a.attisdropped)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.oid = to_regclass($1)
       """, [.text(written)], purpose: "Looking for the CEL table \(name)")
@@ -82,19 +88,21 @@ public struct CELTable: Sendable {
     let isText = !type.hasPrefix("timestamp")
     if let timeZone { try checkTimeZone(timeZone, connection) }
     let time = timeExpression(type, isText: isText, hasZone: timeZone != nil)
+    let isOnStandby = found.bool(0, 4) == true
+    let late = try readLateRule(oid, name: qualified, isOnStandby: isOnStandby, connection)
     return CELTable(
       name: qualified,
       identity: Identity(system: system, database: databaseOID, table: oid),
       hasCallLogID: columns["call_log_id"] != nil,
-      isOnStandby: found.bool(0, 4) == true,
+      canSetCallLogID: found.bool(0, 7) == true && !isOnStandby,
+      isOnStandby: isOnStandby,
       missingLinkRight: try columns["call_log_id"] == nil
         ? nil : missingLinkRight(oid, user: found.string(0, 5) ?? "", name, connection),
       absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
-      unindexedColumns: try readUnindexed(oid, connection),
-      sequence: try connection.query(
-        "SELECT pg_get_serial_sequence($1, 'id')", [.text(qualified)],
-        purpose: "Looking for the sequence of the CELs' ids"
-      ).string(0, 0),
+      // What a view or a foreign table looks up by is not to be seen from here.
+      unindexedColumns: found.bool(0, 6) == true ? [] : try readUnindexed(oid, connection),
+      sequence: late.sequence,
+      lateRule: late.rule,
       needsRepair: connection.serverEncoding == "SQL_ASCII",
       timeIsText: isText,
       selectList: selectList(columns, time: time),

@@ -122,20 +122,27 @@ public struct Checkpoint: Sendable {
     public let ids: Range<Int64>
     /// Since when they are missed, microseconds since 2000-01-01 UTC.
     public let since: Int64
+    /// Seconds since then, by the server's clock, as of the beginning of the transaction.
+    public let age: Double
   }
 
-  /// The ids that wait, in ascending order.
-  public func gaps(on connection: Connection) throws(PostgreSQLError) -> [Gap] {
+  /// The ids that wait, in ascending order: all, or the gaps that have ids in `ids`.
+  public func gaps(in ids: Range<Int64>? = nil, on connection: Connection) throws(PostgreSQLError) -> [Gap] {
     let rows = try connection.query(
-      "SELECT lower(ids), upper(ids), first_missing FROM call_logd_gap WHERE checkpoint_id = $1 ORDER BY ids", [.int4(id)],
+      """
+      SELECT lower(ids), upper(ids), first_missing, (1000000 * extract(epoch FROM now() - first_missing))::int8
+      FROM call_logd_gap WHERE checkpoint_id = $1 AND ids && int8range($2, $3) ORDER BY ids
+      """, [.int4(id), ids.map { .int8($0.lowerBound) } ?? .null, ids.map { .int8($0.upperBound) } ?? .null],
       purpose: "Reading the gaps")
     return rows.compactMap { row in
-      guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(2) else { return nil }
-      return Gap(ids: lower..<upper, since: since)
+      guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(2), let age = row.int64(3) else {
+        return nil
+      }
+      return Gap(ids: lower..<upper, since: since, age: Double(age) / 1_000_000)
     }
   }
 
-  /// Replaces what is known of gaps in `ids` by `gaps`; what was missed before is missed since then.
+  /// Replaces what is known of gaps in `ids` by `gaps`; what was missed before, all of it, is missed since then.
   public func replaceGaps(in ids: Range<Int64>, with gaps: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       """
@@ -144,7 +151,8 @@ public struct Checkpoint: Sendable {
       INSERT INTO call_logd_gap (checkpoint_id, ids, first_missing)
       SELECT $1, rest, first_missing FROM old, unnest(int8multirange(ids) - int8multirange(int8range($2, $3))) AS rest
       UNION ALL
-      SELECT $1, gap, coalesce((SELECT min(first_missing) FROM old WHERE old.ids && gap), now()) FROM unnest($4::int8multirange) AS gap
+      SELECT $1, gap, coalesce((SELECT max(first_missing) FROM old WHERE old.ids && gap HAVING range_agg(ids) @> gap), now())
+      FROM unnest($4::int8multirange) AS gap
       """, [.int4(id), .int8(ids.lowerBound), .int8(ids.upperBound), .int8Multirange(gaps)],
       purpose: "Noting CEL ids that may still come")
   }

@@ -148,7 +148,7 @@ enum Covering {
     if !summary.waiting.isEmpty {
       let ids = summary.waiting.reduce(Int64(0)) { $0 + Int64($1.count) }
       lines.append(
-        "\(Human.count(ids, "id")) may still be committed by somebody who is at work: looked for again by the next run.")
+        "\(Human.count(ids, "id")) may still be committed by somebody, as `status` shows: looked for again by the next run.")
     }
     if !summary.uncovered.isEmpty {
       let ids = summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) }

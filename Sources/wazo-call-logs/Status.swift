@@ -43,13 +43,11 @@ struct Status: AsyncParsableCommand {
     if let newest = status.newest { lines.append("Newest done   CEL \(newest.id) of \(EventTime.text(newest.time))") }
     lines.append("Call logs     \(Human.count(status.callLogs))")
     if status.reaching > 0 {
-      lines.append("Reaching out  \(Human.count(status.reaching, "linkedid")) of calls with CELs that are not covered")
-    }
-    for gap in status.gaps.prefix(5) {
       lines.append(
-        "Waiting for   ids \(gap.ids.lowerBound)-\(gap.ids.upperBound - 1), missing since \(EventTime.text(gap.since)): somebody may still commit them"
+        "Reaching out  \(Human.count(status.reaching, "linkedid")) of calls that have CELs that are not covered, or have not ended"
       )
     }
+    lines += StatusGaps.lines(status)
     if status.pendingLinks > 0 {
       lines.append("Links to make \(Human.count(status.pendingLinks)) in the CEL database, by the next run")
     }
@@ -85,16 +83,7 @@ struct Status: AsyncParsableCommand {
     json.time("newest_covered_time", status.newest?.time)
     json.number("call_logs", status.callLogs)
     json.number("reaching_linkedids", status.reaching)
-    json.key("gaps")
-    json.open("[")
-    for gap in status.gaps {
-      json.open("{")
-      json.number("from", gap.ids.lowerBound)
-      json.number("to", gap.ids.upperBound - 1)
-      json.time("missing_since", gap.since)
-      json.close("}")
-    }
-    json.close("]")
+    StatusGaps.append(status, to: &json)
     json.number("pending_links", status.pendingLinks)
     json.key("counters")
     json.open("{")

@@ -77,6 +77,38 @@ struct AnyWayRoundTests {
     print("any order: \(how)")
   }
 
+  @Test("a second step that would not read conversations whole, or not look up which to read, gives wrong tables")
+  func safeguardsNeeded() throws {
+    let (a, b) = ("1714989600.1", "1714989700.2")
+    for shortcut in [[], RunContext.Shortcuts.noRereading, .noReachLookUp] as [RunContext.Shortcuts] {
+      // A call over two chunks; and one that looks whole in its chunk, while another linkedid without an end hangs on to it in the next.
+      var (database, runner) = try wazo(
+        CELRow.call(a), CELRow.call(b, at: 100), [CELRow("HANGUP", 120, uniqueid: b, linkedid: "1714989750.3")])
+      runner.settings.shortcuts = shortcut
+      try runner.backfill(from: 21)
+      try runner.backfill(from: 6)
+      try runner.backfill()
+      let isRight =
+        try database.conversations() == [a] && database.value("count(*) FROM cel WHERE call_log_id IS NOT NULL") == "10"
+      #expect(isRight == shortcut.isEmpty, "\(shortcut)")
+    }
+  }
+
+  @Test("random pieces show a difference, too, where conversations are not read whole")
+  func safeguardsNeededAtRandom() throws {
+    var random = Seeded()
+    let one = try TestDatabase(.wazo)
+    try one.simulate(calls: 40, seed: random.next(), concurrent: 20)
+    try one.roughen(&random)
+    let other = try TestDatabase(.wazo)
+    try other.copy(from: one)
+    try Runner(one).backfill()
+    var runner = Runner(other, chunkSize: 50)
+    runner.settings.shortcuts = .noRereading
+    try runner.backfill()
+    #expect(try other.contents().difference(from: one.contents()) != "", "\(random)")
+  }
+
   @Test("one CEL to a chunk gives what one chunk gives")
   func smallestChunks() throws {
     var random = Seeded()

@@ -55,9 +55,13 @@ struct CloseAfterTests {
     try runner.generate()
     #expect(try database.conversations() == [])
     #expect(try database.value("count(*) FROM call_logd_open") == "1")
+    // The event is also the witness by which a database that went back in time would be recognised.
     try database.run(
-      "UPDATE cel SET eventtime = now() - interval '61 min' WHERE id = 9; UPDATE call_logd_open SET newest_event = now() - interval '61 min'"
-    )
+      """
+      UPDATE cel SET eventtime = now() - interval '61 min' WHERE id = 9;
+      UPDATE call_logd_open SET newest_event = now() - interval '61 min';
+      UPDATE call_logd_checkpoint SET witness_id = NULL
+      """)
     try runner.generate()
     #expect(try database.conversations() == [a])
   }

@@ -120,13 +120,16 @@ public let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
 /// Keeps what is logged.
 public final class LogRecorder: Sendable {
-  private let kept = Mutex<[String]>([])
+  private let kept = Mutex<[(level: Logger.Level, message: String)]>([])
 
   /// Nothing kept yet.
   public init() {}
 
   /// The lines of level warning and above.
-  public var warnings: [String] { kept.withLock { $0 } }
+  public var warnings: [String] { kept.withLock { $0.filter { $0.level >= .warning }.map(\.message) } }
+
+  /// The lines of level info.
+  public var infos: [String] { kept.withLock { $0.filter { $0.level == .info }.map(\.message) } }
 
   /// A logger that is kept here.
   public var logger: Logger {
@@ -135,7 +138,7 @@ public final class LogRecorder: Sendable {
 
   private struct Handler: LogHandler {
     let recorder: LogRecorder
-    var logLevel: Logger.Level = .warning
+    var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { metadata[key] }
@@ -145,7 +148,7 @@ public final class LogRecorder: Sendable {
     init(recorder: LogRecorder) { self.recorder = recorder }
 
     func log(event: LogEvent) {
-      recorder.kept.withLock { $0.append(event.message.description) }
+      recorder.kept.withLock { $0.append((event.level, event.message.description)) }
     }
   }
 }

@@ -124,7 +124,7 @@ public struct DeleteJob {
 
   /// - Returns: how many CELs pointed to these call logs.
   private func unlink(_ ids: [Int32]) throws -> Int {
-    guard context.table.hasCallLogID else { return 0 }
+    guard context.table.canSetCallLogID else { return 0 }
     if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
     // Without links there may be no right to change CELs, and mostly nothing to change.
     let linked = try context.table.linked(to: ids, on: context.databases.cels)

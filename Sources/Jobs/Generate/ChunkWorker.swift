@@ -19,6 +19,9 @@ struct ChunkWorker {
   private let remakes: Bool
   private let retry: Retry
   private let points: Points
+  #if NAMED_POINTS
+    private let shortcuts: RunContext.Shortcuts
+  #endif
   private var lateRows: LateRows
   private var whole: WholeConversations
   private var source = ConversationStore.Source()
@@ -37,6 +40,9 @@ struct ChunkWorker {
     self.remakes = remakes
     retry = context.retry
     points = context.points
+    #if NAMED_POINTS
+      shortcuts = context.settings.shortcuts
+    #endif
     lateRows = LateRows(context)
     whole = try WholeConversations(context, remakesLinked: remakes)
   }
@@ -95,7 +101,7 @@ struct ChunkWorker {
     var read = try table.read(ids, limit: limit, into: &source.batch, tally: &counters.tally, on: databases.cels)
     var covered = ids
     if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
-    let gaps = try lateRows.settle(read.missing, into: &source.batch, read: &read, tally: &counters.tally)
+    let gaps = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
     let final = Coverage(Coverage(gaps).gaps(in: covered))
     try points.reached(.afterRead)
     counters.cels = read.cels
@@ -136,9 +142,12 @@ struct ChunkWorker {
 
   private mutating func storeWhatIsInside(_ counters: inout Counters) throws {
     ConversationStore.group(&source)
+    storedFirst = []
+    // Rows may come in any order then.
+    if table.isTimed { return }
     // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
-    let noted = try checkpoint.reaching(among: closed, on: databases.logs)
+    let noted = try reaching(closed)
     let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, on: databases.logs)
     var inside: [Int] = []
     for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !contains(noted, group) {
@@ -164,7 +173,7 @@ struct ChunkWorker {
   private mutating func storeWhatReachesBeyond(_ after: Coverage, ahead: Int64, _ counters: inout Counters) throws {
     // Looked up again, now that nobody else is here: another worker may have noted, or stored, something since the first step.
     let decided = linkedids(where: { $0.isClosed })
-    var noted = try checkpoint.reaching(among: decided, on: databases.logs)
+    var noted = try reaching(decided)
     noted.formUnion(
       try CallLogTables.conversations(
         among: BinaryArray(strings: Array(storedFirst)), besides: whole.store.firstIDs, on: databases.logs))
@@ -175,12 +184,35 @@ struct ChunkWorker {
     for group in wanted where !contains(waiting, group) { asked += linkedids(of: group) }
     guard !asked.isEmpty else { return }
     let own = storedFirst
+    #if NAMED_POINTS
+      if shortcuts.contains(.noRereading) {
+        return try storeWithoutRereading(wanted.filter { !contains(waiting, $0) }, after, &counters)
+      }
+    #endif
     try whole.make(asked, turn: .newest(after), covered: after, counters: &counters) { own.contains($0.string) }
     for group in wanted where !contains(waiting, group) {
       // Deleted in the meantime, by a purge for instance: what was read of it is no call any more.
       source.fates[group] = linkedids(of: group).lazy.compactMap { whole.fate(of: $0) }.first ?? source.fates[group] ?? .invalid
     }
   }
+
+  private func reaching(_ linkedids: BinaryArray) throws -> Set<String> {
+    #if NAMED_POINTS
+      if shortcuts.contains(.noReachLookUp) { return [] }
+    #endif
+    return try checkpoint.reaching(among: linkedids, on: databases.logs)
+  }
+
+  #if NAMED_POINTS
+    /// What the second step is not: goes by the CELs of the chunk alone.
+    private mutating func storeWithoutRereading(_ groups: [Int], _ after: Coverage, _ counters: inout Counters) throws {
+      for group in groups {
+        source.outcomes[group] = whole.interpreter.interpret(
+          group: group, of: source.grouping, in: source.batch, into: &source.results)
+      }
+      try whole.store.store(groups, of: &source, counters: &counters)
+    }
+  #endif
 
   /// Leaves conversations with CELs above all that is covered to the chunk that has them, without reading all of a call that goes on for long.
   /// - Returns: their linkedids, noted as reaching beyond.

@@ -1,52 +1,160 @@
 import CallLogs
 import Foundation
-import Logging
 import PostgreSQL
 import Store
 
 /// Decides which missing ids of a chunk can come no more.
 ///
-/// An id that is missing was either taken by a transaction that rolled back or is still going on. Whoever still goes on holds the lock of a writer since before he took the id. So: look who holds it, then
+/// An id that is missing was either taken by a transaction that rolled back or is still going on. Whoever still goes on holds the lock of a writer since before he took it. So: look who holds it, then
 /// read the missing ids once more, in a new snapshot. What is missing then, and nobody of those is left, is missing for good. Else it waits in `call_logd_gap`.
+///
+/// Where no lock can show a writer, an id is missing for good when it has been missing for long.
 struct LateRows {
   private let databases: Databases
   private let table: CELTable
-  private let log: Logger
+  private let checkpoint: Checkpoint
+  private let report: LateRowReporter
   /// How long to wait for writers to end, seconds. CELs are written in transactions of milliseconds.
   private let patience: Double
+  /// Seconds of the timed rule.
+  private let finalAfter: Double
   /// Writers that were waited for in vain: they are not waited for again.
   private var stubborn: Set<CELTable.Writer> = []
+  /// Gaps left so far.
+  private var gapCount = 0
+  #if NAMED_POINTS
+    private let shortcuts: RunContext.Shortcuts
+  #endif
 
   init(_ context: RunContext) {
     databases = context.databases
     table = context.table
-    log = context.log
+    checkpoint = context.checkpoint
+    report = LateRowReporter(context)
     patience = context.settings.patience
+    finalAfter = context.settings.finalAfter
+    #if NAMED_POINTS
+      shortcuts = context.settings.shortcuts
+    #endif
+    report.sayRule()
   }
 
-  /// Reads those of `missing` that have come in the meantime into `batch`.
-  /// - Returns: the ids that may still come.
-  mutating func settle(_ missing: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally) throws
+  /// Settles what is missing in a chunk that was read: reads those rows that have come in the meantime into `batch`.
+  /// - Parameter ids: the ids of the chunk
+  /// - Returns: the ids that wait. Mostly they are missing; where they are very many pieces, rows that lie between them wait, too, and are not in `batch` any more.
+  mutating func settle(in ids: Range<Int64>, into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally) throws
     -> [Range<Int64>]
   {
     // A sequence begins at 1: what lies below, down to where a table's coverage begins, never comes.
-    let missing = missing.compactMap { $0.upperBound > 1 ? max($0.lowerBound, 1)..<$0.upperBound : nil }
+    let missing = read.missing.compactMap { $0.upperBound > 1 ? max($0.lowerBound, 1)..<$0.upperBound : nil }
     guard !missing.isEmpty else { return [] }
-    // Our own sessions hold the lock while they link CELs; they insert none.
-    let ours = [databases.cels.backendProcessID]
-    var writers = try table.writers(except: ours, on: databases.cels)
-    var left = try table.readAgain(missing, into: &batch, read: &read, tally: &tally, on: databases.cels)
+    let waiting =
+      table.isTimed ? try recent(missing, in: ids) : try unsettled(missing, into: &batch, read: &read, tally: &tally)
+    let gaps = WaitingIDs.joined(waiting, limit: gapLimit)
+    gapCount += gaps.count
+    if gaps.count < waiting.count { try readAround(gaps, ids, into: &batch, read: &read, tally: &tally) }
+    return gaps
+  }
+
+  /// The pieces of a chunk that may wait by themselves. Coverage and gaps must stay small: a multirange of 100,000 pieces takes 130 ms to change. Where only time tells, every hole waits for long; where
+  /// locks tell, it takes a writer that stays open.
+  private var gapLimit: Int { gapCount > 1000 ? 1 : table.isTimed ? 100 : 1000 }
+
+  // MARK: By locks
+
+  private mutating func unsettled(
+    _ missing: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
+  ) throws -> [WaitingIDs] {
+    var writers = try writers()
+    var left = try readAgain(missing, into: &batch, read: &read, tally: &tally)
     if left.isEmpty || writers.isEmpty { return [] }
     let deadline = Date().addingTimeInterval(patience)
     while !writers.subtracting(stubborn).isEmpty, Date() < deadline {
       Thread.sleep(forTimeInterval: 0.02)
-      writers.formIntersection(try table.writers(except: ours, on: databases.cels))
+      writers = writers.left(of: try self.writers())
     }
-    left = try table.readAgain(left, into: &batch, read: &read, tally: &tally, on: databases.cels)
-    for writer in writers.subtracting(stubborn) where !left.isEmpty {
-      log.info("CELs are missing that \(writer) may still commit: they wait for a later run")
-    }
+    left = try readAgain(left, into: &batch, read: &read, tally: &tally)
     stubborn.formUnion(writers)
-    return writers.isEmpty ? [] : left
+    guard !writers.isEmpty, !left.isEmpty else { return [] }
+    try report.name(writers, whileWaiting: left)
+    return left.map { WaitingIDs(ids: $0, since: nil) }
+  }
+
+  private func writers() throws -> Set<CELTable.Writer> {
+    #if NAMED_POINTS
+      if shortcuts.contains(.noLockLookUp) { return [] }
+    #endif
+    return try table.writers(on: databases.cels)
+  }
+
+  private func readAgain(_ ids: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally) throws
+    -> [Range<Int64>]
+  {
+    #if NAMED_POINTS
+      if shortcuts.contains(.noSecondRead) { return ids }
+    #endif
+    return try table.readAgain(ids, into: &batch, read: &read, tally: &tally, on: databases.cels)
+  }
+
+  // MARK: By time
+
+  /// What of `missing` has not been missing for long enough. A gap that waits has been looked at whole when it was noted: what is missing in it now was missing then.
+  private func recent(_ missing: [Range<Int64>], in ids: Range<Int64>) throws -> [WaitingIDs] {
+    let gaps = try checkpoint.gaps(in: ids, on: databases.logs)
+    return WaitingIDs.pieces(of: missing, gaps).filter { $0.age < finalAfter }
+  }
+
+  /// Reads the chunk once more without what waits.
+  private func readAround(
+    _ gaps: [Range<Int64>], _ ids: Range<Int64>, into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
+  ) throws {
+    batch.removeAll()
+    tally = Tally()
+    read = ChunkRead()
+    for part in Coverage(gaps).gaps(in: ids) {
+      read.add(try table.read(part, limit: .max, into: &batch, tally: &tally, on: databases.cels))
+    }
+  }
+}
+
+/// Missing ids that wait, and since when.
+struct WaitingIDs: Equatable {
+  var ids: Range<Int64>
+  /// Since when they are missing, as `call_logd_gap` says; nil for from now on.
+  var since: Int64?
+  /// Seconds since then.
+  var age = 0.0
+
+  /// `missing` cut where known gaps begin and end, so that each piece has been missing for one time. Both in ascending order.
+  static func pieces(of missing: [Range<Int64>], _ gaps: [Checkpoint.Gap]) -> [WaitingIDs] {
+    var pieces: [WaitingIDs] = []
+    var first = 0
+    for range in missing {
+      while first < gaps.count, gaps[first].ids.upperBound <= range.lowerBound { first += 1 }
+      var from = range.lowerBound
+      for gap in gaps[first...] {
+        guard gap.ids.lowerBound < range.upperBound else { break }
+        if from < gap.ids.lowerBound { pieces.append(WaitingIDs(ids: from..<gap.ids.lowerBound)) }
+        let upper = min(gap.ids.upperBound, range.upperBound)
+        pieces.append(WaitingIDs(ids: max(from, gap.ids.lowerBound)..<upper, since: gap.since, age: gap.age))
+        from = upper
+      }
+      if from < range.upperBound { pieces.append(WaitingIDs(ids: from..<range.upperBound)) }
+    }
+    return pieces
+  }
+
+  /// At most `limit` ranges that hold all of `pieces`: those of one time are joined first, then all.
+  static func joined(_ pieces: [WaitingIDs], limit: Int) -> [Range<Int64>] {
+    guard pieces.count > limit, let first = pieces.first, let last = pieces.last else { return pieces.map(\.ids) }
+    var runs = [first]
+    for piece in pieces.dropFirst() {
+      if runs[runs.count - 1].since == piece.since {
+        runs[runs.count - 1].ids = runs[runs.count - 1].ids.lowerBound..<piece.ids.upperBound
+      } else {
+        runs.append(piece)
+      }
+    }
+    return runs.count > limit ? [first.ids.lowerBound..<last.ids.upperBound] : runs.map(\.ids)
   }
 }

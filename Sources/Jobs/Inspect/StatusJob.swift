@@ -19,10 +19,16 @@ public struct StatusJob {
     public var uncovered: [Range<Int64>] = []
     /// Rows among them.
     public var uncoveredCELs: Int64 = 0
-    /// Linkedids of conversations that have CELs both inside and outside of what is covered.
+    /// Linkedids of conversations that have CELs both inside and outside of what is covered, or have not ended.
     public var reaching: Int64 = 0
-    /// Ids that are missing while somebody who may still commit them was at work.
+    /// Ids that are missing and wait, since they may still come.
     public var gaps: [Checkpoint.Gap] = []
+    /// How it is told that they come no more.
+    public var lateRule = CELTable.LateRule.locks
+    /// Seconds after which they count as never coming where only time tells.
+    public var finalAfter = 0.0
+    /// Transactions that have been open for some seconds and may still commit ids that wait, the oldest first.
+    public var writers: [CELTable.OpenWriter] = []
     /// Links that are recorded and not made yet, in the CELs' database.
     public var pendingLinks: Int64 = 0
     /// The newest covered CEL that was seen, and its time in microseconds since 2000-01-01 UTC.
@@ -34,6 +40,9 @@ public struct StatusJob {
     /// Steps of the schema that are not done.
     public var missingMigrations: [String] = []
   }
+
+  /// CELs are written in transactions of milliseconds; from this age on, in seconds, one is worth naming.
+  private static let longAge: Int64 = 5
 
   private let settings: RunContext.Settings
   private let interruption: Interruption
@@ -50,6 +59,8 @@ public struct StatusJob {
     let table = try CELTable.find(settings.celTable, timeZone: nil, on: databases.cels)
     var status = Status()
     status.table = table.name
+    status.lateRule = table.lateRule
+    status.finalAfter = settings.finalAfter
     status.bounds = try table.bounds(on: databases.cels)
     status.missingMigrations = try Migrator(databases.logs).steps().filter { !$0.isApplied }.map(\.name)
     guard !status.missingMigrations.contains("m002_coverage") else { return status }
@@ -63,6 +74,10 @@ public struct StatusJob {
       status.uncoveredCELs = try table.count(in: status.uncovered, on: databases.cels)
     }
     if !status.missingMigrations.contains("m004_gaps") { status.gaps = try checkpoint.gaps(on: databases.logs) }
+    if !table.isTimed, !status.gaps.isEmpty {
+      // Where this role may not see the age, it may be a long one.
+      status.writers = try table.openWriters(on: databases.cels).filter { $0.age ?? .max >= StatusJob.longAge }
+    }
     let details = try checkpoint.details(on: databases.logs)
     status.reaching = details.reaching
     status.pendingLinks = details.pendingLinks

@@ -18,7 +18,7 @@ public final class Databases {
   private var preparations: [(Databases) throws -> Void] = []
 
   /// Whether CELs and call logs are in one database.
-  public var isOne: Bool { logs === cels }
+  public let isOne: Bool
 
   /// How to connect.
   public struct Settings: Sendable {
@@ -44,29 +44,25 @@ public final class Databases {
     func connect(_ uri: String?) throws -> Connection { try Databases.connect(uri, settings, interruption, log) }
     logs = try connect(settings.logs)
     side = try connect(settings.logs)
-    cels = logs
-    if let uri = settings.cels, uri != settings.logs {
-      let other = try connect(uri)
-      // Two ways to write one database are common (Wazo's files do it); what counts is where they lead.
-      if try Databases.isSame(other, logs) { other.close() } else { cels = other }
+    guard let uri = settings.cels, uri != settings.logs else {
+      (cels, isOne) = (logs, true)
+      return
     }
+    let other = try connect(uri)
+    // Two ways to write one database are common (Wazo's files do it); what counts is where they lead.
+    isOne = try Databases.isSame(other, logs)
+    cels = isOne ? logs : other
+    if isOne { other.close() }
   }
 
   /// Ends what is left of the connections and makes them anew, ready for work.
   /// - Throws: `PostgreSQLError` where that does not succeed (yet).
   func reconnect() throws {
-    let wasOne = isOne
     close()
     logs = try Databases.connect(settings.logs, settings, interruption, log)
     side = try Databases.connect(settings.logs, settings, interruption, log)
-    cels = wasOne ? logs : try Databases.connect(settings.cels, settings, interruption, log)
+    cels = isOne ? logs : try Databases.connect(settings.cels, settings, interruption, log)
     for prepare in preparations { try prepare(self) }
-  }
-
-  /// Does something now, and again after each ``reconnect()``.
-  func prepare(_ preparation: @escaping (Databases) throws -> Void) throws {
-    try preparation(self)
-    prepareNext(preparation)
   }
 
   /// Does something after each ``reconnect()``.
@@ -91,6 +87,7 @@ public final class Databases {
     _ = try connection.query(
       "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')",
       purpose: "Lifting the limits of sessions")
+    try CELTable.markSession(connection)
     return connection
   }
 

@@ -9,8 +9,10 @@ struct Retry {
   let seconds: Double
   let interruption: Interruption
   let log: Logger
-  /// What is connected anew; nil where nothing is connected yet: then a server that cannot be reached at all is a mistake rather than a failure, and is said at once.
+  /// What is connected anew; nil where nothing is connected yet.
   let databases: Databases?
+  /// Whether this run has had the server already; if not, a server that cannot be reached at all is a mistake rather than a failure, and is said at once.
+  var hadServer = true
 
   /// Runs `body` until it succeeds, fails for another reason, or the time is up.
   /// - Throws: what `body` throws; ``JobError`` where the time is up (75, or 69 without connection) or a signal came.
@@ -28,7 +30,7 @@ struct Retry {
         return try body()
       } catch let error as PostgreSQLError {
         if interruption.isRequested { throw interrupted }
-        let isLostNow = seconds > 0 && (databases == nil ? error.isLostWhileConnecting : error.isLostConnection)
+        let isLostNow = seconds > 0 && (hadServer ? error.isLostConnection : error.isLostWhileConnecting)
         guard error.isWorthRetrying || isLostNow else { throw error }
         if isLostNow, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
         isLost = isLost || isLostNow

@@ -29,6 +29,8 @@ public struct RunContext {
     public let interruption: Interruption
     /// The log.
     public let log: Logger
+    /// What was said of ids that wait.
+    let lateReport = LateReport()
     /// What tests do on the way.
     let points: Points
   }
@@ -84,6 +86,10 @@ public struct RunContext {
     #endif
     /// Program and version, for the record.
     public var program = "wazo-call-logs"
+    #if NAMED_POINTS
+      /// Safeguards to leave out, for tests.
+      public var shortcuts: Shortcuts = []
+    #endif
 
     /// Defaults, for these databases.
     public init(databases: Databases.Settings) {
@@ -106,7 +112,7 @@ public struct RunContext {
     #else
       let points = Points()
     #endif
-    let databases = try Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil)({
+    let databases = try Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil, hadServer: false)({
       try Databases(settings.databases, interruption: interruption, log: log)
     })
     let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
@@ -115,7 +121,8 @@ public struct RunContext {
       try CallLogTables.check(on: databases.logs)
       return try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
     }
-    try databases.prepare { try table.setUp($0.cels) }
+    try retry { try table.setUp(databases.cels) }
+    databases.prepareNext { try table.setUp($0.cels) }
     var checkpoint = try retry {
       try changes
         ? RunContext.prepareToChange(table, settings, databases, log) : RunContext.prepareToRead(table, databases)
@@ -177,9 +184,13 @@ public struct RunContext {
   /// The same run with connections of its own, for another thread.
   init(_ facts: Facts) throws {
     self.facts = facts
-    databases = try Databases(facts.settings.databases, interruption: facts.interruption, log: facts.log)
-    let table = facts.table
-    try databases.prepare { try table.setUp($0.cels) }
+    let (settings, table) = (facts.settings, facts.table)
+    databases = try Retry(seconds: settings.retryFor, interruption: facts.interruption, log: facts.log, databases: nil)({
+      let databases = try Databases(settings.databases, interruption: facts.interruption, log: facts.log)
+      try table.setUp(databases.cels)
+      return databases
+    })
+    databases.prepareNext { try table.setUp($0.cels) }
   }
 
   /// How this run tries again.
@@ -199,7 +210,11 @@ public struct RunContext {
         .permission, "this role may not set call_log_id of \(table.name): \(grant); or go without, with --no-link-cels")
     }
     if table.isOnStandby { log.warning("the CELs are on a standby: they are not linked to their call logs") }
-    return !table.isOnStandby
+    if settings.linksCELs == true, !table.canSetCallLogID, !table.isOnStandby {
+      throw JobError(
+        .configuration, "call_log_id of \(table.name) cannot be set, it is a view that takes no changes; leave --link-cels out")
+    }
+    return table.canSetCallLogID
   }
 
   private static func contents(_ source: DirectorySource, _ databases: Databases) throws -> DirectoryContents {

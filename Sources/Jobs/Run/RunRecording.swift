@@ -53,7 +53,8 @@ struct Owner {
     let number = try context.retry { try Claims.newOwner(on: context.databases.logs) }
     self.number = number
     let retry = context.retry
-    try context.databases.prepare { databases in try Owner.lock(number, databases, retry) }
+    try context.retry { try Owner.lock(number, context.databases, retry) }
+    context.databases.prepareNext { databases in try Owner.lock(number, databases, retry) }
   }
 
   /// Waits until the session that held it before is gone: until then it may still be committing.
