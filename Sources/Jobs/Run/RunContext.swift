@@ -110,6 +110,7 @@ public struct RunContext {
       try Databases(settings.databases, interruption: interruption, log: log)
     })
     let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
+    try retry { try SessionCheck.run(databases, cels: settings.databases.cels, log: log) }
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try retry {
       try CallLogTables.check(on: databases.logs)
