@@ -37,7 +37,7 @@ enum Human {
   static func span(_ seconds: Double) -> String {
     let whole = Int64(seconds.rounded(.down))
     if whole < 120 { return "\(whole) s" }
-    if whole < 7200 { return "\(whole / 60) min" }
+    if whole < 7200, whole != 3600 { return "\(whole / 60) min" }
     return whole < 172_800 ? "\(whole / 3600) h" : "\(count(whole / 86_400)) d"
   }
 

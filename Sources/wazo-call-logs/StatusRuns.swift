@@ -35,17 +35,21 @@ extension Status {
       lines += Human.wrapped("\(name(run)) since \(time(run.record.started)), \(place(run))", indent: 2)
       lines += Human.wrapped(counts(run), indent: 4)
     }
-    for claim in runs.claims.prefix(20) {
-      let whose =
-        !runs.knowsWhoIsAlive
-        ? "whether somebody is at work there is not to be seen on a standby"
-        : claim.isAlive ? "worker \(claim.owner) is at work" : "worker \(claim.owner) is gone: the next run takes them over"
-      lines += Human.wrapped(
-        "ids \(claim.ids.lowerBound)-\(claim.ids.upperBound - 1), run \(claim.run), since \(time(claim.since)): \(whose)",
+    lines += claimLines(runs.claims.filter { $0.isAlive || !runs.knowsWhoIsAlive })
+    let left = runs.knowsWhoIsAlive ? claimLines(runs.claims.filter { !$0.isAlive }) : []
+    return
+      (lines.isEmpty
+      ? [] : ["", runs.knowsWhoIsAlive ? "At work" : "Claimed (on a standby it is not to be seen who is at work)"] + lines)
+      + (left.isEmpty ? [] : ["", "Left by workers that are gone, for the next run to take over"] + left)
+  }
+
+  private static func claimLines(_ claims: [Claims.Seen]) -> [String] {
+    let lines = claims.prefix(20).flatMap { claim in
+      Human.wrapped(
+        "ids \(claim.ids.lowerBound)-\(claim.ids.upperBound - 1), claimed \(time(claim.since)) by worker \(claim.owner) of run \(claim.run)",
         indent: 2)
     }
-    if runs.claims.count > 20 { lines.append("  and \(Human.count(runs.claims.count - 20, "more claim"))") }
-    return lines.isEmpty ? [] : ["", "At work"] + lines
+    return claims.count > 20 ? lines + ["  and \(Human.count(claims.count - 20, "more claim"))"] : lines
   }
 
   private static func lastSection(_ all: [StatusJob.Run]) -> [String] {

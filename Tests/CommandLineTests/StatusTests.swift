@@ -11,7 +11,8 @@ struct StatusTests {
     var text = try database.run("status").text
     #expect(text.contains("Last runs\n  1 generate, begun "))
     #expect(text.contains("\n    died\n"))
-    #expect(text.contains("At work\n  ids 0-12, run 1, since ") && text.contains("is gone: the next run"))
+    #expect(text.contains("Left by workers that are gone, for the next run to take over\n  ids 0-12, claimed 20"))
+    #expect(!text.contains("At work"))
     // What status saw it did not record.
     #expect(try database.psql("SELECT outcome IS NULL FROM call_logd_run") == "t")
 
@@ -24,7 +25,7 @@ struct StatusTests {
     }
     text = try database.run("status").text
     #expect(text.contains("At work\n  3 backfill --from-id 1 since 20"))
-    #expect(text.contains("  ids 1-12, run 3, since ") && text.contains("is at work"))
+    #expect(text.contains("  ids 1-12, claimed 20") && text.contains(" of run 3\n") && !text.contains("Left by"))
     #expect(text.contains("    failed after ") && text.contains("ordered by a test"))
     let json = try database.run("status", "--format", "json").json()
     let runs = try #require(json["runs"] as? [[String: Any]])
