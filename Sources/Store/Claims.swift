@@ -34,7 +34,7 @@ public struct Claims: Sendable {
   // MARK: Owners
 
   /// The class of the owners' advisory locks: "calc" as bytes.
-  private static let lockClass: Int32 = 0x6361_6C63
+  static let lockClass: Int32 = 0x6361_6C63
 
   /// A number for a new owner.
   public static func newOwner(on connection: Connection) throws -> Int32 {

@@ -48,7 +48,8 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long an attempt to connect may take (default: 10s).", valueName: "time"))
   var connectTimeout: String?
   @Option(
-    help: ArgumentHelp("For how long to try again after losing against another transaction (default: 60s).", valueName: "time"))
+    help: ArgumentHelp(
+      "For how long to try again after losing against another transaction, or the connection (default: 60s).", valueName: "time"))
   var retryFor: String?
   @Option(
     help: ArgumentHelp(

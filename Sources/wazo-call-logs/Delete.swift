@@ -8,7 +8,9 @@ struct Delete: AsyncParsableCommand {
     abstract: "Delete call logs, so that they can be made again.",
     discussion: """
       As in Wazo's program: -d N deletes the call logs of the last N days and keeps the older ones. --from and --to delete those whose call began in \
-      that range. The CELs stay; generate or backfill makes the call logs again. --dry-run shows what would go and changes nothing.
+      that range. The CELs stay; generate or backfill makes the call logs again. --dry-run shows what would go and changes nothing. \
+      It works through some thousands of call logs at a time, newest first, each time in one transaction with the record that their CELs are not done. A generate may be at work \
+      meanwhile: each of its chunks comes before or after such a transaction.
 
       Examples:
         wazo-call-logs delete -d 30 && wazo-call-logs generate -d 30   30 days again

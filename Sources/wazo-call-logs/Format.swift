@@ -33,6 +33,31 @@ enum Human {
     return "\(whole / 3600) h \(whole / 60 % 60) min"
   }
 
+  /// A length of time in its greatest unit: `45 s`, `5 min`, `36 h`, `3 d`.
+  static func span(_ seconds: Double) -> String {
+    let whole = Int64(seconds.rounded(.down))
+    if whole < 120 { return "\(whole) s" }
+    if whole < 7200, whole != 3600 { return "\(whole / 60) min" }
+    return whole < 172_800 ? "\(whole / 3600) h" : "\(count(whole / 86_400)) d"
+  }
+
+  /// Text in lines of at most 80 columns, all but the first indented by two more; a longer word stays whole.
+  static func wrapped(_ text: String, indent: Int) -> [String] {
+    var lines: [String] = []
+    var line = String(repeating: " ", count: indent)
+    var isEmpty = true
+    for word in text.split(whereSeparator: \.isWhitespace) {
+      if !isEmpty, line.count + 1 + word.count > 80 {
+        lines.append(line)
+        line = String(repeating: " ", count: indent + 2)
+        isEmpty = true
+      }
+      line += (isEmpty ? "" : " ") + word
+      isEmpty = false
+    }
+    return isEmpty ? lines : lines + [line]
+  }
+
   /// An offset in hours such as `+2 h` or `-3 h 30 min`.
   static func offset(_ seconds: Int) -> String {
     let minutes = abs(seconds) / 60

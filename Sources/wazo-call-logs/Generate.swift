@@ -8,11 +8,12 @@ struct Generate: AsyncParsableCommand {
     abstract: "Make call logs from CELs that are not done yet (the default).",
     discussion: """
       Plain, it covers everything above the greatest covered CEL, then 20,000 CELs of history, newest first. Calls that are still going on \
-      get their call log when they have ended. Call logs that Wazo's own program made stay as they are.
+      get their call log when they have ended (see --close-after for those that never do). Call logs that Wazo's own program made stay as they \
+      are. It may be killed at any moment, and may run at the same time as any other verb, here or on another machine: each chunk is claimed by one worker.
 
       Examples:
         wazo-call-logs                     the nightly run
-        wazo-call-logs generate -c 50000   the newest 50,000 CELs that are not covered
+        wazo-call-logs generate -c 50000   the newest 50,000 not covered
         wazo-call-logs generate -d 7       what is not covered of the last 7 days
       """)
 
@@ -52,13 +53,15 @@ struct Backfill: AsyncParsableCommand {
     discussion: """
       Covers what is uncovered: all of it, between two CEL ids, or between two dates. May be stopped and started again at any time. Dates take \
       the ids between the least and the greatest CEL whose eventtime lies in the range; a call that reaches out of them is made from all its CELs. Without \
-      an offset they are local time; TZ=UTC before the command reads them as UTC. What comes in after the start is left to the next run.
+      an offset they are local time; TZ=UTC before the command reads them as UTC. What comes in after the start is left to the next run. Several backfills, \
+      here or on other machines, share the work.
 
       Examples:
         wazo-call-logs backfill
         wazo-call-logs backfill --from 2025-03-01 --to 2025-03-31   all of March
         wazo-call-logs backfill --from 2025-03-30T10:00+02:00       since then
         wazo-call-logs backfill --from-id 1000000 --to-id 1999999
+        wazo-call-logs backfill --workers 4
         wazo-call-logs backfill --no-link-cels   faster: leaves cel.call_log_id alone
       """)
 

@@ -7,11 +7,12 @@ struct Regenerate: AsyncParsableCommand {
     discussion: """
       Remakes the call logs of a range of CELs, or of one conversation: after the directory was corrected, or an update of this program. Rows keep their ids; what \
       comes out the same stays the same to the byte. Those that Wazo's program made are remade, too. A call some of whose CELs were purged keeps the call log it has, and a \
-      deleted recording stays deleted. Where nothing is given, all of history.
+      deleted recording stays deleted. Where nothing is given, all of history. What was not done yet is done as well. A range that was interrupted is begun again from its start.
 
       Examples:
-        wazo-call-logs regenerate --from 2025-03-01 --to 2025-03-31   the calls of March
-        wazo-call-logs regenerate --conversation 1714989600.10        one call, by its linkedid or the id of its call log
+        wazo-call-logs regenerate --from 2025-03-01 --to 2025-03-31   all of March
+        wazo-call-logs regenerate --conversation 1714989600.10   by linkedid
+        wazo-call-logs regenerate --conversation 4711            by the id of the call log
       """)
 
   @OptionGroup var range: RangeOptions

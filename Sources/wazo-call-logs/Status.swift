@@ -5,12 +5,14 @@ import Jobs
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show which CELs are covered and which are not.",
+    abstract: "Show what is covered, what is not, and what the last runs did.",
     discussion: """
-      Reads only, and does not hold up a run.
+      What is covered and what is not, ids that somebody may still commit, calls that have not ended, which run is at work on what, the last ten runs with their result, and \
+      what was skipped or mended, by kind. Reads only, and neither waits for a run nor holds one up. Times are in UTC.
 
-      Example:
-        wazo-call-logs status --format json
+      Examples:
+        wazo-call-logs status
+        wazo-call-logs status --format json | jq '.runs[0].outcome'
       """)
 
   @Option(help: "text or json.")
@@ -51,9 +53,8 @@ struct Status: AsyncParsableCommand {
     if status.pendingLinks > 0 {
       lines.append("Links to make \(Human.count(status.pendingLinks)) in the CEL database, by the next run")
     }
-    if !status.counters.isEmpty {
-      lines.append("Over all runs " + status.counters.map { "\($0.key) \(Human.count($0.value))" }.joined(separator: ", "))
-    }
+    if let runs = status.runs { lines += runSections(runs) }
+    lines += countSections(status.counters)
     return lines.joined(separator: "\n")
   }
 
@@ -89,6 +90,7 @@ struct Status: AsyncParsableCommand {
     json.open("{")
     for (key, value) in status.counters { key.withText { json.number($0, value) } }
     json.close("}")
+    runJSON(status.runs, into: &json)
     json.close("}")
     return String(decoding: json.out, as: UTF8.self)
   }

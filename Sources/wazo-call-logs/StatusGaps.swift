@@ -8,22 +8,27 @@ enum StatusGaps {
   static func lines(_ status: StatusJob.Status) -> [String] {
     var lines: [String] = []
     if case .timed(let reason) = status.lateRule {
-      lines.append("Late rows     told by time: \(reason); a missing id is final after \(Human.duration(status.finalAfter))")
+      lines += entry("Late rows", "told by time: \(reason); a missing id is final after \(Human.duration(status.finalAfter))")
     } else {
-      lines.append("Late rows     told by locks: a missing id is final when nobody is left who may commit it")
+      lines += entry("Late rows", "told by locks: a missing id is final when nobody is left who may commit it")
     }
     for gap in status.gaps.prefix(5) {
       let ids = "\(gap.ids.lowerBound)-\(gap.ids.upperBound - 1)"
-      lines.append(
-        "Waiting for   ids \(ids), missing since \(EventTime.text(gap.since)) (\(Human.duration(max(gap.age, 0)))): they may still come"
-      )
+      let since = "\(EventTime.text(gap.since)) (\(Human.duration(max(gap.age, 0))))"
+      lines += entry("Waiting for", "ids \(ids), missing since \(since): they may still come")
     }
     if status.gaps.count > 5 {
       let ids = status.gaps.dropFirst(5).reduce(Int64(0)) { $0 + Int64($1.ids.count) }
       lines.append("Waiting for   \(Human.count(ids)) more ids in \(Human.count(status.gaps.count - 5, "gap"))")
     }
-    lines += status.writers.prefix(5).map { "Open writer   \($0)" }
+    lines += status.writers.prefix(5).flatMap { entry("Open writer", "\($0)") }
     if status.writers.count > 5 { lines.append("Open writer   \(Human.count(status.writers.count - 5)) more") }
+    return lines
+  }
+
+  private static func entry(_ name: String, _ text: String) -> [String] {
+    var lines = Human.wrapped(text, indent: 14)
+    if let first = lines.first { lines[0] = name + String(first.dropFirst(name.count)) }
     return lines
   }
 

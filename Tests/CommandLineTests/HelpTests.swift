@@ -7,7 +7,7 @@ struct HelpTests {
   private static let renews = ProcessInfo.processInfo.environment["RENEW_SNAPSHOTS"] != nil
   private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
 
-  static let verbs = ["generate", "delete", "backfill", "status", "explain", "interpret", "migrate"]
+  static let verbs = ["generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate"]
 
   @Test("--help is as the snapshot has it", arguments: [""] + verbs)
   func help(verb: String) throws {

@@ -152,7 +152,8 @@ struct AtomicityTests {
     let database = try TestDatabase(.wazo)
     try database.simulate(calls: 60, seed: random.next())
     try database.roughen(&random)
-    try database.run("UPDATE cel SET linkedid = '' WHERE id = (SELECT min(id) FROM cel)")
+    // Chats are left out before their linkedid is looked at.
+    try database.run("UPDATE cel SET linkedid = '' WHERE id = (SELECT min(id) FROM cel WHERE channame NOT LIKE 'Message/%')")
     var runner = Runner(database, chunkSize: 77)
     var read = 0
     for count in [100, 50, 300] {
@@ -169,7 +170,7 @@ struct AtomicityTests {
     }
     #expect(try sum("^cels$") == read)
     #expect(try sum("^cels_") == read)
-    #expect(try sum("^flaw_empty_linkedid$") == 1)
+    #expect(try sum("^flaw_empty_linkedid$") == 1, "\(random)")
     #expect(try sum("^call_logs_written$") - sum("^call_logs_removed$") >= database.conversations().count)
   }
 }

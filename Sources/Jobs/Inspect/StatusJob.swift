@@ -37,6 +37,8 @@ public struct StatusJob {
     public var callLogs: Int64 = 0
     /// What became of the CELs, over all runs.
     public var counters: [(key: String, value: Int64)] = []
+    /// What ran and what runs; nil where the schema has no record of it yet.
+    public var runs: Runs?
     /// Steps of the schema that are not done.
     public var missingMigrations: [String] = []
   }
@@ -82,6 +84,9 @@ public struct StatusJob {
     status.reaching = details.reaching
     status.pendingLinks = details.pendingLinks
     status.counters = details.counters
+    if !status.missingMigrations.contains("m005_workers") {
+      status.runs = try StatusJob.runs(checkpoint, closeAfter: settings.closeAfter, on: databases.logs)
+    }
     return status
   }
 }

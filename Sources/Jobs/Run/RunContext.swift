@@ -112,10 +112,12 @@ public struct RunContext {
     #else
       let points = Points()
     #endif
-    let databases = try Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil, hadServer: false)({
-      try Databases(settings.databases, interruption: interruption, log: log)
-    })
+    let databases = try Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil, hadServer: false)(
+      {
+        try Databases(settings.databases, interruption: interruption, log: log)
+      })
     let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
+    try retry { try SessionCheck.run(databases, cels: settings.databases.cels, log: log) }
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try retry {
       try CallLogTables.check(on: databases.logs)
