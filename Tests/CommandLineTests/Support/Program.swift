@@ -92,6 +92,13 @@ final class Running {
 
   var isRunning: Bool { process.isRunning }
 
+  /// The most memory it has had resident so far, MiB; nil when it has ended.
+  var peakMemory: Double? {
+    let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Double($0.filter(\.isNumber)) }.map { $0 / 1024 }
+  }
+
   /// What it has written to standard error so far.
   var errors: String { (try? String(contentsOfFile: folder.path + "/err", encoding: .utf8)) ?? "" }
 
