@@ -37,6 +37,7 @@ let package = Package(
       name: "PostgreSQL",
       dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Zstandard", dependencies: ["CZstd"]),
+    .target(name: "Archive", dependencies: ["Zstandard", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "SQL",
       path: "sql",
@@ -50,7 +51,10 @@ let package = Package(
       dependencies: ["CallLogs", "PostgreSQL", "SQL", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "Jobs",
-      dependencies: ["Store", "Zstandard", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "Store", "Archive", "Zstandard", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: points),
 
     // Helpers of demo, bench and the tests.
@@ -61,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "wazo-call-logs",
       dependencies: [
-        "Jobs", "Settings", "PrivateServer", "Simulation",
+        "Jobs", "Archive", "Settings", "Store", "PrivateServer", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: points),
@@ -83,6 +87,7 @@ let package = Package(
     .testTarget(name: "CallLogsTests", dependencies: ["CallLogs"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
+    .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .target(
@@ -93,7 +98,7 @@ let package = Package(
     .testTarget(
       name: "JobsTests",
       dependencies: [
-        "Jobs", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
+        "Jobs", "Archive", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: points),
@@ -101,7 +106,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "PrivateServer", "Simulation", "Jobs", "TestDatabases", "wazo-call-logs", "simulate-calls", "private-server",
+        "PrivateServer", "Simulation", "Jobs", "Archive", "TestDatabases", "wazo-call-logs", "simulate-calls", "private-server",
       ],
       exclude: ["Snapshots"], swiftSettings: points),
   ],

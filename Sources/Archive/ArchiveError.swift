@@ -1,0 +1,20 @@
+/// Why an archive could not be written, read or trusted.
+public struct ArchiveError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// What kind of obstacle.
+  public enum Kind: Sendable {
+    /// The file system refused: disk full, no permission, folder gone.
+    case inputOutput
+    /// What was read is not what was written, or is not ours to read: a flipped bit, a cut file, another format, a path that leads elsewhere.
+    case damaged
+  }
+
+  /// What kind of obstacle.
+  public let kind: Kind
+  /// What is wrong with which file, and what to do about it.
+  public let description: String
+
+  /// An obstacle of that kind.
+  public init(_ kind: Kind, _ description: String) {
+    (self.kind, self.description) = (kind, description)
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+
+/// An archive's folder, seen as its parts.
+public struct ArchiveFolder {
+  /// The folder itself.
+  public let root: Folder
+
+  /// Opens it.
+  /// - Throws: ``ArchiveError`` (inputOutput) where it cannot be opened or made
+  public init(_ path: String, creates: Bool = false) throws(ArchiveError) {
+    root = try Folder.root(path, creates: creates)
+  }
+
+  /// Checks that its path still leads to the folder that was opened: one that was moved away, or unmounted, takes what is written to it along.
+  /// - Throws: ``ArchiveError`` (inputOutput)
+  public func checkInPlace() throws(ArchiveError) {
+    var (opened, there) = (stat(), stat())
+    guard fstat(root.descriptor, &opened) == 0, stat(root.path, &there) == 0 else {
+      throw failure("the archive folder \(root.path) is gone")
+    }
+    guard opened.st_dev == there.st_dev, opened.st_ino == there.st_ino else {
+      throw ArchiveError(.inputOutput, "the archive folder \(root.path) is another one than when the run began")
+    }
+  }
+
+  /// What an archive's folder holds.
+  public struct Contents {
+    /// Parts that have a manifest, in the order of table, month and number.
+    public var parts: [PartName] = []
+    /// Paths below the folder that belong to none of them: files without a manifest, and what is not ours. Nothing ever touches them.
+    public var unknown: [String] = []
+  }
+
+  /// Looks through all of it.
+  public func contents() throws(ArchiveError) -> Contents {
+    var contents = Contents()
+    for name in try root.names() {
+      guard let kind = ArchiveKind(rawValue: name), let tables = try root.folder([name]) else {
+        contents.unknown.append(name)
+        continue
+      }
+      for year in try tables.names() {
+        guard year.utf8.count == 4, Month("\(year)-01") != nil, let years = try tables.folder([year]) else {
+          contents.unknown.append("\(name)/\(year)")
+          continue
+        }
+        for text in try years.names() {
+          guard text.hasPrefix(year), let month = Month(text), let folder = try years.folder([text]) else {
+            contents.unknown.append("\(name)/\(year)/\(text)")
+            continue
+          }
+          try add(kind, month, folder, to: &contents)
+        }
+      }
+    }
+    return contents
+  }
+
+  private func add(_ kind: ArchiveKind, _ month: Month, _ folder: Folder, to contents: inout Contents) throws(ArchiveError) {
+    let names = try folder.names()
+    var parts: Set<PartName> = []
+    for name in names {
+      if let part = PartName(fileName: name, kind: kind, month: month), part.manifest == name { parts.insert(part) }
+    }
+    contents.parts += parts.sorted { $0.number < $1.number }
+    for name in names {
+      let part = PartName(fileName: name, kind: kind, month: month)
+      if let part, parts.contains(part), !name.hasPrefix(".") { continue }
+      contents.unknown.append((PartName.folders(kind, month) + [name]).joined(separator: "/"))
+    }
+  }
+
+  /// The greatest number that any file in the folder of that table and month has, 0 where there is none.
+  public func greatestNumber(_ kind: ArchiveKind, _ month: Month) throws(ArchiveError) -> Int {
+    guard let folder = try root.folder(PartName.folders(kind, month)) else { return 0 }
+    return try folder.names().compactMap { PartName(fileName: $0, kind: kind, month: month)?.number }.max() ?? 0
+  }
+
+  /// The folder of a part; nil where it does not exist.
+  public func folder(of part: PartName, creates: Bool = false) throws(ArchiveError) -> Folder? {
+    try root.folder(part.folders, creates: creates)
+  }
+
+  /// The manifest of a part.
+  /// - Throws: ``ArchiveError`` where it is missing, damaged, of a later format, or disagrees with its place
+  public func manifest(of part: PartName) throws(ArchiveError) -> Manifest {
+    guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else {
+      throw ArchiveError(.damaged, "\(root.path)/\(part) is missing")
+    }
+    return try Manifest(json: json, of: part)
+  }
+
+  /// Reads every file of a part and compares it with the manifest.
+  /// - Throws: ``ArchiveError`` that says which file is not as it was written, and how
+  public func verify(_ manifest: Manifest, of part: PartName, stop: () throws -> Void = {}) throws {
+    guard let folder = try folder(of: part) else {
+      throw ArchiveError(.damaged, "the folder of \(root.path)/\(part) is missing")
+    }
+    for file in manifest.files { try ArchiveReader.read(file, in: folder, stop: stop) }
+  }
+
+  /// Removes the files of a part that never came to be, those under temporary names too.
+  /// - Returns: false where the part has a manifest, so that it did come to be; nothing is touched then.
+  public func removeUnfinished(_ part: PartName) throws(ArchiveError) -> Bool {
+    guard let folder = try folder(of: part) else { return true }
+    if try folder.has(part.manifest) { return false }
+    for name in part.files + [part.manifest] {
+      try folder.remove(PartName.temporary(name))
+      if name != part.manifest { try folder.remove(name) }
+    }
+    try folder.sync()
+    return true
+  }
+}

@@ -1,0 +1,68 @@
+import Crypto
+import Foundation
+import Zstandard
+
+/// Reads files of an archive, and tells whether they are what was written.
+public enum ArchiveReader {
+  /// Reads a file from its beginning to its end and compares all that is known of it: length, both SHA-256, zstd's checksum, rows, and the names of the columns.
+  /// - Parameters:
+  ///   - sink: gets the CSV in pieces of any size. What it got is verified only when this returns.
+  ///   - stop: looked at now and then; where it throws, reading ends
+  /// - Throws: ``ArchiveError`` that names the file and what is wrong with it; what `sink` and `stop` throw.
+  public static func read(
+    _ file: Manifest.File, in folder: Folder, stop: () throws -> Void = {},
+    sink: (UnsafeRawBufferPointer) throws -> Void = { _ in }
+  ) throws {
+    let path = "\(folder.path)/\(file.name)"
+    func damaged(_ what: String) -> ArchiveError { ArchiveError(.damaged, "\(path) \(what)") }
+    guard let descriptor = try folder.openFile(file.name) else { throw damaged("is missing") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure("cannot look at \(path)") }
+    guard Int(status.st_size) == file.bytes else {
+      throw damaged("has \(status.st_size) bytes in place of \(file.bytes): it was cut off or changed")
+    }
+    let decompressor: Decompressor
+    do {
+      decompressor = try Decompressor()
+    } catch {
+      throw ArchiveError(.inputOutput, "cannot read \(path): \(error)")
+    }
+    var (hash, contentHash, records) = (SHA256(), SHA256(), CSVRecords())
+    var contentBytes = 0
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    do {
+      while true {
+        try stop()
+        let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+        if count == 0 { break }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { throw failure("cannot read \(path)") }
+        let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        hash.update(bufferPointer: piece)
+        try decompressor.write(piece) { content in
+          contentHash.update(bufferPointer: content)
+          records.add(content)
+          contentBytes += content.count
+          try sink(content)
+        }
+      }
+      try decompressor.finish()
+    } catch let error as ZstandardError {
+      throw damaged("is damaged. \(error)")
+    }
+    guard hash.finalize().hexadecimal == file.sha256.lowercased() else {
+      throw damaged("has another SHA-256 than its manifest says")
+    }
+    guard contentBytes == file.contentBytes, contentHash.finalize().hexadecimal == file.contentSha256.lowercased() else {
+      throw damaged("holds other rows than its manifest says")
+    }
+    guard records.isComplete, records.count == file.rows + 1 else {
+      throw damaged("holds \(max(0, records.count - 1)) rows in place of the \(file.rows) that its manifest says")
+    }
+    guard records.header == CSVRecords.header(of: file.columns) else {
+      throw damaged("has other columns in its first line than its manifest says")
+    }
+  }
+}

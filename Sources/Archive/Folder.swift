@@ -1,0 +1,164 @@
+import Foundation
+
+/// An open folder of an archive. Everything below the archive's own folder is reached through the folder above it and without following symbolic links, so that no name leads elsewhere.
+public final class Folder {
+  /// Its path, for messages.
+  public let path: String
+  let descriptor: Int32
+
+  private init(path: String, descriptor: Int32) { (self.path, self.descriptor) = (path, descriptor) }
+
+  deinit { close(descriptor) }
+
+  /// Opens the archive's own folder, which the administrator may have put behind a symbolic link.
+  /// - Parameter creates: whether it is made where it is missing
+  /// - Throws: ``ArchiveError`` (inputOutput)
+  public static func root(_ path: String, creates: Bool) throws(ArchiveError) -> Folder {
+    var opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if opened < 0, errno == ENOENT, creates {
+      do {
+        try FileManager.default.createDirectory(
+          atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+      } catch {
+        throw ArchiveError(.inputOutput, "cannot make the archive folder \(path): \(error.localizedDescription)")
+      }
+      opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    guard opened >= 0 else { throw failure("cannot open the archive folder \(path)") }
+    return Folder(path: path, descriptor: opened)
+  }
+
+  /// Opens the folder `names` below; nil where it does not exist.
+  /// - Throws: ``ArchiveError`` where it is no folder or a symbolic link.
+  public func folder(_ names: [String], creates: Bool = false) throws(ArchiveError) -> Folder? {
+    var folder = self
+    for name in names {
+      try Folder.check(name)
+      let path = "\(folder.path)/\(name)"
+      var opened = openat(folder.descriptor, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+      if opened < 0, errno == ENOENT {
+        guard creates else { return nil }
+        guard mkdirat(folder.descriptor, name, 0o750) == 0 || errno == EEXIST else {
+          throw failure("cannot make the folder \(path)")
+        }
+        try folder.sync()
+        opened = openat(folder.descriptor, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+      }
+      guard opened >= 0 else {
+        if errno == ELOOP || errno == ENOTDIR {
+          throw ArchiveError(.damaged, "\(path) is a symbolic link or no folder; archives are not followed out of their folder")
+        }
+        throw failure("cannot open the folder \(path)")
+      }
+      folder = Folder(path: path, descriptor: opened)
+    }
+    return folder
+  }
+
+  /// The names in it, in the order of their bytes.
+  public func names() throws(ArchiveError) -> [String] {
+    let again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard again >= 0, let stream = fdopendir(again) else { throw failure("cannot read the folder \(path)") }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw failure("cannot read the folder \(path)") }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Whether it has something of that name, whatever it is.
+  public func has(_ name: String) throws(ArchiveError) -> Bool {
+    try Folder.check(name)
+    var status = stat()
+    if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
+    guard errno == ENOENT else { throw failure("cannot look at \(path)/\(name)") }
+    return false
+  }
+
+  /// Opens an ordinary file for reading; nil where there is none of that name.
+  /// - Throws: ``ArchiveError`` where it is a symbolic link or anything else than a file.
+  func openFile(_ name: String) throws(ArchiveError) -> Int32? {
+    try Folder.check(name)
+    let file = openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard file >= 0 else {
+      if errno == ENOENT { return nil }
+      if errno == ELOOP { throw ArchiveError(.damaged, "\(path)/\(name) is a symbolic link, which archives do not follow") }
+      throw failure("cannot open \(path)/\(name)")
+    }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(file)
+      throw ArchiveError(.damaged, "\(path)/\(name) is no ordinary file")
+    }
+    return file
+  }
+
+  /// The bytes of a small file; nil where there is none of that name.
+  /// - Parameter limit: the most bytes that it may have
+  public func read(_ name: String, limit: Int = 4 << 20) throws(ArchiveError) -> [UInt8]? {
+    guard let file = try openFile(name) else { return nil }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = Foundation.read(file, &piece, piece.count)
+      if count == 0 { return bytes }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw failure("cannot read \(path)/\(name)") }
+      bytes += piece[..<count]
+      guard bytes.count <= limit else { throw ArchiveError(.damaged, "\(path)/\(name) is far too long for what it is") }
+    }
+  }
+
+  /// Removes a file; one that is not there is as good as removed.
+  /// - Returns: whether there was one.
+  @discardableResult
+  public func remove(_ name: String) throws(ArchiveError) -> Bool {
+    try Folder.check(name)
+    if unlinkat(descriptor, name, 0) == 0 { return true }
+    guard errno == ENOENT else { throw failure("cannot remove \(path)/\(name)") }
+    return false
+  }
+
+  /// Gives a file its final name, unless there is something of that name.
+  func publish(_ temporary: String, as name: String) throws(ArchiveError) {
+    // A hard link first: unlike rename(2) it never replaces what is there.
+    if linkat(descriptor, temporary, descriptor, name, 0) == 0 {
+      try remove(temporary)
+    } else if errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK {
+      // No hard links here (exFAT, some network shares).
+      guard try !has(name) else { throw exists(name) }
+      guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw failure("cannot name \(path)/\(name)") }
+    } else {
+      throw errno == EEXIST ? exists(name) : failure("cannot name \(path)/\(name)")
+    }
+    try sync()
+  }
+
+  private func exists(_ name: String) -> ArchiveError {
+    ArchiveError(.inputOutput, "\(path)/\(name) exists already and is not replaced")
+  }
+
+  /// Makes durable which names it has.
+  public func sync() throws(ArchiveError) {
+    guard fsync(descriptor) == 0 else { throw failure("cannot sync the folder \(path)") }
+  }
+
+  private static func check(_ name: String) throws(ArchiveError) {
+    guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(0x2F), !name.utf8.contains(0) else {
+      throw ArchiveError(.damaged, "\"\(name)\" is no name of a file in an archive")
+    }
+  }
+}
+
+/// What the system said of the last call.
+func failure(_ what: String) -> ArchiveError {
+  ArchiveError(.inputOutput, "\(what): \(String(cString: strerror(errno)))")
+}
