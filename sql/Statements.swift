@@ -17,6 +17,7 @@ public enum SQL {
     Migration(name: "m003_list_index", text: string(PackageResources.m003_list_index_sql)),
     Migration(name: "m004_gaps", text: string(PackageResources.m004_gaps_sql)),
     Migration(name: "m005_workers", text: string(PackageResources.m005_workers_sql)),
+    Migration(name: "m006_archive", text: string(PackageResources.m006_archive_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

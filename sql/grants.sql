@@ -19,3 +19,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, c
 GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq, call_logd_run_id_seq, call_logd_claim_id_seq,
     call_logd_claim_owner_seq TO :"role";
 GRANT SELECT ON call_logd_migration TO :"role";
+
+-- For archive, purge and restore besides. In the database of the CELs:
+GRANT INSERT, DELETE ON cel TO :"role";
+-- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
+GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_archive_id_seq TO :"role";
+GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";

@@ -12,7 +12,7 @@ struct MigratorTests {
     try Connection(ConnectionParameters(uri: database.uri, applicationName: "tests", options: ["lock_timeout": "5s"]), log: quiet)
   }
 
-  private let names = ["m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers"]
+  private let names = ["m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive"]
 
   /// Everything in the catalog that the migrations make.
   private func shape(_ database: TestDatabase) throws -> [String] {
@@ -77,7 +77,7 @@ struct MigratorTests {
     _ = try Migrator(try connect(database)).migrate(program: "test")
     try database.run(
       """
-      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint;
+      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint, call_logd_archive, call_logd_restored;
       DROP SEQUENCE call_logd_claim_owner_seq;
       DROP FUNCTION call_logd_sum;
       DROP INDEX call_logd_call_log__idx__tenant_uuid_date;

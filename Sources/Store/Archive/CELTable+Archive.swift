@@ -1,0 +1,111 @@
+import CallLogs
+import PostgreSQL
+
+extension CELTable {
+  /// As much of a CEL as tells to which call it belongs and when it was.
+  public struct Outline: Sendable {
+    /// Its id.
+    public let id: Int64
+    /// Its instant, microseconds since 2000-01-01 UTC; nil where it has none.
+    public let time: Int64?
+    /// The call; nil for SIP chats and rows without a linkedid, each of which stands for itself.
+    public let linkedid: String?
+    /// The channel; nil where it connects nothing.
+    public let uniqueid: String?
+  }
+
+  private var outlineColumns: String {
+    "id::int8, \(instant ?? "NULL::timestamptz"), CASE WHEN \(isNoChat) THEN nullif(linkedid::text, '') END, CASE WHEN \(isNoChat) AND linkedid <> '' THEN nullif(uniqueid::text, '') END"
+  }
+
+  private func outlines(_ rows: Rows) -> [Outline] {
+    rows.map { row in
+      let time = row.timestamp(1)
+      return Outline(
+        id: row.int64(0) ?? 0, time: time == .max || time == .min ? nil : time, linkedid: row.string(2), uniqueid: row.string(3))
+    }
+  }
+
+  /// At most `limit` CELs of before `time` (microseconds since 2000-01-01 UTC) with ids above `id` and up to `last`, in id order.
+  /// - Parameter besides: ids that are left out
+  /// - Throws: ``StoreError`` where the times are text, which no query can compare
+  public func outlines(
+    before time: Int64, after id: Int64, upTo last: Int64, besides: [Range<Int64>] = [], limit: Int, on connection: Connection
+  ) throws -> [Outline] {
+    guard let instant else {
+      throw StoreError(
+        .configuration,
+        "eventtime of \(name) is text, by which the server cannot tell which CELs are due; CELs can be archived and purged where it is a timestamp"
+      )
+    }
+    return outlines(
+      try connection.query(
+        """
+        SELECT \(outlineColumns) FROM \(name) c
+        WHERE c.id > $1 AND c.id <= $2 AND \(instant) < $3 AND \(instant) >= '0001-01-01Z'
+          AND NOT $5::int8multirange @> c.id::int8
+        ORDER BY c.id LIMIT $4
+        """, [.int8(id), .int8(last), .timestamptz(time), .int8(Int64(limit)), .int8Multirange(besides)],
+        purpose: "Looking for CELs that are due"))
+  }
+
+  /// All CELs of the calls to which these linkedids belong, to any depth.
+  public func outlines(ofCalls linkedids: Set<String>, on connection: Connection) throws -> [Outline] {
+    var found: [Outline] = []
+    var asked: Set<String> = []
+    var askedChannels: Set<String> = []
+    var round = linkedids
+    while !round.isEmpty {
+      asked.formUnion(round)
+      let rows = outlines(
+        try connection.query(
+          "SELECT \(outlineColumns) FROM \(name) c WHERE linkedid = ANY($1) AND \(isNoChat)",
+          [.array(BinaryArray(strings: Array(round)))], purpose: "Looking up \(round.count) calls whole"))
+      found += rows
+      let channels = Set(rows.compactMap(\.uniqueid)).subtracting(askedChannels)
+      askedChannels.formUnion(channels)
+      guard !channels.isEmpty else { break }
+      let others = try connection.query(
+        "SELECT DISTINCT linkedid::text FROM \(name) c WHERE uniqueid = ANY($1) AND \(isNoChat) AND linkedid <> ''",
+        [.array(BinaryArray(strings: Array(channels)))], purpose: "Looking up the calls of \(channels.count) channels")
+      round = Set(others.compactMap { $0.string(0) }).subtracting(asked)
+    }
+    return found
+  }
+
+  /// The greatest id of before `time`; nil where there is none.
+  public func greatestID(before time: Int64, on connection: Connection) throws -> Int64? {
+    guard let instant else { return nil }
+    return try connection.query(
+      "SELECT max(id)::int8 FROM \(name) WHERE \(instant) < $1", [.timestamptz(time)], purpose: "Looking for CELs that are due"
+    ).int64(0, 0)
+  }
+
+  /// Writes these CELs as PostgreSQL's CSV, with a line of names, in id order to `sink`. Needs a transaction.
+  /// - Returns: how many rows there were
+  public func copyOut(
+    _ ids: [Int64], columns: TableColumns, on connection: Connection, _ sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    try connection.setTextForms()
+    return try connection.copyOut(
+      "COPY (SELECT \(columns.list()) FROM \(name) c WHERE id = ANY(\(ids.arrayLiteral)) ORDER BY c.id) TO STDOUT (FORMAT csv, HEADER)",
+      purpose: "Reading \(ids.count) CELs", sink)
+  }
+
+  /// Deletes these CELs.
+  /// - Returns: how many
+  public func delete(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
+    try connection.execute("DELETE FROM \(name) WHERE id = ANY($1)", [.int8Array(ids)], purpose: "Deleting \(ids.count) CELs")
+  }
+
+  /// How many CELs with these ids there are, after whoever is deleting some of them has ended. Needs a transaction.
+  public func countLocked(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> Int64 {
+    try connection.query(
+      """
+      SELECT count(*)::int8 FROM (
+        SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)
+        FOR KEY SHARE OF c) AS found
+      """, [.int8Multirange(ids)], purpose: "Looking whether CELs are deleted"
+    ).int64(0, 0) ?? 0
+  }
+}

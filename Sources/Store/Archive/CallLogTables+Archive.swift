@@ -1,0 +1,135 @@
+import CallLogs
+import PostgreSQL
+
+extension CallLogTables {
+  /// The tables of an archive's part in the order of its files: the call logs first, then what belongs to them.
+  public enum Part: String, CaseIterable, Sendable {
+    /// The call logs themselves.
+    case callLogs = "call_logd_call_log"
+    /// Their participants.
+    case participants = "call_logd_call_log_participant"
+    /// Details of their destinations.
+    case destinations = "call_logd_call_log_destination"
+    /// Their recordings: rows.
+    case recordings = "call_logd_recording"
+
+    /// The column that has the call log's id.
+    var key: String { self == .callLogs ? "id" : "call_log_id" }
+    var order: String { self == .callLogs ? "date, id" : "call_log_id, uuid" }
+  }
+
+  /// A call log that is due.
+  public struct Due: Sendable {
+    /// Its id.
+    public let id: Int32
+    /// When the call began, microseconds since 2000-01-01 UTC.
+    public let date: Int64
+    /// Its tenant.
+    public let tenant: UUIDValue
+  }
+
+  /// Which call logs are due: those of these tenants that began before the time that goes with them, microseconds since 2000-01-01 UTC.
+  public typealias Cutoffs = [(tenant: UUIDValue, before: Int64)]
+
+  /// At most `limit` call logs that are due, oldest first.
+  /// - Parameters:
+  ///   - last: only those that come after this one in that order
+  ///   - end: only those that began before this time; nil for no bound
+  ///   - besides: ids that are left out
+  public static func due(
+    _ cutoffs: Cutoffs, after last: (date: Int64, id: Int32)?, before end: Int64?, besides: [Range<Int64>], limit: Int,
+    on connection: Connection
+  ) throws -> [Due] {
+    var tenants = BinaryArray(.uuid)
+    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    let rows = try connection.query(
+      """
+      SELECT l.id, l.date, l.tenant_uuid FROM call_logd_call_log l
+      JOIN unnest($1::uuid[], $2::int8[]) AS d(tenant, before) ON l.tenant_uuid = d.tenant
+      WHERE l.date < \(instant("d.before")) AND l.date >= '0001-01-01Z'
+        AND ($3::timestamptz IS NULL OR (l.date, l.id) > ($3, $4)) AND ($5::timestamptz IS NULL OR l.date < $5)
+        AND NOT $6::int8multirange @> l.id::int8
+      ORDER BY l.date, l.id LIMIT $7
+      """,
+      [
+        .array(tenants), .int8Array(cutoffs.map(\.before)), last.map { .timestamptz($0.date) } ?? .null, .int4(last?.id ?? 0),
+        end.map { .timestamptz($0) } ?? .null, .int8Multirange(besides), .int8(Int64(limit)),
+      ], purpose: "Looking for call logs that are due")
+    return rows.compactMap { row in
+      guard let id = row.int64(0), let date = row.timestamp(1), let tenant = row.uuid(2) else { return nil }
+      return Due(
+        id: Int32(truncatingIfNeeded: id), date: date, tenant: UUIDValue(high: tenant.high, low: tenant.low))
+    }
+  }
+
+  /// How many call logs that are due are left alone, since they were restored not long ago.
+  public static func countDue(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection) throws -> Int64 {
+    guard !ids.isEmpty else { return 0 }
+    var tenants = BinaryArray(.uuid)
+    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    return try connection.query(
+      """
+      SELECT count(*)::int8 FROM call_logd_call_log l JOIN unnest($1::uuid[], $2::int8[]) AS d(tenant, before) ON l.tenant_uuid = d.tenant
+      WHERE l.date < \(instant("d.before")) AND $3::int8multirange @> l.id::int8
+      """, [.array(tenants), .int8Array(cutoffs.map(\.before)), .int8Multirange(ids)], purpose: "Counting what was restored"
+    ).int64(0, 0) ?? 0
+  }
+
+  /// `timestamptz` from microseconds since 2000-01-01 UTC, to the microsecond.
+  static func instant(_ column: String) -> String {
+    "(timestamptz '2000-01-01Z' + make_interval(secs => (\(column) / 1000000)::double precision) + (\(column) % 1000000) * interval '1 microsecond')"
+  }
+
+  /// Writes the rows of these call logs as PostgreSQL's CSV, with a line of names, to `sink`. Needs a transaction.
+  /// - Returns: how many rows there were
+  public static func copyOut(
+    _ part: Part, columns: TableColumns, ofCallLogs ids: [Int64], on connection: Connection,
+    _ sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    try connection.setTextForms()
+    return try connection.copyOut(
+      """
+      COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(part.key) = ANY(\(ids.arrayLiteral)) ORDER BY \(part.order)) \
+      TO STDOUT (FORMAT csv, HEADER)
+      """, purpose: "Reading \(ids.count) call logs from \(part.rawValue)", sink)
+  }
+
+  /// How many rows of that table belong to these call logs.
+  public static func count(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
+    Int(
+      try connection.query(
+        "SELECT count(*)::int8 FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[])", [.int8Array(ids)],
+        purpose: "Counting \(part.rawValue)"
+      ).int64(0, 0) ?? 0)
+  }
+
+  /// Deletes the rows of that table that belong to these call logs.
+  /// - Returns: how many
+  public static func delete(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
+    try connection.execute(
+      "DELETE FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[]::int4[])", [.int8Array(ids)],
+      purpose: "Deleting from \(part.rawValue)")
+  }
+
+  /// Tenants with the days that they chose to keep call logs for; nil where a tenant chose none.
+  public static func retention(on connection: Connection) throws -> [(tenant: UUIDValue, days: Int?)] {
+    try connection.query(
+      "SELECT t.uuid, r.cdr_days FROM call_logd_tenant t LEFT JOIN call_logd_retention r ON r.tenant_uuid = t.uuid ORDER BY t.uuid",
+      purpose: "Reading the tenants' retention"
+    ).compactMap { row in
+      row.uuid(0).map { (UUIDValue(high: $0.high, low: $0.low), row.int64(1).map { Int($0) }) }
+    }
+  }
+
+  /// The stored default of days that call logs are kept for; nil where none is stored.
+  public static func storedDays(on connection: Connection) throws -> Int? {
+    try connection.query(
+      "SELECT retention_cdr_days FROM call_logd_config ORDER BY id LIMIT 1", purpose: "Reading the stored default of retention"
+    ).first.flatMap { $0.int64(0) }.map { Int($0) }
+  }
+
+  /// The server's time at the beginning of the transaction, microseconds since 2000-01-01 UTC.
+  public static func now(on connection: Connection) throws -> Int64 {
+    try connection.query("SELECT now()", purpose: "Looking at the server's clock").timestamp(0, 0) ?? 0
+  }
+}

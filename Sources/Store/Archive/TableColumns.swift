@@ -1,0 +1,52 @@
+import PostgreSQL
+
+/// The columns of a table, as archives hold them.
+public struct TableColumns: Sendable {
+  /// Name and type of each, in the table's order; generated columns are left out, for they come by themselves.
+  public let columns: [(name: String, type: String)]
+
+  /// Looks them up.
+  /// - Parameter table: quoted where it must be
+  public static func read(_ table: String, on connection: Connection) throws(PostgreSQLError) -> TableColumns {
+    let rows = try connection.query(
+      """
+      SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
+      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
+      """, [.text(table)], purpose: "Looking up the columns of \(table)")
+    return TableColumns(columns: rows.map { ($0.string(0) ?? "", $0.string(1) ?? "") })
+  }
+
+  /// The names quoted and separated by commas, each behind `prefix`.
+  public func list(_ prefix: String = "") -> String { TableColumns.list(columns.map(\.name), prefix) }
+
+  static func list(_ names: [String], _ prefix: String = "") -> String {
+    names.map { prefix + Connection.quoteIdentifier($0) }.joined(separator: ", ")
+  }
+}
+
+extension Connection {
+  /// Sets the forms in which values are written as text, until the end of the transaction: the same everywhere, and without loss.
+  func setTextForms() throws(PostgreSQLError) {
+    try script(
+      "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1",
+      purpose: "Setting the forms of values")
+  }
+}
+
+extension Sequence<Int64> {
+  /// An array as SQL writes it. They are integers of our own making, so there is nothing that could be quoted.
+  var arrayLiteral: String { "'{" + map(String.init).joined(separator: ",") + "}'::int8[]" }
+
+  /// The same numbers as ranges, ascending.
+  public var ranges: [Range<Int64>] {
+    var ranges: [Range<Int64>] = []
+    for id in sorted() {
+      if let last = ranges.last, last.upperBound == id {
+        ranges[ranges.count - 1] = last.lowerBound..<id + 1
+      } else if ranges.last?.contains(id) != true {
+        ranges.append(id..<id + 1)
+      }
+    }
+    return ranges
+  }
+}
