@@ -17,6 +17,14 @@ extension Settings {
     case connectTimeout = "connect_timeout"
     case retryFor = "retry_for"
     case checkpointDirectory = "checkpoint_dir"
+    case archiveDirectory = "archive_dir"
+    case archiveLevel = "archive_level"
+    case partRows = "part_rows"
+    case purgeTables = "purge_tables"
+    case daysToKeep = "days_to_keep"
+    case cdrDays = "cdr_days"
+    case keepRestored = "keep_restored"
+    case purgeConfig = "purge_config"
     case logLevel = "log_level"
   }
 
@@ -52,7 +60,13 @@ extension Settings.Key {
   public var environmentName: String { "\(Self.environmentPrefix)_\(rawValue.uppercased())" }
 
   /// The command line option, for example `--chunk-size`.
-  public var optionName: String { "--" + String(rawValue.map { $0 == "_" ? "-" : $0 }) }
+  public var optionName: String {
+    switch self {
+    case .archiveLevel: "--level"
+    case .purgeTables: "--table"
+    default: "--" + String(rawValue.map { $0 == "_" ? "-" : $0 })
+    }
+  }
 
   /// Whether the value can hold a password.
   public var isSecret: Bool { self == .dbURI || self == .celDBURI }
@@ -73,6 +87,14 @@ extension Settings.Key {
     case .connectTimeout: "10s"
     case .retryFor: "60s"
     case .checkpointDirectory: "/var/lib/wazo-call-logs, else the XDG state folder"
+    case .archiveDirectory: "archives in checkpoint_dir"
+    case .archiveLevel: "3"
+    case .partRows: "100000"
+    case .purgeTables: "call-logs,cel"
+    case .daysToKeep: "wazo-purge-db's, else 365"
+    case .cdrDays: "the one stored in the database, else 365"
+    case .keepRestored: "30d"
+    case .purgeConfig: "/etc/wazo-purge-db/config.yml"
     case .logLevel: "warning"
     }
   }
@@ -97,6 +119,15 @@ extension Settings.Key {
     case .connectTimeout: "How long an attempt to connect may take."
     case .retryFor: "For how long a lost connection is tried again; 0: not at all."
     case .checkpointDirectory: "Folder of checkpoint files."
+    case .archiveDirectory: "Folder of archives."
+    case .archiveLevel: "zstd's effort for archives."
+    case .partRows: "Rows in one part of an archive, which is one transaction."
+    case .purgeTables: "Tables that archive and purge work on."
+    case .daysToKeep: "Days for which rows are kept, where nothing says more."
+    case .cdrDays: "Days for which call logs of tenants that chose none are kept."
+    case .keepRestored: "How long restored rows are not purged again."
+    case .purgeConfig:
+      "wazo-purge-db's configuration file, for days_to_keep and days_to_keep_per_plugin; conf.d beside it is read too."
     case .logLevel: "Least severe messages that are shown."
     }
   }
@@ -118,6 +149,13 @@ extension Settings.Key {
     case .lockTimeout, .connectTimeout: "a time from 1ms to 24h, such as 5s, 500ms or 5 (seconds)"
     case .retryFor: "a time from 0 to 24h, such as 60s, 500ms, 5min or 60 (seconds)"
     case .checkpointDirectory: "the path of a folder"
+    case .archiveDirectory: "the path of a folder"
+    case .archiveLevel: "a whole number from 1 to 19"
+    case .partRows: "a whole number from 1 to 1000000"
+    case .purgeTables: "call-logs, cel, or both separated by a comma"
+    case .daysToKeep, .cdrDays: "a whole number of days, 0 or more"
+    case .keepRestored: "a time from 0 to 3650d, such as 30d or 12h"
+    case .purgeConfig: "the path of a YAML file"
     case .logLevel: LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
     }
   }

@@ -40,6 +40,14 @@ struct Loader {
     try take(.connectTimeout, \.connectTimeout, Parse.duration(atLeast: millisecond))
     try take(.retryFor, \.retryFor, Parse.duration(atLeast: .zero))
     try takeOptional(.checkpointDirectory, \.checkpointDirectory, { $0 })
+    try takeOptional(.archiveDirectory, \.archiveDirectory, { $0 })
+    try take(.archiveLevel, \.archiveLevel, Parse.integer(in: 1...19))
+    try take(.partRows, \.partRows, Parse.integer(in: 1...1_000_000))
+    try take(.purgeTables, \.purgeTables, Parse.tables)
+    try takeOptional(.daysToKeep, \.daysToKeep, Parse.integer(in: 0...Int(Int32.max)))
+    try takeOptional(.cdrDays, \.cdrDays, Parse.integer(in: 0...Int(Int32.max)))
+    try take(.keepRestored, \.keepRestored, Parse.duration(atLeast: .zero, atMost: .seconds(3650 * 86_400)))
+    try takeOptional(.purgeConfig, \.purgeConfig, { $0 })
     try take(.logLevel, \.logLevel, LogLevel.init(rawValue:))
   }
 

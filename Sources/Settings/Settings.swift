@@ -34,6 +34,22 @@ public struct Settings: Sendable {
   public var retryFor = Duration.seconds(60)
   /// The folder of checkpoint files. nil: there is none, because neither the system's folder nor a home folder is known.
   public var checkpointDirectory: String?
+  /// The folder of archives. nil: `archives` in ``checkpointDirectory``.
+  public var archiveDirectory: String?
+  /// zstd's effort for archives, 1 to 19.
+  public var archiveLevel = 3
+  /// Rows in one part of an archive, 1 to 1,000,000.
+  public var partRows = 100_000
+  /// The tables that archive and purge work on, `call-logs` or `cel`, in that order.
+  public var purgeTables = ["call-logs", "cel"]
+  /// Days for which rows are kept, in place of wazo-purge-db's. nil: wazo-purge-db's.
+  public var daysToKeep: Int?
+  /// Days for which call logs of tenants that chose none are kept. nil: the number stored in the database.
+  public var cdrDays: Int?
+  /// How long restored rows are not purged again.
+  public var keepRestored = Duration.seconds(30 * 86_400)
+  /// wazo-purge-db's configuration file. nil: where Wazo has it, if it is there.
+  public var purgeConfig: String?
   /// The least severe messages that are shown.
   public var logLevel = LogLevel.warning
 

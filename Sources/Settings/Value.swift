@@ -62,6 +62,13 @@ enum Parse {
     { text in text.lowercased() == "off" ? .some(nil) : parse(text).map(Optional.some) }
   }
 
+  /// Names of tables that archives are made of, in their order.
+  static func tables(_ text: String) -> [String]? {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { trim(String($0)) }
+    let known = ["call-logs", "cel"]
+    return names.allSatisfy(known.contains) ? known.filter(names.contains) : nil
+  }
+
   /// A UUID, in lower case.
   static func uuid(_ text: String) -> String? {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)

@@ -67,7 +67,8 @@ struct CommonOptions: ParsableArguments {
   var debug = false
 
   /// The settings, from here and everywhere else.
-  func load(needsDatabase: Bool = true) async throws -> Settings {
+  /// - Parameter more: texts of options that only the verb at hand has
+  func load(needsDatabase: Bool = true, more: [(Settings.Key, String?)] = []) async throws -> Settings {
     var overrides: [String: String] = [:]
     let texts: [(Settings.Key, String?)] = [
       (.dbURI, dbURI), (.celDBURI, celDBURI), (.celTable, celTable), (.celTimeZone, celTimeZone), (.defaultTenant, defaultTenant),
@@ -76,7 +77,7 @@ struct CommonOptions: ParsableArguments {
       (.connectTimeout, connectTimeout), (.retryFor, retryFor), (.checkpointDirectory, checkpointDir),
       (.logLevel, debug ? "debug" : logLevel),
     ]
-    for (key, text) in texts { overrides[key.rawValue] = text }
+    for (key, text) in texts + more { overrides[key.rawValue] = text }
     do {
       return try await Settings.load(
         overrides: overrides, environment: ProcessInfo.processInfo.environment, configFile: config, needsDatabase: needsDatabase)
@@ -95,14 +96,17 @@ struct Session {
   let interruption: Interruption
 
   /// Runs a verb.
-  static func run(_ options: CommonOptions, needsDatabase: Bool = true, _ body: (Session) throws -> Void) async throws {
+  static func run(
+    _ options: CommonOptions, needsDatabase: Bool = true, more: [(Settings.Key, String?)] = [],
+    _ body: (Session) throws -> Void
+  ) async throws {
     let interruption = Interruption()
     Interruption.installSignalHandlers(interruption) { signal in
       // Without a database there is nothing to bring to an end, and reading may wait for input that never comes.
       if !needsDatabase { _exit(128 + signal) }
     }
     do {
-      let settings = try await options.load(needsDatabase: needsDatabase)
+      let settings = try await options.load(needsDatabase: needsDatabase, more: more)
       let log = Console.logger(settings.logLevel)
       for warning in settings.unknownKeys { log.warning("\(warning)") }
       for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {

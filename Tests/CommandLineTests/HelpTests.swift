@@ -7,14 +7,17 @@ struct HelpTests {
   private static let renews = ProcessInfo.processInfo.environment["RENEW_SNAPSHOTS"] != nil
   private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
 
-  static let verbs = ["generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate"]
+  static let verbs = [
+    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge", "restore",
+  ]
 
-  @Test("--help is as the snapshot has it", arguments: [""] + verbs)
+  @Test("--help is as the snapshot has it", arguments: [""] + verbs + ["archives list", "archives verify"])
   func help(verb: String) throws {
-    let outcome = try Running(Program.path, verb.isEmpty ? ["--help"] : [verb, "--help"]).finish()
+    let outcome = try Running(Program.path, verb.split(separator: " ").map(String.init) + ["--help"]).finish()
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
-    let file = HelpTests.snapshots.appendingPathComponent((verb.isEmpty ? "wazo-call-logs" : verb) + ".txt")
+    let file = HelpTests.snapshots.appendingPathComponent(
+      (verb.isEmpty ? "wazo-call-logs" : verb.replacing(" ", with: "-")) + ".txt")
     if HelpTests.renews { try outcome.output.write(to: file) }
     #expect(outcome.text == (try String(contentsOf: file, encoding: .utf8)))
   }

@@ -1,3 +1,4 @@
+import Archive
 import CallLogs
 import PostgreSQL
 import Store
@@ -28,6 +29,8 @@ public struct Failure {
     case let error as PostgreSQLError:
       let remedy = Failure.remedy(of: error)
       (message, kind) = (error.description + (remedy.map { "; " + $0 } ?? ""), Failure.kind(of: error))
+    case let error as ArchiveError:
+      (message, kind) = (error.description, error.kind == .damaged ? .badInput : .inputOutput)
     case let error as DirectoryError:
       (message, kind) = (error.description, .badInput)
     default:

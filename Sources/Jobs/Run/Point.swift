@@ -26,6 +26,41 @@ public enum Point: String, CaseIterable, Sendable {
   case beforeDelete = "before-delete"
   /// The call logs are deleted, nothing is committed yet.
   case afterDelete = "after-delete"
+
+  /// The files of a part of an archive are on record, none of them exists.
+  case afterIntent = "after-intent"
+  /// One of the files of a part has its name.
+  case afterFile = "after-file"
+  /// All of them have, nothing is read back yet.
+  case beforeVerify = "before-verify"
+  /// All of them are what was written.
+  case afterVerify = "after-verify"
+  /// Nobody but this run makes or deletes call logs; the part's rows are still there.
+  case beforePurge = "before-purge"
+  /// The part's rows are deleted, nothing is committed yet.
+  case afterPurge = "after-purge"
+  /// With the CELs in a database of their own: their deletion is committed there, not recorded yet.
+  case afterRowsCommit = "after-rows-commit"
+  /// A part is committed, its manifest has not its name yet.
+  case beforeManifest = "before-manifest"
+  /// The manifest has its name, which is not on record yet.
+  case afterManifest = "after-manifest"
+  /// The files of a part that was not completed are removed, it is on record still.
+  case afterUndo = "after-undo"
+  /// A part is verified and about to be restored.
+  case beforeRestore = "before-restore"
+  /// Its rows are in the tables, nothing is committed yet.
+  case afterRestore = "after-restore"
+
+  /// Whether only archive, purge and restore come by it.
+  public var isOfArchives: Bool {
+    switch self {
+    case .afterIntent, .afterFile, .beforeVerify, .afterVerify, .beforePurge, .afterPurge, .afterRowsCommit, .beforeManifest,
+      .afterManifest, .afterUndo, .beforeRestore, .afterRestore:
+      true
+    default: false
+    }
+  }
 }
 
 /// What happens at the named points of a run: nothing at all in a release.

@@ -43,7 +43,9 @@ final class KillLedger: Sendable {
   var differences: [String] { values.withLock(\.differences) }
 
   /// Points at which nothing was killed yet.
-  var untouched: [Point] { values.withLock { values in Point.allCases.filter { values.atPoints[$0] == nil } } }
+  var untouched: [Point] {
+    values.withLock { values in Point.allCases.filter { !$0.isOfArchives && values.atPoints[$0] == nil } }
+  }
 
   func draw<T>(_ body: (inout Seeded) -> T) -> T { values.withLock { body(&$0.random) } }
 
@@ -83,6 +85,7 @@ final class KillLedger: Sendable {
     case .beforeOldLinks, .afterOldLinks: isApart
     case .beforeDelete, .afterDelete: verb == "delete"
     case .afterClaim, .beforeCommit, .afterCommit: true
+    case let point where point.isOfArchives: false
     default: verb != "delete"
     }
   }

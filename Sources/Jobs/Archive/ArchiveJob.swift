@@ -1,0 +1,236 @@
+import Archive
+import CallLogs
+import Foundation
+import PostgreSQL
+import Store
+
+/// `archive` and `purge`: writes what is due into an archive's folder, part by part, and deletes it then. Nothing is deleted before its archive was written, synced, read back and verified.
+public struct ArchiveJob {
+  /// What is asked for.
+  public struct Options: Sendable {
+    /// The archive's folder; nil where nothing is to be archived, only deleted.
+    public var folder: String?
+    /// Whether the rows are deleted.
+    public var deletes: Bool
+    /// The tables.
+    public var kinds: [ArchiveKind]
+    /// Which rows are due.
+    public var retention: Retention
+    /// The tenant to which it is restricted; nil for all.
+    public var tenant: UUIDValue?
+    /// zstd's effort.
+    public var level = 3
+    /// Threads of libzstd beside the job's own.
+    public var workers = 1
+    /// Rows of the table in one part, which is one transaction.
+    public var rows = 100_000
+    /// Seconds to pause after a part.
+    public var pause = 0.0
+    /// Seconds after which no further part is begun; nil for no limit.
+    public var runTime: Double?
+    /// How it was asked for, for the record.
+    public var parameters = ""
+
+    /// Options of these values.
+    public init(folder: String?, deletes: Bool, kinds: [ArchiveKind], retention: Retention) {
+      (self.folder, self.deletes, self.kinds, self.retention) = (folder, deletes, kinds, retention)
+    }
+  }
+
+  /// What became of one table's rows.
+  public struct TableSummary: Sendable {
+    /// The table.
+    public let kind: ArchiveKind
+    /// Parts written.
+    public var parts = 0
+    /// Rows by content of file that are in the archive now: written, or found there as they are.
+    public var rows: [FileContent: Int] = [:]
+    /// Rows among them that an earlier `archive` had written, and that had not changed.
+    public var found = 0
+    /// Rows of the table that were deleted.
+    public var deleted = 0
+    /// Length of the files written, in bytes; of a dry run 0.
+    public var bytes = 0
+    /// Length of what was compressed.
+    public var contentBytes = 0
+    /// When the oldest of the rows began, microseconds since 2000-01-01 UTC; nil where there is none.
+    public var oldest: Int64?
+    /// When the newest did.
+    public var newest: Int64?
+    /// What was due and left alone.
+    public var kept = KeptRows()
+    /// Seconds of reading, compressing and writing.
+    public var writing = 0.0
+    /// Seconds of reading back.
+    public var verifying = 0.0
+    /// Seconds of deleting.
+    public var deleting = 0.0
+
+    mutating func add(_ selection: Selection) {
+      oldest = [oldest, selection.dates.lowerBound].compactMap(\.self).min()
+      newest = [newest, selection.dates.upperBound].compactMap(\.self).max()
+    }
+  }
+
+  /// What a run did, or would do.
+  public struct Summary: Sendable {
+    /// By table.
+    public var tables: [TableSummary] = []
+    /// Whether the time was up before everything was done.
+    public var isCutShort = false
+  }
+
+  let context: RunContext
+  let options: Options
+  let progress: (TableSummary) -> Void
+
+  /// A job on these databases.
+  /// - Parameter progress: called after each part
+  public init(_ context: RunContext, _ options: Options, progress: @escaping (TableSummary) -> Void = { _ in }) {
+    (self.context, self.options, self.progress) = (context, options, progress)
+  }
+
+  private var verb: String { options.deletes ? "purge" : "archive" }
+
+  /// Archives, and deletes where that is asked for.
+  /// - Throws: ``JobError`` (75) where another archive, purge or restore is running; ``ArchiveError`` where the files cannot be written or are not what was written; what the server says.
+  public func run() throws -> Summary {
+    let lock = try ArchiveLock(context)
+    defer { lock.release() }
+    return try context.recorded(verb, options.parameters) { record in
+      var journal = try ArchiveJournal(context, verb: verb, parameters: options.parameters, run: record.id)
+      let recovery = try ArchiveRecovery(context)
+      try context.retry { _ = try recovery.settle() }
+      try context.retry { try context.makeRecordedLinks(always: true) }
+      try context.retry { try RestoredRows.forgetOld(on: context.databases.logs) }
+      let folder = try options.folder.map { path throws(ArchiveError) in try ArchiveFolder(path, creates: true) }
+      let end = options.runTime.map { Date().addingTimeInterval($0) }
+      var summary = Summary()
+      for kind in options.kinds {
+        var table = TableSummary(kind: kind)
+        var source = try context.retry { try self.source(kind) }
+        let writer = PartWriter(context, options, folder, recovery, record)
+        try takeCopies(&source, writer, &table, &summary, end)
+        while !summary.isCutShort, let month = try context.retry({ try source.nextMonth() }) {
+          try checkInterruption(table)
+          if let done = try writer.write(source, month, &table) {
+            source.advance(past: done)
+            table.add(done)
+            progress(table)
+            try journal.note(table, month)
+            if options.pause > 0 { context.retry.pause(options.pause) }
+          }
+          summary.isCutShort = end.map { Date() >= $0 } ?? false
+        }
+        table.kept = source.kept
+        summary.tables.append(table)
+      }
+      try journal.end()
+      return summary
+    }
+  }
+
+  /// Rows that an earlier `archive` copied, and that have not changed since, are not written again.
+  private func takeCopies(
+    _ source: inout any PartSource, _ writer: PartWriter, _ table: inout TableSummary, _ summary: inout Summary, _ end: Date?
+  ) throws {
+    guard let folder = options.folder else { return }
+    let copies = try context.retry {
+      try ArchiveRecord.copies(kind: source.kind.rawValue, folder: folder, on: context.databases.logs)
+    }
+    for copy in copies where !summary.isCutShort {
+      try checkInterruption(table)
+      if let same = try writer.take(copy, source, &table) {
+        if !options.deletes { source.besides = Coverage(source.besides.ranges + same.ids.ranges) }
+        table.add(same)
+        progress(table)
+        if options.deletes, options.pause > 0 { context.retry.pause(options.pause) }
+      }
+      summary.isCutShort = end.map { Date() >= $0 } ?? false
+    }
+  }
+
+  private func checkInterruption(_ table: TableSummary) throws {
+    guard context.interruption.isRequested else { return }
+    throw JobError(
+      context.interruption.signal == SIGTERM ? .terminated : .interrupted,
+      "interrupted after \(table.parts) parts of \(table.kind.rawValue); what is done is done, the next run goes on from there")
+  }
+
+  /// What ``run()`` would do now. Changes nothing.
+  public func dryRun() throws -> Summary {
+    var summary = Summary()
+    for kind in options.kinds {
+      summary.tables.append(try context.retry { try dryRun(kind) })
+    }
+    return summary
+  }
+
+  private func dryRun(_ kind: ArchiveKind) throws -> TableSummary {
+    let rows = kind == .cel ? context.databases.cels : context.databases.logs
+    return try rows.transaction(.readOnly, purpose: "Looking what is due") {
+      var table = TableSummary(kind: kind)
+      var source = try source(kind)
+      func add(_ selection: Selection) throws {
+        for content in kind.contents { table.rows[content, default: 0] += try source.count(content, selection) }
+        if options.deletes { table.deleted += selection.ids.count }
+        table.add(selection)
+      }
+      if let folder = options.folder {
+        for copy in try ArchiveRecord.copies(kind: kind.rawValue, folder: folder, on: context.databases.logs) {
+          guard let same = try PartWriter.unchanged(copy, source) else { continue }
+          try add(same)
+          table.found += same.ids.count
+          source.besides = Coverage(source.besides.ranges + same.ids.ranges)
+        }
+      }
+      while let month = try source.nextMonth() {
+        guard let selection = try source.select(month) else { break }
+        try add(selection)
+        table.parts += 1
+        source.advance(past: selection)
+      }
+      table.kept = source.kept
+      return table
+    }
+  }
+
+  private func source(_ kind: ArchiveKind) throws -> any PartSource {
+    let now = try CallLogTables.now(on: context.databases.logs)
+    return switch kind {
+    case .callLogs:
+      try CallLogSource(context, options.retention, tenant: options.tenant, now: now, limit: options.rows)
+    case .cel: try CELSource(context, options.retention, now: now, limit: options.rows)
+    }
+  }
+}
+
+/// One archive, purge or restore at a time: the lock belongs to the run's side session, and is taken again in a new one.
+final class ArchiveLock {
+  private let context: RunContext
+
+  init(_ context: RunContext) throws {
+    self.context = context
+    guard try context.retry({ try ArchiveRecord.lock(on: context.databases.side) }) else { throw ArchiveLock.busy }
+    let retry = context.retry
+    context.databases.prepareNext { databases in
+      let started = Date()
+      while try !ArchiveRecord.lock(on: databases.side) {
+        // The session that was lost may live for a moment.
+        guard Date().timeIntervalSince(started) < max(retry.seconds, 5), !retry.interruption.isRequested else {
+          throw ArchiveLock.busy
+        }
+        retry.pause(0.05)
+      }
+    }
+  }
+
+  private static var busy: JobError {
+    JobError(
+      .busy,
+      "another archive, purge or restore is running on this database; `wazo-call-logs status` shows it. Try again when it has ended"
+    )
+  }
+
+  func release() { try? ArchiveRecord.unlock(on: context.databases.side) }
+}

@@ -1,0 +1,100 @@
+import Archive
+import Foundation
+import PostgreSQL
+import Store
+
+/// Brings to an end, or undoes, what runs before have begun. Only files of an intent without completion are ever removed.
+struct ArchiveRecovery {
+  let context: RunContext
+  /// Where intents of this database are made.
+  let home: ArchiveRecord.Home
+
+  init(_ context: RunContext) throws {
+    self.context = context
+    home = try context.retry { try ArchiveRecord.Home.read(context.databases.logs) }
+  }
+
+  /// Settles every part that is not published.
+  /// - Returns: ids of those that are complete
+  /// - Throws: ``ArchiveError`` where an archive's folder is not there: whether its files can go or must stay is decided when it is
+  func settle() throws -> Set<Int32> {
+    var finished: Set<Int32> = []
+    for known in try ArchiveRecord.unfinished(on: context.databases.side) {
+      guard known.home == home else {
+        context.log.warning(
+          "part \(known.part) of \(known.kind) \(known.month) in \(known.folder) was begun in another database, of which this one is a copy: its files are left alone"
+        )
+        continue
+      }
+      guard let part = known.name else { continue }
+      let folder = try ArchiveFolder(known.folder)
+      switch known.state {
+      case .intended: try undo(known, part, folder)
+      case .written: if try isDeleted(known) { try finish(known, part, folder, &finished) } else { try undo(known, part, folder) }
+      case .done: try finish(known, part, folder, &finished)
+      case .published: break
+      }
+    }
+    return finished
+  }
+
+  /// Removes the files of an intent, then the intent.
+  ///
+  /// A session that was lost may still be committing the very part: then it has the row's lock, and this waits for it.
+  private func undo(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder) throws {
+    try context.databases.side.transaction(purpose: "Undoing a part that was not completed") {
+      guard try ArchiveRecord.state(of: known.id, locked: true, on: context.databases.side) == known.state else { return }
+      if try folder.removeUnfinished(part) {
+        context.log.info("\(folder.root.path)/\(part) was not completed; its files are removed, its rows are in the table")
+        try context.reached(.afterUndo)
+      } else {
+        context.log.warning(
+          "\(folder.root.path)/\(part) is complete, though this database knows only that it was to be written: the database went back in time. Nothing is removed; its rows may be in the table and in the archive"
+        )
+      }
+      try ArchiveRecord.forget(known.id, on: context.databases.side)
+    }
+  }
+
+  /// Gives the manifest its name.
+  private func finish(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder, _ finished: inout Set<Int32>) throws {
+    guard let manifest = known.manifest, let place = try folder.folder(of: part) else {
+      throw ArchiveError(
+        .inputOutput,
+        "the folder of \(folder.root.path)/\(part), whose rows are deleted, is not there; bring it back before the next run")
+    }
+    if let there = try place.read(part.manifest) {
+      guard there == Array(manifest.utf8) else {
+        throw ArchiveError(.damaged, "\(folder.root.path)/\(part) is not what the database has on record of it")
+      }
+    } else {
+      for name in part.files where try !place.has(name) {
+        throw ArchiveError(
+          .inputOutput, "\(place.path)/\(name), whose rows are deleted, is not there; bring it back before the next run")
+      }
+      // Of an attempt that was cut off.
+      try place.remove(PartName.temporary(part.manifest))
+      try place.write(manifest, as: part.manifest)
+    }
+    try ArchiveRecord.set(.published, of: known.id, on: context.databases.side)
+    finished.insert(known.id)
+  }
+
+  /// Whether the rows of a part in another database are gone. All of them go in one commit.
+  private func isDeleted(_ known: ArchiveRecord) throws -> Bool {
+    let cels = context.databases.cels
+    let wanted = known.ids.reduce(0) { $0 + Int64($1.upperBound - $1.lowerBound) }
+    let left = try cels.transaction(purpose: "Looking whether CELs are deleted") {
+      try context.table.countLocked(in: known.ids, on: cels)
+    }
+    if left == 0 { return true }
+    if left < wanted, known.manifest != nil {
+      // Somebody else deleted some of them since: the files have them.
+      context.log.warning(
+        "some CELs of part \(known.part) of \(known.kind) \(known.month) are gone from the table by other hands; its files are kept"
+      )
+      return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,244 @@
+import Archive
+import CallLogs
+import PostgreSQL
+import Store
+
+/// CELs that are due: calls whose CELs are all due and covered, whole. They are looked through by id, a window of so many rows at a time; a call belongs to the window that has its
+/// least id, and to the month of its first event.
+struct CELSource: PartSource {
+  let kind = ArchiveKind.cel
+  let context: RunContext
+  let before: Int64
+  let words: [String]
+  let limit: Int
+  private let restored: Coverage
+  var besides = Coverage()
+  private(set) var kept = KeptRows()
+  /// Where the window begins, ends, and where the last one will end.
+  private var cursor = Int64.min
+  private var windowEnd: Int64?
+  private let last: Int64?
+  /// The greatest of the least ids of the window's calls that are done.
+  private var done: Int64?
+  /// Ids of calls that are done, as far as the window or later ones may come by them: a copy leaves the rows where they are.
+  private var doneIDs: Set<Int64> = []
+
+  var connection: Connection { context.databases.cels }
+
+  init(_ context: RunContext, _ retention: Retention, now: Int64, limit: Int) throws {
+    (self.context, self.limit) = (context, limit)
+    (before, words) = retention.cels(now: now)
+    restored = try RestoredRows.kept(kind: kind.rawValue, on: context.databases.logs)
+    // Throws where times cannot be compared.
+    _ = try context.table.outlines(before: before, after: 0, upTo: 0, limit: 1, on: context.databases.cels)
+    last = try context.table.greatestID(before: before, on: context.databases.cels)
+  }
+
+  /// A call, or a row that stands for itself.
+  fileprivate struct Call {
+    var ids: [Int64] = []
+    var linkedids: Set<String> = []
+    var first = Int64.max
+    var newest = Int64.min
+    var least: Int64 { ids.min() ?? 0 }
+  }
+
+  private enum Verdict { case due, young, uncovered, restored, archived }
+
+  private func verdict(_ call: Call, _ coverage: Coverage) -> Verdict {
+    if call.newest >= before { return .young }
+    if !call.ids.allSatisfy(coverage.contains) { return .uncovered }
+    if call.ids.contains(where: restored.contains) { return .restored }
+    return call.ids.allSatisfy(besides.contains) ? .archived : .due
+  }
+
+  /// The calls to which these rows belong, whole.
+  private func calls(of rows: [CELTable.Outline]) throws -> [Call] {
+    let linkedids = Set(rows.compactMap(\.linkedid))
+    let members = linkedids.isEmpty ? [] : try context.table.outlines(ofCalls: linkedids, on: connection)
+    var sets = DisjointSets()
+    for row in members {
+      guard let linkedid = row.linkedid else { continue }
+      let number = sets.number(of: "l" + linkedid)
+      if let uniqueid = row.uniqueid { sets.join(number, sets.number(of: "u" + uniqueid)) }
+    }
+    var calls: [Int: Call] = [:]
+    for row in members {
+      guard let linkedid = row.linkedid else { continue }
+      let root = sets.root(sets.number(of: "l" + linkedid))
+      calls[root, default: Call()].add(row)
+    }
+    return calls.values
+      + rows.filter { $0.linkedid == nil }.map { row in
+        var call = Call()
+        call.add(row)
+        return call
+      }
+  }
+
+  private func coverage() throws -> Coverage {
+    try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+  }
+
+  private func window() throws -> [CELTable.Outline] {
+    guard let last else { return [] }
+    return try context.table.outlines(
+      before: before, after: cursor, upTo: windowEnd ?? last,
+      besides: Coverage(besides.ranges + doneIDs.ranges).ranges, limit: limit, on: connection)
+  }
+
+  /// The window's calls that are due and not done.
+  private func candidates(_ rows: [CELTable.Outline]) throws -> [Call] {
+    let coverage = try coverage()
+    return try calls(of: rows).filter { $0.least > cursor && verdict($0, coverage) == .due }
+      .sorted { $0.least < $1.least }
+  }
+
+  mutating func nextMonth() throws -> Month? {
+    guard let last else { return nil }
+    while cursor < last {
+      if context.interruption.isRequested { throw context.retry.interrupted }
+      let rows = try window()
+      if windowEnd == nil { windowEnd = rows.count < limit ? last : rows.last?.id ?? last }
+      let candidates = try candidates(rows)
+      if let first = candidates.first, let done, done < first.least {
+        // The part was full before the window's end: the next window begins where it ended, so that the next part is full, too.
+        try count(rows.filter { $0.id < first.least })
+        move(to: first.least - 1)
+      } else if let month = candidates.compactMap({ Month(of: $0.first) }).first {
+        return month
+      } else {
+        try count(rows)
+        move(to: windowEnd ?? last)
+      }
+    }
+    return nil
+  }
+
+  private mutating func move(to id: Int64) {
+    (cursor, windowEnd, done) = (id, nil, nil)
+    doneIDs = doneIDs.filter { $0 > id }
+  }
+
+  /// Counts what stays of a window.
+  private mutating func count(_ rows: [CELTable.Outline]) throws {
+    let coverage = try coverage()
+    let due = Set(rows.map(\.id))
+    for call in try calls(of: rows) {
+      let here = Int64(call.ids.count(where: due.contains))
+      switch verdict(call, coverage) {
+      case .young: kept.young += here
+      case .uncovered: kept.uncovered += here
+      case .restored: kept.restored += here
+      case .archived: break
+      case .due: kept.changed += here
+      }
+    }
+  }
+
+  func select(_ month: Month) throws -> Selection? {
+    var chosen: [Call] = []
+    var count = 0
+    for call in try candidates(window()) where Month(of: call.first) == month {
+      // A call is never cut in half: one that is larger than a part is a part of its own.
+      if count > 0, count + call.ids.count > limit { break }
+      chosen.append(call)
+      count += call.ids.count
+    }
+    return CELSource.selection(chosen)
+  }
+
+  func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
+    let wanted = Coverage(ids)
+    guard let greatest = wanted.greatest, let least = ids.first?.lowerBound else { return nil }
+    let there = try context.table.outlines(before: before, after: least - 1, upTo: greatest, limit: .max, on: connection)
+      .filter { wanted.contains($0.id) }
+    guard there.count == rows else { return nil }
+    let coverage = try coverage()
+    var isWhole = true
+    let found = try calls(of: there)
+    for call in found {
+      var other = self
+      other.besides = Coverage()
+      isWhole = isWhole && other.verdict(call, coverage) == .due && call.ids.allSatisfy(wanted.contains)
+    }
+    return isWhole ? CELSource.selection(found) : nil
+  }
+
+  private static func selection(_ calls: [Call]) -> Selection? {
+    guard let first = calls.map(\.first).min(), let newest = calls.map(\.newest).max() else { return nil }
+    return Selection(
+      ids: calls.flatMap(\.ids).sorted(), dates: first...max(first, newest),
+      lastCall: calls.map(\.least).max() ?? 0,
+      linkedids: calls.reduce(into: []) { $0.formUnion($1.linkedids) })
+  }
+
+  mutating func advance(past selection: Selection) {
+    done = max(done ?? .min, selection.lastCall)
+    let cursor = cursor
+    doneIDs.formUnion(selection.ids.filter { $0 > cursor })
+  }
+
+  func columns(_ content: FileContent) throws -> TableColumns { try TableColumns.read(context.table.name, on: connection) }
+
+  func copyOut(
+    _ content: FileContent, _ columns: TableColumns, _ selection: Selection, _ sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    try context.table.copyOut(selection.ids, columns: columns, on: connection, sink)
+  }
+
+  func count(_ content: FileContent, _ selection: Selection) throws -> Int { selection.ids.count }
+
+  /// A deletion of call logs may have uncovered them since they were selected: without them the call logs could never be made again. Nobody can do so now.
+  func checkBeforeDeletion(_ selection: Selection) throws {
+    let now = try Checkpoint.read(context.table.identity, on: context.databases.side)?.coverage ?? Coverage()
+    guard selection.ids.allSatisfy(now.contains) else { throw PartChanged() }
+    let linkedids = BinaryArray(strings: selection.linkedids.sorted())
+    try context.checkpoint.forgetOpen(linkedids, on: context.databases.logs)
+    try context.checkpoint.forgetReaching(linkedids, on: context.databases.logs)
+  }
+
+  func delete(_ content: FileContent, _ selection: Selection) throws -> Int {
+    try context.table.delete(selection.ids, on: connection)
+  }
+}
+
+extension CELSource.Call {
+  fileprivate mutating func add(_ row: CELTable.Outline) {
+    ids.append(row.id)
+    if let linkedid = row.linkedid { linkedids.insert(linkedid) }
+    guard let time = row.time else { return }
+    first = min(first, time)
+    newest = max(newest, time)
+  }
+}
+
+/// Which names hang together.
+private struct DisjointSets {
+  private var numbers: [String: Int] = [:]
+  private var parents: [Int] = []
+
+  mutating func number(of name: String) -> Int {
+    if let number = numbers[name] { return number }
+    numbers[name] = parents.count
+    parents.append(parents.count)
+    return parents.count - 1
+  }
+
+  mutating func root(_ number: Int) -> Int {
+    var number = number
+    while parents[number] != number {
+      parents[number] = parents[parents[number]]
+      number = parents[number]
+    }
+    return number
+  }
+
+  mutating func join(_ a: Int, _ b: Int) {
+    let (a, b) = (root(a), root(b))
+    if a != b { parents[max(a, b)] = min(a, b) }
+  }
+}
+
+/// The rows of a part are not those any more that were read: it begins again.
+struct PartChanged: Error {}

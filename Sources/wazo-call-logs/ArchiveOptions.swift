@@ -1,0 +1,127 @@
+import Archive
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+import Settings
+
+/// Which archive and which tables.
+struct ArchivePlace: ParsableArguments {
+  @Option(help: ArgumentHelp("Folder of the archives (default: archives in the checkpoint folder).", valueName: "folder"))
+  var archiveDir: String?
+  @Option(help: ArgumentHelp("Tables: call-logs, cel, or both (default: call-logs,cel).", valueName: "tables"))
+  var table: String?
+
+  var texts: [(Settings.Key, String?)] { [(.archiveDirectory, archiveDir), (.purgeTables, table)] }
+
+  static func folder(_ settings: Settings) throws -> String {
+    guard let folder = settings.archiveDirectory ?? settings.checkpointDirectory.map({ $0 + "/archives" }) else {
+      throw JobError(.configuration, "there is no folder for archives; set archive_dir")
+    }
+    // Recorded in the database, and to be found again from anywhere.
+    return URL(fileURLWithPath: folder).standardizedFileURL.path
+  }
+
+  static func kinds(_ settings: Settings) -> [ArchiveKind] { settings.purgeTables.compactMap { ArchiveKind(rawValue: $0) } }
+}
+
+/// What `archive` and `purge` take.
+struct DueOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("d", allowingJoined: true), .long, .customLong("days-to-keep"), .customLong("days_to_keep")],
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Keep the last N days (24 hours each), where neither a tenant nor a stored default says otherwise.", valueName: "n"))
+  var days: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Everything of before this date or time, whatever else is set: 2025-03-01, 2025-03-01T10:00+02:00.", valueName: "date"))
+  var before: String?
+  @OptionGroup var place: ArchivePlace
+  @Option(help: ArgumentHelp("Only call logs of this tenant.", valueName: "uuid"))
+  var tenant: String?
+  @Option(help: ArgumentHelp("zstd's effort, 1 to 19 (default: 3).", valueName: "n"))
+  var level: String?
+  @Option(help: ArgumentHelp("Rows in one part, which is one transaction (default: 100000).", valueName: "n"))
+  var partRows: String?
+  @Option(help: ArgumentHelp("Pause so many seconds after each part.", valueName: "seconds"))
+  var sleep: Double?
+  @Option(help: ArgumentHelp("Begin no further part after so many minutes.", valueName: "minutes"))
+  var runTime: Double?
+  @Flag(help: "Show what would be done, with the numbers of the real run, and change nothing.")
+  var dryRun = false
+  @Flag(help: "Yes, everything up to now: needed with 0 days.")
+  var yes = false
+  @Option(help: "How it is told what was done: text or json.")
+  var format = OutputFormat.text
+
+  func validate() throws {
+    if days != nil, before != nil { throw ValidationError("-d and --before exclude one another") }
+    if let days, days < 0 { throw ValidationError("-d takes a number of days of 0 or more, not \(days)") }
+    if let sleep, !(0...86_400).contains(sleep) { throw ValidationError("--sleep takes 0 to 86400 seconds") }
+    if let runTime, !(0...525_600).contains(runTime) { throw ValidationError("--run-time takes 0 to 525600 minutes") }
+    if let tenant, UUIDValue(tenant) == nil { throw ValidationError("--tenant takes a UUID, not \(tenant)") }
+    let time = try beforeTime()
+    let now = Int64((Date().timeIntervalSince1970 - 946_684_800) * 1_000_000)
+    if !yes, days == 0 || time.map({ $0 >= now }) == true {
+      throw ValidationError("that is everything up to now; add --yes if it is meant")
+    }
+  }
+
+  private func beforeTime() throws -> Int64? {
+    do {
+      return try before.map { text throws(JobError) in try Instant.microseconds(text, as: .lower) }
+    } catch {
+      throw ValidationError("--before: \(error.message)")
+    }
+  }
+
+  var texts: [(Settings.Key, String?)] { place.texts + [(.archiveLevel, level), (.partRows, partRows)] }
+
+  /// What the job needs.
+  func options(_ settings: Settings, deletes: Bool, archives: Bool = true) throws -> ArchiveJob.Options {
+    var kinds = ArchivePlace.kinds(settings)
+    if tenant != nil {
+      // CELs belong to no tenant.
+      if place.table != nil, kinds.contains(.cel) {
+        throw JobError(.usage, "--tenant goes with the table call-logs only: CELs have no tenant")
+      }
+      kinds.removeAll { $0 == .cel }
+    }
+    var retention = Retention.days(try daysToKeep(settings))
+    if let time = try beforeTime() { retention = .before(time) }
+    var options = ArchiveJob.Options(
+      folder: archives ? try ArchivePlace.folder(settings) : nil, deletes: deletes, kinds: kinds, retention: retention)
+    options.tenant = tenant.flatMap { UUIDValue($0) }
+    options.level = settings.archiveLevel
+    options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+    options.rows = settings.partRows
+    options.pause = sleep ?? 0
+    options.runTime = runTime.map { $0 * 60 }
+    options.parameters = parameters(settings, archives: archives)
+    return options
+  }
+
+  private func daysToKeep(_ settings: Settings) throws -> Retention.Days {
+    let wazo: PurgeDatabaseSettings
+    do {
+      wazo = try PurgeDatabaseSettings.load(
+        settings.purgeConfig ?? PurgeDatabaseSettings.path, isNamed: settings.purgeConfig != nil)
+    } catch {
+      throw JobError(.configuration, "\(error)")
+    }
+    return Retention.Days(
+      commandLine: days, daysToKeep: settings.daysToKeep ?? wazo.daysToKeep, perPlugin: wazo.perPlugin, callLogs: settings.cdrDays
+    )
+  }
+
+  private func parameters(_ settings: Settings, archives: Bool) -> String {
+    var words: [String] = []
+    if let days { words.append("-d \(days)") }
+    if let before { words.append("--before \(before)") }
+    words.append("--table \(settings.purgeTables.joined(separator: ","))")
+    if let tenant { words.append("--tenant \(tenant)") }
+    if !archives { words.append("--no-archive") }
+    return words.joined(separator: " ")
+  }
+}

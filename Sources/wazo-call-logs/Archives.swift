@@ -1,0 +1,119 @@
+import Archive
+import ArgumentParser
+import CallLogs
+import Foundation
+import Jobs
+
+struct Archives: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List or verify archives.",
+    discussion: """
+      Needs no database, and changes nothing.
+
+      Examples:
+        wazo-call-logs archives list
+        wazo-call-logs archives verify --archive-dir /mnt/archives
+      """,
+    subcommands: [List.self, Verify.self])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the parts of an archive, and files that belong to none.",
+      discussion: """
+        Example:
+          wazo-call-logs archives list --format json | jq '.parts[].rows'
+        """)
+
+    @OptionGroup var place: ArchivePlace
+    @Option(help: "text or json.")
+    var format = OutputFormat.text
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await Archives.run(place, format, common, verifies: false) }
+  }
+
+  struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Read every file of an archive and compare it with its manifest.",
+      discussion: """
+        Names each file that is not what was written, and how, and ends with 65 then. Files that belong to no part are named and not touched.
+
+        Example:
+          wazo-call-logs archives verify --table call-logs
+        """)
+
+    @OptionGroup var place: ArchivePlace
+    @Option(help: "text or json.")
+    var format = OutputFormat.text
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await Archives.run(place, format, common, verifies: true) }
+  }
+
+  private static func run(_ place: ArchivePlace, _ format: OutputFormat, _ common: CommonOptions, verifies: Bool) async throws {
+    try await Session.run(common, needsDatabase: false, more: place.texts) { session in
+      let job = ArchivesJob(
+        folder: try ArchivePlace.folder(session.settings), kinds: ArchivePlace.kinds(session.settings))
+      let listing = try job.run(verifies: verifies) { part in
+        if verifies { Console.progress("\(part)") }
+      }
+      Console.clearProgress()
+      switch format {
+      case .json: try Console.result(json(listing))
+      case .text: try text(listing, verifies: verifies)
+      }
+      for entry in listing.faults { Console.error(entry.fault ?? "") }
+      for path in listing.unknown { session.log.warning("\(path) belongs to no part; it is left alone") }
+      if !listing.faults.isEmpty { throw ExitCode(JobError.Kind.badInput.rawValue) }
+    }
+  }
+
+  private static func text(_ listing: ArchivesJob.Listing, verifies: Bool) throws {
+    guard !verifies else {
+      if Console.isOutputTerminal, listing.faults.isEmpty {
+        try Console.result("\(Human.count(listing.parts.count, "part")) verified.")
+      }
+      return
+    }
+    var table = TextTable(["Part", "Rows", "Bytes", "From", "To", "Run"], right: [1, 2, 5])
+    for entry in listing.parts {
+      guard let manifest = entry.manifest else {
+        table.add(["\(entry.part)", "?", "?", "?", "?", "?"])
+        continue
+      }
+      table.add([
+        "\(entry.part)", Human.count(manifest.rows), Human.count(manifest.files.reduce(0) { $0 + $1.bytes }),
+        manifest.files.first?.leastDate ?? "", manifest.files.first?.greatestDate ?? "", "\(manifest.run)",
+      ])
+    }
+    try Console.result(table.lines(limit: 80).joined(separator: "\n"))
+  }
+
+  private static func json(_ listing: ArchivesJob.Listing) -> String {
+    var json = JSONWriter()
+    json.open("{")
+    json.key("parts")
+    json.open("[")
+    for entry in listing.parts {
+      json.open("{")
+      json.string("manifest", "\(entry.part)")
+      json.string("table", entry.part.kind.rawValue)
+      json.string("month", "\(entry.part.month)")
+      json.number("part", Int64(entry.part.number))
+      json.number("rows", entry.manifest.map { Int64($0.rows) })
+      json.number("bytes", entry.manifest.map { Int64($0.files.reduce(0) { $0 + $1.bytes }) })
+      json.string("oldest", entry.manifest?.files.first?.leastDate)
+      json.string("newest", entry.manifest?.files.first?.greatestDate)
+      json.number("run", entry.manifest.map { Int64($0.run) })
+      json.string("fault", entry.fault)
+      json.close("}")
+    }
+    json.close("]")
+    json.key("unknown")
+    json.open("[")
+    for var path in listing.unknown { path.withUTF8 { json.element(Text(UnsafeRawBufferPointer($0))) } }
+    json.close("]")
+    json.close("}")
+    return String(decoding: json.out, as: UTF8.self)
+  }
+}
