@@ -17,9 +17,12 @@ struct Status: AsyncParsableCommand {
 
   @Option(help: "text or json.")
   var format = OutputFormat.text
+  @Flag(help: "Without the database: where archive, purge and restore stand, from their journals in the checkpoint folder.")
+  var offline = false
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
+    if offline { return try await StatusOffline.run(common, format) }
     try await Session.run(common) { session in
       let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log).run()
       try Console.result(format == .json ? Status.json(status) : Status.text(status))

@@ -1,17 +1,16 @@
 import Archive
 import CallLogs
-import Crypto
 import Foundation
 import PostgreSQL
 import Store
 
 /// Writes one part and deletes its rows: the intent is committed, then one transaction reads, writes, verifies, deletes and commits, then the manifest gets its name.
 final class PartWriter {
-  private let context: RunContext
-  private let options: ArchiveJob.Options
-  private let folder: ArchiveFolder?
-  private let recovery: ArchiveRecovery
-  private let record: RunRecord
+  let context: RunContext
+  let options: ArchiveJob.Options
+  let folder: ArchiveFolder?
+  let recovery: ArchiveRecovery
+  let record: RunRecord
   /// A part that was read and written, and of which it may not be known yet whether it is committed.
   private var pending: (id: Int32, selection: Selection, effort: Effort)?
 
@@ -23,7 +22,7 @@ final class PartWriter {
   }
 
   /// Seconds and bytes of one attempt.
-  private struct Effort {
+  struct Effort {
     var writing = 0.0
     var verifying = 0.0
     var deleting = 0.0
@@ -72,7 +71,7 @@ final class PartWriter {
   }
 
   /// Tries again where the database says so, and where rows changed while they were read and written.
-  private func again<T>(_ body: () throws -> T) throws -> T {
+  func again<T>(_ body: () throws -> T) throws -> T {
     var changes = 0
     while true {
       do {
@@ -168,7 +167,7 @@ final class PartWriter {
     try count(selection, isArchived: true)
   }
 
-  private func count(_ selection: Selection, isArchived: Bool) throws {
+  func count(_ selection: Selection, isArchived: Bool) throws {
     let noun = selection.tenants.isEmpty ? "cels" : "call_logs"
     var counts: [String] = []
     if isArchived { counts.append("\"\(noun)_archived\": \(selection.ids.count)") }
@@ -208,14 +207,14 @@ final class PartWriter {
       written: Date().ISO8601Format(), files: files)
   }
 
-  private func stopIfInterrupted() throws {
+  func stopIfInterrupted() throws {
     if context.interruption.isRequested { throw context.retry.interrupted }
   }
 
   // MARK: Deleting
 
   /// Deletes exactly the rows that were read: children by their own statement, counts compared.
-  private func delete(
+  func delete(
     _ source: any PartSource, _ selection: Selection, _ rows: [FileContent: Int]?, _ effort: inout Effort
   ) throws {
     let started = Date()
@@ -256,85 +255,6 @@ final class PartWriter {
     }
     try context.reached(.afterCommit)
     effort = attempt
-    return selection
-  }
-
-  // MARK: Copies of an earlier archive
-
-  /// Uses a part that an earlier `archive` wrote, if its rows are still the same to the byte.
-  /// - Returns: its rows; nil where they are not
-  func take(_ copy: ArchiveRecord, _ source: any PartSource, _ table: inout ArchiveJob.TableSummary) throws -> Selection? {
-    guard let folder, copy.home == recovery.home, let part = copy.name else { return nil }
-    var effort = Effort()
-    let rows = source.kind == .cel ? context.databases.cels : context.databases.logs
-    let isApart = source.kind == .cel && !context.databases.isOne
-    let selection: Selection? = try again {
-      effort = Effort()
-      var attempt = effort
-      func work() throws -> Selection? {
-        guard let selection = try PartWriter.unchanged(copy, source), let json = copy.manifest else { return nil }
-        let manifest = try Manifest(json: Array(json.utf8), of: part)
-        guard try folder.manifest(of: part) == manifest else {
-          throw ArchiveError(.damaged, "\(folder.root.path)/\(part) is not what the database has on record of it")
-        }
-        let started = Date()
-        try folder.checkInPlace()
-        try folder.verify(manifest, of: part, stop: stopIfInterrupted)
-        attempt.verifying = Date().timeIntervalSince(started)
-        for file in manifest.files { attempt.rows[file.content] = file.rows }
-        if options.deletes {
-          try delete(source, selection, attempt.rows, &attempt)
-          if !isApart { try noteDeleted(copy, selection) }
-        }
-        try context.reached(.beforeCommit)
-        return selection
-      }
-      let selection: Selection?
-      if isApart {
-        // Whatever happens between the commits, the rows are in the archive.
-        selection = try context.databases.logs.transaction(purpose: "Purging what was archived") {
-          let selection = try rows.transaction(.repeatableRead, purpose: "Purging what was archived", work)
-          if let selection, options.deletes { try noteDeleted(copy, selection) }
-          return selection
-        }
-      } else {
-        selection = try rows.transaction(.repeatableRead, purpose: "Purging what was archived", work)
-      }
-      if selection != nil { try context.reached(.afterCommit) }
-      effort = attempt
-      return selection
-    }
-    guard let selection else { return nil }
-    for (content, count) in effort.rows { table.rows[content, default: 0] += count }
-    table.found += selection.ids.count
-    if options.deletes { table.deleted += selection.ids.count }
-    table.verifying += effort.verifying
-    table.deleting += effort.deleting
-    return selection
-  }
-
-  private func noteDeleted(_ copy: ArchiveRecord, _ selection: Selection) throws {
-    guard try ArchiveRecord.setDeleted(copy.id, on: context.databases.logs) else { throw PartChanged() }
-    try count(selection, isArchived: false)
-  }
-
-  /// The rows of a copy, if all are there, due, and the same to the byte as in the archive.
-  static func unchanged(_ copy: ArchiveRecord, _ source: any PartSource) throws -> Selection? {
-    guard let part = copy.name, let json = copy.manifest, let manifest = try? Manifest(json: Array(json.utf8), of: part),
-      let selection = try source.select(copy.ids, rows: manifest.rows)
-    else { return nil }
-    for file in manifest.files {
-      let columns = try source.columns(file.content)
-      guard columns.columns.map(\.name) == file.columns.map(\.name), columns.columns.map(\.type) == file.columns.map(\.type)
-      else {
-        return nil
-      }
-      var hash = SHA256()
-      _ = try source.copyOut(file.content, columns, selection) { hash.update(bufferPointer: $0) }
-      guard hash.finalize().map({ ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined() == file.contentSha256 else {
-        return nil
-      }
-    }
     return selection
   }
 

@@ -137,7 +137,7 @@ public struct RunContext {
       }
     } else {
       let known = checkpoint
-      try retry { try known.check(against: table, on: databases.cels) }
+      try retry { try known.check(against: table, on: databases.cels, logs: databases.logs) }
     }
     let directory = Directory(try retry { try RunContext.contents(settings.directory, databases) })
     self.databases = databases
@@ -249,7 +249,7 @@ public struct RunContext {
 
 extension Checkpoint {
   /// Checks that the CELs are those that the coverage speaks of: neither was the table truncated nor the database restored since.
-  func check(against table: CELTable, on connection: Connection) throws {
+  func check(against table: CELTable, on connection: Connection, logs: Connection) throws {
     guard let greatest = coverage.greatest else { return }
     let remedy = "if that is meant, run `wazo-call-logs generate --rebase` to start anew with this table"
     if let witness, let time = try table.storedTime(of: witness.id, on: connection), time != witness.time {
@@ -262,6 +262,7 @@ extension Checkpoint {
     guard newest < greatest else { return }
     if let last = try table.lastSequenceValue(on: connection), last >= greatest { return }
     if table.sequence == nil, newest == Int64.min { return }
+    if try ArchiveRecord.hasPurged(cel: greatest, on: logs) { return }
     throw StoreError(
       .wentBack,
       "the CELs of \(table.name) end at id \(newest == Int64.min ? 0 : newest), but CELs up to \(greatest) have been covered: the table was truncated or the database restored; \(remedy)"

@@ -146,6 +146,18 @@ public struct ArchiveRecord: Sendable {
       "NOT deletes AND state = 'published' AND kind = $1 AND folder = $2", [.text(kind), .text(folder)], on: connection)
   }
 
+  /// Whether a purge deleted that CEL.
+  public static func hasPurged(cel id: Int64, on connection: Connection) throws(PostgreSQLError) -> Bool {
+    guard
+      try connection.query("SELECT to_regclass('call_logd_archive') IS NOT NULL", purpose: "Looking for the record of archives")
+        .bool(0, 0) == true
+    else { return false }
+    return try connection.query(
+      "SELECT EXISTS (SELECT FROM call_logd_archive WHERE kind = 'cel' AND deletes AND ids @> $1::int8)", [.int8(id)],
+      purpose: "Looking whether CEL \(id) was purged"
+    ).bool(0, 0) == true
+  }
+
   private static func read(_ condition: String, _ parameters: [Parameter], on connection: Connection) throws(PostgreSQLError)
     -> [ArchiveRecord]
   {
