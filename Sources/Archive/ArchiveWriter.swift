@@ -99,8 +99,8 @@ public final class ArchiveWriter {
 }
 
 extension Folder {
-  /// Writes a small file durably, and gives it its name when it is whole; one of that name is not replaced.
-  public func write(_ content: String, as name: String) throws(ArchiveError) {
+  /// Writes a small file durably under a temporary name, so that nothing but a name is missing.
+  public func prepare(_ content: String, as name: String) throws(ArchiveError) {
     let temporary = PartName.temporary(name)
     let file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
     guard file >= 0 else { throw failure("cannot write \(path)/\(name)") }
@@ -118,7 +118,15 @@ extension Folder {
       _ = try? remove(temporary)
       throw error
     }
-    try publish(temporary, as: name)
+  }
+
+  /// Gives a prepared file its name; what has that name is not replaced.
+  public func publishPrepared(_ name: String) throws(ArchiveError) { try publish(PartName.temporary(name), as: name) }
+
+  /// Writes a small file durably, and gives it its name when it is whole; one of that name is not replaced.
+  public func write(_ content: String, as name: String) throws(ArchiveError) {
+    try prepare(content, as: name)
+    try publishPrepared(name)
   }
 }
 

@@ -67,14 +67,17 @@ struct ArchiveRecovery {
       guard there == Array(manifest.utf8) else {
         throw ArchiveError(.damaged, "\(folder.root.path)/\(part) is not what the database has on record of it")
       }
+      // It may have both names.
+      try place.remove(PartName.temporary(part.manifest))
     } else {
       for name in part.files where try !place.has(name) {
         throw ArchiveError(
           .inputOutput, "\(place.path)/\(name), whose rows are deleted, is not there; bring it back before the next run")
       }
-      // Of an attempt that was cut off.
-      try place.remove(PartName.temporary(part.manifest))
-      try place.write(manifest, as: part.manifest)
+      if try place.read(PartName.temporary(part.manifest)) != Array(manifest.utf8) {
+        try place.prepare(manifest, as: part.manifest)
+      }
+      try place.publishPrepared(part.manifest)
     }
     try ArchiveRecord.set(.published, of: known.id, on: context.databases.side)
     finished.insert(known.id)

@@ -107,6 +107,8 @@ final class PartWriter {
       guard let place = try folder.folder(of: part, creates: true) else { return nil }
       let written = try self.manifest(of: part, in: place, source, selection, &attempt)
       manifest = try written.json()
+      // All but its name before anything is deleted: a disk that is full must not keep it from being written then.
+      try place.prepare(manifest, as: part.manifest)
       try context.reached(.beforeVerify)
       let started = Date()
       try folder.checkInPlace()
@@ -152,7 +154,7 @@ final class PartWriter {
         .inputOutput, "the folder of \(folder.root.path)/\(part) is gone; the next run writes the manifest when it is there again"
       )
     }
-    try place.write(manifest, as: part.manifest)
+    try place.publishPrepared(part.manifest)
     try context.reached(.afterManifest)
     try ArchiveRecord.set(.published, of: id, on: databases.side)
     pending = nil

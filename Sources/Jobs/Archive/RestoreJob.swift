@@ -197,7 +197,7 @@ public struct RestoreJob {
       } else {
         guard let dates = manifest.dates else { throw ArchiveError(.damaged, "the manifest \(part) has no dates") }
         outcome = try restore.callLogs(
-          targets, filter: filter, dates: dates, ids: least...greatest, tenants: manifest.tenants.compactMap { UUIDValue($0) },
+          targets, filter: filter, dates: dates, tenants: manifest.tenants.compactMap { UUIDValue($0) },
           feed)
       }
       try context.reached(.afterRestore)

@@ -87,28 +87,12 @@ public struct ArchiveRestore {
   /// Puts a part of call logs back: four files in the order of ``CallLogTables/Part``.
   /// - Parameters:
   ///   - dates: when the part's calls began
-  ///   - ids: the least and the greatest id of the part
+  ///   - tenants: whose they are
   public func callLogs(
-    _ targets: [Target], filter: Filter, dates: ClosedRange<Int64>, ids: ClosedRange<Int64>, tenants: [UUIDValue], _ feed: Feed
+    _ targets: [Target], filter: Filter, dates: ClosedRange<Int64>, tenants: [UUIDValue], _ feed: Feed
   ) throws -> Outcome {
     try CallLogTables.add(tenants: tenants.filter { filter.tenant == nil || $0 == filter.tenant }, on: connection)
-    let isThere =
-      try connection.query(
-        """
-        SELECT EXISTS (SELECT FROM call_logd_call_log WHERE id BETWEEN $1 AND $2) OR EXISTS (SELECT FROM call_logd_call_log WHERE date BETWEEN $3 AND $4)
-        """,
-        [.int8(ids.lowerBound), .int8(ids.upperBound), .timestamptz(dates.lowerBound), .timestamptz(dates.upperBound)],
-        purpose: "Looking whether any of the call logs are there"
-      ).bool(0, 0) == true
-    if filter.isEmpty, !isThere {
-      // Nothing of it is there: straight into the tables.
-      var restored = 0
-      for (number, target) in targets.enumerated() {
-        let rows = try copy(number, into: target, feed)
-        if number == 0 { restored = rows }
-      }
-      return try finish(restored: restored, existing: 0, "WHERE id BETWEEN \(ids.lowerBound) AND \(ids.upperBound)")
-    }
+    if filter.isEmpty, let outcome = try straight(targets, dates, feed) { return outcome }
     for (number, target) in targets.enumerated() { try stage(number, target, feed) }
     let (condition, parameters) = condition(filter, date: "s.date")
     let wanted =
@@ -129,7 +113,8 @@ public struct ArchiveRestore {
       try connection.execute(
         """
         INSERT INTO \(target.table) (\(target.list)) OVERRIDING SYSTEM VALUE
-        SELECT \(TableColumns.list(target.columns, "s.")) FROM \(stageName(number)) s WHERE s.call_log_id = ANY($1::int8[]) ON CONFLICT DO NOTHING
+        SELECT \(TableColumns.list(target.columns, "s.")) FROM \(stageName(number)) s
+        JOIN unnest($1::int8[]) AS w(id) ON w.id = s.call_log_id ON CONFLICT DO NOTHING
         """, [.int8Array(restored)], purpose: "Restoring into \(target.table)")
     }
     var outcome = Outcome()
@@ -138,12 +123,31 @@ public struct ArchiveRestore {
     return outcome
   }
 
-  private func finish(restored: Int, existing: Int, _ condition: String) throws -> Outcome {
-    let ids = try connection.query(
-      "SELECT range_agg(int8range(id, id, '[]')), max(id)::int8 FROM call_logd_call_log \(condition)",
-      purpose: "Looking up what was restored")
+  /// Straight into the tables, where no call log of that time is there.
+  /// - Returns: nil where any is, or where one of the ids is taken
+  private func straight(_ targets: [Target], _ dates: ClosedRange<Int64>, _ feed: Feed) throws -> Outcome? {
+    let bounds: [Parameter] = [.timestamptz(dates.lowerBound), .timestamptz(dates.upperBound)]
+    let isThere = try connection.query(
+      "SELECT EXISTS (SELECT FROM call_logd_call_log WHERE date BETWEEN $1 AND $2)", bounds,
+      purpose: "Looking whether any of the call logs are there")
+    guard isThere.bool(0, 0) == false else { return nil }
     var outcome = Outcome()
-    (outcome.restored, outcome.existing, outcome.ids) = (restored, existing, ids.ranges(0, 0) ?? [])
+    do {
+      try connection.savepoint {
+        for (number, target) in targets.enumerated() {
+          let rows = try copy(number, into: target, feed)
+          if number == 0 { outcome.restored = rows }
+        }
+      }
+    } catch let error as PostgreSQLError {
+      guard error.sqlState == .uniqueViolation else { throw error }
+      return nil
+    }
+    // Nobody else made any of that time: the gate is closed.
+    let ids = try connection.query(
+      "SELECT range_agg(int8range(id, id, '[]')), max(id)::int8 FROM call_logd_call_log WHERE date BETWEEN $1 AND $2", bounds,
+      purpose: "Looking up what was restored")
+    outcome.ids = ids.ranges(0, 0) ?? []
     try raiseSequence("call_logd_call_log", greatest: ids.int64(0, 1))
     return outcome
   }
