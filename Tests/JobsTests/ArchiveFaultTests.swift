@@ -204,6 +204,32 @@ struct ArchiveFaultTests {
     expectSame(try database.contentsWithIDs(), logs)
   }
 
+  @Test("a part whose commit may still be under way is not undone: its row's lock is waited for")
+  func commitUnderWay() throws {
+    let (database, runner, place) = try filled()
+    try runner.purge(place, kinds: [.cel])
+    let name = "call-logs-2024-05-0001.call-logs.csv.zst"
+    let folder = place.folder + "/call-logs/2024/2024-05"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data("written".utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+    try database.run(
+      """
+      INSERT INTO call_logd_archive (kind, month, part, folder, files, system, database, run_id, deletes)
+      SELECT 'call-logs', '2024-05', 1, folder, '{\(name)}', system, database, 1, true FROM call_logd_archive LIMIT 1
+      """)
+    let other = try database.connect()
+    try other.script("BEGIN; UPDATE call_logd_archive SET state = 'done' WHERE state = 'intended'", purpose: "A commit under way")
+    var hasty = runner
+    hasty.settings.databases.lockTimeout = 100
+    hasty.settings.retryFor = 0.5
+    #expect(try failure { try hasty.purge(place) }.kind == .busy)
+    #expect(FileManager.default.fileExists(atPath: folder + "/" + name))
+    try other.script("ROLLBACK", purpose: "The commit came to nothing")
+    try runner.purge(place)
+    try place.expectClean()
+    #expect(try database.rowsOfAll().rows.isEmpty && place.rows()[.callLogs] == 6)
+  }
+
   @Test("one at a time: while another archive, purge or restore runs it ends with 75")
   func lock() throws {
     let (database, runner, place) = try filled()

@@ -99,6 +99,31 @@ struct RetentionTests {
     #expect(try database.coverage() == "{[0,45)}")
   }
 
+  @Test(
+    "a plain Asterisk's table, times without a zone in a database with a zone of its own: archived, purged and restored the same")
+  func plain() throws {
+    let database = try TestDatabase(.plain)
+    try database.run("ALTER DATABASE \(database.name) SET TimeZone = 'America/Montreal'")
+    for (day, call) in (0..<4).map({ "171498960\($0).\($0)" }).enumerated() {
+      try database.insert(CELRow.call(call, at: Double(day) * 86_400), plain: true)
+    }
+    let runner = Runner(database, table: "asterisk.cel")
+    try runner.backfill()
+    let all = "to_jsonb(c)::text FROM asterisk.cel c ORDER BY id"
+    let before = try database.rows(all)
+    let place = try ArchivePlace()
+    // 2024-05-08 12:00 UTC: 10:00 in Montreal is 14:00 UTC, so that two calls are due.
+    let cutoff = Retention.before((1_715_169_600 - 946_684_800) * 1_000_000)
+    try runner.archiving(place).archive(runner.options(place, deletes: false, kinds: [.cel], cutoff, rows: 10))
+    let told = try runner.dryPurge(runner.options(place, kinds: [.cel], cutoff, rows: 10))
+    let done = try runner.purge(place, kinds: [.cel], cutoff, rows: 10)
+    #expect(told.map(\.deleted) == [20] && done.map(\.deleted) == [20] && done[0].found == 20)
+    try runner.restore(place, kinds: [.cel]) { $0.filter.to = (1_715_083_200 - 946_684_800) * 1_000_000 }
+    #expect(try database.count("asterisk.cel") == 30)
+    try runner.restore(place, kinds: [.cel])
+    #expect(try database.rows(all) == before)
+  }
+
   @Test("purged call logs are not made again; their CELs stay covered")
   func notMadeAgain() throws {
     let (database, runner) = try wazo(CELRow.call("1714989600.1"), CELRow.call("1714989700.2", at: 100))

@@ -117,7 +117,7 @@ final class PartWriter {
       try context.reached(.afterVerify)
       pending = (id, selection, attempt)
       let counts = PartWriter.json(attempt.rows)
-      if isApart {
+      if isApart, options.deletes {
         // Its rows are deleted in a commit of their own: from here on the rows themselves tell whether that happened.
         guard
           try ArchiveRecord.set(

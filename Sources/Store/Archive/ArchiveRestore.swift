@@ -40,7 +40,7 @@ public struct ArchiveRestore {
   /// A restore in the open transaction of this connection.
   public init(on connection: Connection) throws {
     self.connection = connection
-    try connection.setTextForms()
+    try connection.setInputForms()
   }
 
   /// Has text taken as it was written.

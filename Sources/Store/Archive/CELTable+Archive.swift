@@ -86,10 +86,11 @@ extension CELTable {
   public func copyOut(
     _ ids: [Int64], columns: TableColumns, on connection: Connection, _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int {
-    try connection.setTextForms()
-    return try connection.copyOut(
-      "COPY (SELECT \(columns.list()) FROM \(name) c WHERE id = ANY(\(ids.arrayLiteral)) ORDER BY c.id) TO STDOUT (FORMAT csv, HEADER)",
-      purpose: "Reading \(ids.count) CELs", sink)
+    try connection.withTextForms {
+      try connection.copyOut(
+        "COPY (SELECT \(columns.list()) FROM \(name) c WHERE id = ANY(\(ids.arrayLiteral)) ORDER BY c.id) TO STDOUT (FORMAT csv, HEADER)",
+        purpose: "Reading \(ids.count) CELs", sink)
+    }
   }
 
   /// Deletes these CELs.

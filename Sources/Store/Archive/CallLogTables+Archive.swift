@@ -86,12 +86,13 @@ extension CallLogTables {
     _ part: Part, columns: TableColumns, ofCallLogs ids: [Int64], on connection: Connection,
     _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int {
-    try connection.setTextForms()
-    return try connection.copyOut(
-      """
-      COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(part.key) = ANY(\(ids.arrayLiteral)) ORDER BY \(part.order)) \
-      TO STDOUT (FORMAT csv, HEADER)
-      """, purpose: "Reading \(ids.count) call logs from \(part.rawValue)", sink)
+    try connection.withTextForms {
+      try connection.copyOut(
+        """
+        COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(part.key) = ANY(\(ids.arrayLiteral)) ORDER BY \(part.order)) \
+        TO STDOUT (FORMAT csv, HEADER)
+        """, purpose: "Reading \(ids.count) call logs from \(part.rawValue)", sink)
+    }
   }
 
   /// How many rows of that table belong to these call logs.

@@ -25,10 +25,22 @@ public struct TableColumns: Sendable {
 }
 
 extension Connection {
-  /// Sets the forms in which values are written as text, until the end of the transaction: the same everywhere, and without loss.
-  func setTextForms() throws(PostgreSQLError) {
+  /// Runs the closure while values are written as text in forms that are the same everywhere and lose nothing. Needs a transaction.
+  func withTextForms<T>(_ body: () throws -> T) throws -> T {
+    // The session's zone tells the instant of CELs without a zone, and must be itself again afterwards.
+    let zone = try query("SELECT current_setting('TimeZone')", purpose: "Looking up the session's zone").string(0, 0)
+    try setInputForms()
+    try script("SET LOCAL TimeZone = 'UTC'", purpose: "Setting the forms of values")
+    let value = try body()
+    _ = try query(
+      "SELECT set_config('TimeZone', $1, true)", [.text(zone ?? "UTC")], purpose: "Setting the session's zone again")
+    return value
+  }
+
+  /// Sets the forms in which values are read from text, until the end of the transaction; times have their offset with them.
+  func setInputForms() throws(PostgreSQLError) {
     try script(
-      "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1",
+      "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1",
       purpose: "Setting the forms of values")
   }
 }
