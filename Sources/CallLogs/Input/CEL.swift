@@ -12,7 +12,7 @@ public struct CEL {
   /// The number of the linkedid in the batch's table.
   public let linkedid: Int32
   /// The call log that the row points to, 0 where it points to none.
-  public let callLogID: Int32
+  public internal(set) var callLogID: Int32
   /// What happened.
   public let type: EventType
 

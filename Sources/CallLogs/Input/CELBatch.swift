@@ -65,6 +65,14 @@ public struct CELBatch {
     return .row
   }
 
+  /// Sets the call log of rows: by their ids, 0 for none. What the table says of these is not up to date.
+  public mutating func setCallLogs(_ callLogs: [Int64: Int32]) {
+    guard !callLogs.isEmpty else { return }
+    for index in rows.indices {
+      if let callLog = callLogs[rows[index].id] { rows[index].callLogID = callLog }
+    }
+  }
+
   /// Empties the batch; its memory is kept for the next one, every ``Text`` of it is void.
   public mutating func removeAll() {
     rows.removeAll(keepingCapacity: rows.capacity < 200_000)

@@ -102,6 +102,7 @@ struct ChunkWorker {
     var covered = ids
     if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
     let gaps = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
+    whole.store.completeLinks(of: &source.batch)
     let final = Coverage(Coverage(gaps).gaps(in: covered))
     try points.reached(.afterRead)
     counters.cels = read.cels
@@ -113,6 +114,7 @@ struct ChunkWorker {
     try points.reached(.afterLock)
     let after = Coverage(locked.coverage.ranges + final.ranges)
     try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
+    try whole.store.recordLinks()
     try points.reached(.beforeCoverage)
     count(&counters)
     counters.tally.add(whole.interpreter.takeTally())

@@ -28,6 +28,7 @@ struct CloseSweep {
       }
       guard let greatest = linkedids.last else { return }
       let counters = try context.retry { try close(linkedids, &whole) }
+      try context.retry { try context.makeRecordedLinks() }
       tally.add(counters)
       last = greatest
     }
@@ -41,6 +42,7 @@ struct CloseSweep {
       let names = TextArena()
       try whole.begin()
       try whole.make(linkedids.map { names.text($0) }, turn: .newest(coverage), covered: coverage, counters: &counters)
+      try whole.store.recordLinks()
       counters.tally.add(whole.interpreter.takeTally())
       try context.checkpoint.count(counters.json, on: context.databases.logs)
       try record.count(counters.json, on: context.databases.logs)

@@ -30,6 +30,7 @@ struct WholeConversations {
   mutating func begin() throws {
     source.batch.removeAll()
     _ = interpreter.takeTally()
+    try store.begin()
     if let closeAfter { interpreter.endedBefore = try CallLogTables.time(secondsAgo: closeAfter, on: databases.logs) }
   }
 
@@ -49,7 +50,9 @@ struct WholeConversations {
     _ linkedids: [Text], turn: Turn, covered: Coverage, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
   ) throws {
     var tally = Tally()
+    try store.lookUpRecordedLinks()
     try table.readConversations(linkedids, into: &source.batch, tally: &tally, on: databases.cels)
+    store.completeLinks(of: &source.batch)
     ConversationStore.group(&source)
     var now: [Int] = []
     var misplaced: [Int] = []
