@@ -111,6 +111,18 @@ struct InterleavingTests {
     try expectLinked(cels, logs, 20)
   }
 
+  @Test("CELs that point to what is gone for long are made into call logs after a deletion of everything, whatever ran meanwhile")
+  func coveredWhileUnlinking() throws {
+    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
+    try database.run("UPDATE cel SET call_log_id = 77 WHERE linkedid = '\(a)'")
+    let deleting = before("Unlinking CELs", of: \.logs, runner) { try runner.backfill() }
+    try deleting.delete(.all)
+    try runner.backfill()
+    #expect(try database.conversations() == [a, b])
+    try expectLinked(database, database, 20)
+    try expectWhole(database)
+  }
+
   @Test("a call log that is removed before its recorded links are made leaves none")
   func removedBeforeLinked() throws {
     let (cels, logs, runner) = try two(CELRow.call(a), [CELRow("HANGUP", 20, uniqueid: a, linkedid: b)])

@@ -157,6 +157,7 @@ public struct DeleteJob {
     guard try context.retry({ try context.table.hasLinks(on: context.databases.cels) }) else { return }
     // In another database nothing tells which call logs there are; what is made since then has greater ids.
     let greatest = context.databases.isOne ? nil : last ?? 0
+    var isAny = false
     while true {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
@@ -164,7 +165,12 @@ public struct DeleteJob {
       let count = try context.retry {
         try context.databases.logs.transaction(purpose: "Unlinking CELs") {
           try context.checkpoint.closeGate(on: context.databases.logs)
-          return try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          let locked = try context.checkpoint.locked(on: context.databases.logs)
+          let count = try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          isAny = isAny || count > 0
+          // A chunk that came in between has taken them for calls that have their call logs.
+          if isAny { _ = try uncoverEverything(locked) }
+          return count
         }
       }
       if count == 0 { return }
