@@ -111,6 +111,18 @@ struct InterleavingTests {
     try expectLinked(cels, logs, 20)
   }
 
+  @Test("CELs that point to what is gone for long are made into call logs after a deletion of everything, whatever ran meanwhile")
+  func coveredWhileUnlinking() throws {
+    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
+    try database.run("UPDATE cel SET call_log_id = 77 WHERE linkedid = '\(a)'")
+    let deleting = before("Unlinking CELs", of: \.logs, runner) { try runner.backfill() }
+    try deleting.delete(.all)
+    try runner.backfill()
+    #expect(try database.conversations() == [a, b])
+    try expectLinked(database, database, 20)
+    try expectWhole(database)
+  }
+
   @Test("a call log that is removed before its recorded links are made leaves none")
   func removedBeforeLinked() throws {
     let (cels, logs, runner) = try two(CELRow.call(a), [CELRow("HANGUP", 20, uniqueid: a, linkedid: b)])
@@ -129,7 +141,8 @@ struct InterleavingTests {
     // Whole in its chunk, to all appearance; the other chunk has a linkedid that is less, and makes the call log first.
     let less = "1714989500.0"
     let (cels, logs, runner) = try two(
-      CELRow.call(a), [CELRow("HANGUP", 20, uniqueid: a, linkedid: less), CELRow("LINKEDID_END", 21, uniqueid: a, linkedid: less)])
+      CELRow.call(a),
+      [CELRow("HANGUP", 20, uniqueid: a, linkedid: less), CELRow("LINKEDID_END", 21, uniqueid: a, linkedid: less)])
     _ = logs
     try at(.afterRead, runner) { try runner.backfill(to: 10) }.backfill(from: 11)
     #expect(try logs.conversations() == [less])
@@ -138,6 +151,20 @@ struct InterleavingTests {
     try at(.beforeLock, runner) { try runner.backfill(from: 11) }.backfill(to: 10)
     #expect(try logs.conversations() == [less])
     try expectLinked(cels, logs, 12)
+  }
+
+  @Test("who has lost his session with the call logs makes no links any more: newer ones may have been made")
+  func lateLinks() throws {
+    let (cels, logs, runner) = try two(CELRow.call(a))
+    try at(.beforeOldLinks, runner) {
+      try logs.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(logs.name)' AND application_name = 'wazo-call-logs'"
+      )
+      try cels.insert([CELRow("HANGUP", 20, uniqueid: a, linkedid: b)])
+      try runner.backfill()
+    }.backfill()
+    #expect(try logs.conversations() == [])
+    try expectLinked(cels, logs, 0)
   }
 
   @Test("links of calls that the end of a run closes are made by that run")
@@ -150,33 +177,63 @@ struct InterleavingTests {
     try expectLinked(cels, logs, 9)
   }
 
+  @Test("a session that is lost when calls are closed is taken up again")
+  func lostWhenClosing() throws {
+    var (database, runner) = try wazo(Array(CELRow.call(a).dropLast()))
+    try runner.backfill()
+    runner.settings.closeAfter = 3600
+    runner.settings.retryFor = 5
+    let closing = before("Looking up the time 3600 seconds ago", of: \.logs, runner) {
+      try database.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = 'wazo-call-logs'"
+      )
+    }
+    try closing.backfill()
+    #expect(try database.conversations() == [a])
+  }
+
   // MARK: Who decides
 
   @Test(
     "a call that goes on only in rows that are no CELs of it is not left to them",
     arguments: ["channame = 'Message/ast_msg_queue'", "eventtime = 'infinity'"])
   func goesOnInNothing(_ change: String) throws {
-    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), [CELRow("HANGUP", 200, uniqueid: "1714989800.3", linkedid: a)], chunkSize: 5)
+    let (database, runner) = try wazo(
+      CELRow.call(a), CELRow.call(b, at: 100), [CELRow("HANGUP", 200, uniqueid: "1714989800.3", linkedid: a)], chunkSize: 5)
     try database.run("UPDATE cel SET \(change) WHERE id = 21")
     try runner.backfill()
     #expect(try database.conversations() == [a, b])
     #expect(try database.value("count(*) FROM call_logd_reach") == "0")
   }
 
-  @Test("a call of two parts, each whole to all appearance and one of them no call, is made of both, whichever comes first")
+  @Test(
+    "a linkedid that ends and goes on with another channel is one call, whichever part comes first, and when one is no call by itself"
+  )
   func twoParts() throws {
-    // The first part has nobody who calls.
-    var rows = CELRow.call(a)
-    for event in ["CHAN_START", "CHAN_END", "LINKEDID_END"] {
-      rows.append(CELRow(event, 30, uniqueid: a + "7", linkedid: a, channel: "Local/x@y-1;1"))
+    // By itself the second part has nobody who calls.
+    let second = ["CHAN_START", "CHAN_END", "LINKEDID_END"].enumerated().map {
+      CELRow($1, 30 + Double($0), uniqueid: a + "7", linkedid: a, channel: "Local/x@y-1;1")
     }
-    _ = rows
-    for order in [[(1, 10), (11, 13)], [(11, 13), (1, 10)]] as [[(Int64, Int64)]] {
-      let (database, runner) = try wazo(Array(rows[10...]), Array(rows[..<10]))
-      try database.run("UPDATE cel SET eventtime = eventtime - interval '60 s' WHERE id <= 3")
-      for (from, to) in order { try runner.backfill(from: from == 1 ? 4 : 1, to: to == 10 ? 13 : 3) }
+    let early = second.map { row in
+      var row = row
+      row.time -= 60
+      return row
+    }
+    for (name, last) in [("after", second), ("before", early)] {
+      for pieces in [[1...10, 11...13], [11...13, 1...10], [1...13]] as [[ClosedRange<Int64>]] {
+        let (database, runner) = try wazo(CELRow.call(a), last)
+        for piece in pieces { try runner.backfill(from: piece.lowerBound, to: piece.upperBound) }
+        let difference = try differenceFromFreshRun(database)
+        #expect(difference == "", "\(name) \(pieces)")
+        try expectWhole(database)
+      }
+      // And where the second part was not there yet.
+      let (database, runner) = try wazo(CELRow.call(a))
+      try runner.backfill()
+      try database.insert(last)
+      try runner.backfill()
       let difference = try differenceFromFreshRun(database)
-      #expect(difference == "", "\(order)")
+      #expect(difference == "", "\(name), not there yet")
       try expectWhole(database)
     }
   }

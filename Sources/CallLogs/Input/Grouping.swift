@@ -6,7 +6,8 @@ public struct Group: Sendable {
   public let linkedids: Range<Int>
   /// Every linkedid has its LINKEDID_END.
   public let isComplete: Bool
-  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END among these rows: nothing hints at rows elsewhere.
+  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END and the channel that it is named after among these rows: nothing hints at rows elsewhere. (A linkedid can end,
+  /// and go on with other channels until it ends again.)
   public let isClosed: Bool
   /// Every row points to a call log.
   public let isLinked: Bool
@@ -150,7 +151,7 @@ public struct Grouping {
       sort(group.rows, batch)
       var isComplete = true
       for linkedid in linkedids[group.linkedids] where !ended[Int(linkedid)] { isComplete = false }
-      var isClosed = isComplete
+      var isClosed = isComplete && hasFirstChannels(group, batch)
       var isLinked = true
       var hasLinks = false
       var greatestID = Int64.min
@@ -164,6 +165,15 @@ public struct Grouping {
         rows: group.rows, linkedids: group.linkedids, isComplete: isComplete, isClosed: isClosed,
         isLinked: isLinked, hasLinks: hasLinks,
         greatestID: greatestID)
+    }
+  }
+
+  /// Whether the channel that began each linkedid is in the group: the one with that uniqueid.
+  private func hasFirstChannels(_ group: Group, _ batch: CELBatch) -> Bool {
+    linkedids[group.linkedids].allSatisfy { linkedid in
+      guard let channel = batch.uniqueids.find(batch.linkedid(linkedid)) else { return false }
+      let owner = owner[channel]
+      return owner >= 0 && groupOf[Int(owner)] == groupOf[Int(linkedid)]
     }
   }
 

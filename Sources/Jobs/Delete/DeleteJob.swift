@@ -35,7 +35,7 @@ public struct DeleteJob {
   }
 
   private func run(_ extent: Extent, _ record: RunRecord) throws -> Summary {
-    let dates = try dates(of: extent)
+    let dates = try context.retry { try self.dates(of: extent) }
     var summary = Summary()
     var greatest: Int32?
     while true {
@@ -50,8 +50,10 @@ public struct DeleteJob {
     }
     if extent == .all { try unlinkTheRest(greatest, &summary) }
     // Here and not in the transactions: it is for information only, and others wait for those.
-    summary.uncoveredCELs = try context.table.count(in: Coverage(summary.uncovered).ranges, on: context.databases.cels)
-    if summary.callLogs > 0, let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) {
+    let uncovered = Coverage(summary.uncovered).ranges
+    summary.uncoveredCELs = try context.retry { try context.table.count(in: uncovered, on: context.databases.cels) }
+    let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
+    if summary.callLogs > 0, let last {
       var mirror = CheckpointMirror(context)
       mirror.write(last, isEnd: true)
     }
@@ -152,9 +154,10 @@ public struct DeleteJob {
   /// After `delete -A` no CEL points to a call log that is gone, whoever deleted it.
   /// - Parameter last: the last id that a call log had when all were gone
   private func unlinkTheRest(_ last: Int32?, _ summary: inout Summary) throws {
-    guard try context.table.hasLinks(on: context.databases.cels) else { return }
+    guard try context.retry({ try context.table.hasLinks(on: context.databases.cels) }) else { return }
     // In another database nothing tells which call logs there are; what is made since then has greater ids.
     let greatest = context.databases.isOne ? nil : last ?? 0
+    var isAny = false
     while true {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
@@ -162,7 +165,12 @@ public struct DeleteJob {
       let count = try context.retry {
         try context.databases.logs.transaction(purpose: "Unlinking CELs") {
           try context.checkpoint.closeGate(on: context.databases.logs)
-          return try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          let locked = try context.checkpoint.locked(on: context.databases.logs)
+          let count = try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          isAny = isAny || count > 0
+          // A chunk that came in between has taken them for calls that have their call logs.
+          if isAny { _ = try uncoverEverything(locked) }
+          return count
         }
       }
       if count == 0 { return }

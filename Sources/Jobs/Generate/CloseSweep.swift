@@ -17,8 +17,7 @@ struct CloseSweep {
   /// Does nothing where calls are only closed by their LINKEDID_END.
   func run() throws {
     guard let seconds = context.settings.closeAfter else { return }
-    let logs = context.databases.logs
-    let before = try context.retry { try CallLogTables.time(secondsAgo: seconds, on: logs) }
+    let before = try context.retry { try CallLogTables.time(secondsAgo: seconds, on: context.databases.logs) }
     var whole = try context.retry { try WholeConversations(context, remakesLinked: false) }
     var last = ""
     while true {

@@ -233,9 +233,9 @@ struct ConversationStore {
 
   // MARK: Links
 
-  private mutating func link(_ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source)
-    throws
-  {
+  private mutating func link(
+    _ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source
+  ) throws {
     var cels: [Int64] = []
     var callLogs: [Int32] = []
     var idOfGroup: [Int: Int32] = [:]
