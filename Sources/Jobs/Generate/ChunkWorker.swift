@@ -132,7 +132,8 @@ struct ChunkWorker {
       try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs)
       committed.generation += 1
     }
-    try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
+    // What is remade may lack ids that were found final before: they wait for nobody.
+    try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)
     if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
     return Done(covered: covered, counters: counters, checkpoint: committed)
   }
