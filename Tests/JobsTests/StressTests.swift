@@ -14,7 +14,7 @@ struct StressTests {
     arguments: 0..<(Int(environment["STRESS_ROUNDS"] ?? "") ?? 2))
   func round(_ number: Int) throws {
     var random = StressTests.environment["STRESS_SEED"].flatMap { UInt64($0) }.map { Seeded(seed: $0) } ?? Seeded()
-    let stage = try Stage(number, &random)
+    let stage = try Stage(number, calls: StressTests.environment["STRESS_ROUNDS"] == nil ? 15 : 50, &random)
     let ended = Locked(0)
     let ender = stage.endingSessions(random.next(), ended)
     let passings = Passings()
@@ -41,7 +41,7 @@ private struct Stage: CustomStringConvertible {
   private let links: Bool
   private let linkedids: [String]
   private let ids: [Int64]
-  /// The middle of the corpus, microseconds since 2000-01-01 UTC.
+  /// Of the CELs, microseconds since 2000-01-01 UTC.
   private let times: [Int64]
 
   var description: String {
@@ -49,20 +49,20 @@ private struct Stage: CustomStringConvertible {
   }
 
   /// A corpus of which a part is still to be written.
-  init(_ number: Int, _ random: inout Seeded) throws {
+  init(_ number: Int, calls: Int, _ random: inout Seeded) throws {
     cels = try TestDatabase(.wazo)
     isApart = number % 3 == 1
     logs = isApart ? try TestDatabase(.empty) : cels
     closeAfter = number % 2 == 0 ? 3600 : nil
     links = number % 5 != 4
-    try cels.simulate(calls: 50, seed: random.next(), concurrent: 20)
+    try cels.simulate(calls: calls, seed: random.next(), concurrent: 20)
     try cels.roughen(&random)
     // All of it long enough ago for calls to be closed. Whole calls come late, and single CELs of others.
     try cels.run(
       """
       UPDATE cel SET eventtime = eventtime + (SELECT now() - interval '3 h' - max(eventtime) FROM cel);
       CREATE TABLE held AS SELECT row_number() OVER (ORDER BY id) AS n, cel.* FROM cel
-      WHERE linkedid IN (SELECT linkedid FROM cel GROUP BY 1 ORDER BY md5(linkedid || '\(random.next())') LIMIT 15)
+      WHERE linkedid IN (SELECT linkedid FROM cel GROUP BY 1 ORDER BY md5(linkedid || '\(random.next())') LIMIT \(calls / 3))
         OR md5(id || ' \(random.next())') < '2';
       DELETE FROM cel WHERE id IN (SELECT id FROM held);
       ALTER TABLE held DROP COLUMN id, DROP COLUMN call_log_id;
