@@ -209,6 +209,24 @@ struct InterleavingTests {
   // MARK: Who decides
 
   @Test(
+    "a piece of a call that was closed and is no call by itself is not forgotten when the rest, whole to all appearance, comes")
+  func piece() throws {
+    var rows = CELRow.call(a)
+    let middle = Array(rows[3...6])
+    rows.removeSubrange(3...6)
+    var (database, runner) = try wazo(middle)
+    runner.settings.closeAfter = 3600
+    try runner.backfill()
+    #expect(try database.conversations() == [])
+    try database.insert(rows)
+    try runner.backfill()
+    #expect(try database.value("date_answer IS NOT NULL FROM call_logd_call_log") == "true")
+    let difference = try differenceFromFreshRun(database)
+    #expect(difference == "")
+    try expectWhole(database)
+  }
+
+  @Test(
     "a call that goes on only in rows that are no CELs of it is not left to them",
     arguments: ["channame = 'Message/ast_msg_queue'", "eventtime = 'infinity'"])
   func goesOnInNothing(_ change: String) throws {
