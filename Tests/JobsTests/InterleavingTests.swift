@@ -206,6 +206,21 @@ struct InterleavingTests {
     #expect(try database.value("count(*) FROM call_logd_gap") == "0")
   }
 
+  @Test("who is taken for dead before his COMMIT does not take a part that another covered for his own work")
+  func takenForDead() throws {
+    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
+    // The schema.
+    try runner.backfill(to: -1)
+    try at(.beforeCommit, runner) {
+      try database.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = 'wazo-call-logs'"
+      )
+      try runner.backfill(from: 3, to: 5)
+    }.backfill()
+    #expect(try database.conversations() == [a, b])
+    try expectWhole(database)
+  }
+
   // MARK: Who decides
 
   @Test(

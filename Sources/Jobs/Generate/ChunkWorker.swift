@@ -86,7 +86,9 @@ struct ChunkWorker {
       }
       if stands { throw error }
       // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
-      if remakes || coverage.parts(in: ClosedRange(done?.covered ?? claim.ids)).isEmpty { return nil }
+      guard !remakes, let done else { return nil }
+      let final = done.checkpoint.coverage.parts(in: ClosedRange(done.covered))
+      if !final.allSatisfy({ coverage.gaps(in: $0).isEmpty }) { return nil }
     }
     return done
   }
