@@ -192,7 +192,54 @@ struct InterleavingTests {
     #expect(try database.conversations() == [a])
   }
 
+  @Test("ids that can come no more do not wait again when their range is remade while somebody writes")
+  func remadeWhileWriting() throws {
+    var (database, runner) = try wazo(CELRow.call(a), [CELRow("HANGUP", 20, uniqueid: b, linkedid: b)], CELRow.call(b, at: 100))
+    try database.run("DELETE FROM cel WHERE id = 11")
+    try runner.backfill()
+    let writer = try database.connect()
+    try writer.script("BEGIN; LOCK cel IN ROW EXCLUSIVE MODE", purpose: "Opening a transaction")
+    runner.settings.patience = 0.01
+    #expect(try runner.regenerate(.ids(from: nil, to: nil)).waiting == [])
+    writer.close()
+    try expectWhole(database)
+    #expect(try database.value("count(*) FROM call_logd_gap") == "0")
+  }
+
+  @Test("who is taken for dead before his COMMIT does not take a part that another covered for his own work")
+  func takenForDead() throws {
+    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
+    // The schema.
+    try runner.backfill(to: -1)
+    try at(.beforeCommit, runner) {
+      try database.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '\(database.name)' AND application_name = 'wazo-call-logs'"
+      )
+      try runner.backfill(from: 3, to: 5)
+    }.backfill()
+    #expect(try database.conversations() == [a, b])
+    try expectWhole(database)
+  }
+
   // MARK: Who decides
+
+  @Test(
+    "a piece of a call that was closed and is no call by itself is not forgotten when the rest, whole to all appearance, comes")
+  func piece() throws {
+    var rows = CELRow.call(a)
+    let middle = Array(rows[3...6])
+    rows.removeSubrange(3...6)
+    var (database, runner) = try wazo(middle)
+    runner.settings.closeAfter = 3600
+    try runner.backfill()
+    #expect(try database.conversations() == [])
+    try database.insert(rows)
+    try runner.backfill()
+    #expect(try database.value("date_answer IS NOT NULL FROM call_logd_call_log") == "true")
+    let difference = try differenceFromFreshRun(database)
+    #expect(difference == "")
+    try expectWhole(database)
+  }
 
   @Test(
     "a call that goes on only in rows that are no CELs of it is not left to them",

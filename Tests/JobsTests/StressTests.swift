@@ -14,7 +14,9 @@ struct StressTests {
     arguments: 0..<(Int(environment["STRESS_ROUNDS"] ?? "") ?? 2))
   func round(_ number: Int) throws {
     var random = StressTests.environment["STRESS_SEED"].flatMap { UInt64($0) }.map { Seeded(seed: $0) } ?? Seeded()
-    let stage = try Stage(number, &random)
+    // The number decides on databases and settings: with the seed of a printed round it brings the round back, but for its timing.
+    let number = Int(StressTests.environment["STRESS_NUMBER"] ?? "") ?? number
+    let stage = try Stage(number, calls: StressTests.environment["STRESS_ROUNDS"] == nil ? 15 : 50, &random)
     let ended = Locked(0)
     let ender = stage.endingSessions(random.next(), ended)
     let passings = Passings()
@@ -41,7 +43,7 @@ private struct Stage: CustomStringConvertible {
   private let links: Bool
   private let linkedids: [String]
   private let ids: [Int64]
-  /// The middle of the corpus, microseconds since 2000-01-01 UTC.
+  /// Of the CELs, microseconds since 2000-01-01 UTC.
   private let times: [Int64]
 
   var description: String {
@@ -49,20 +51,20 @@ private struct Stage: CustomStringConvertible {
   }
 
   /// A corpus of which a part is still to be written.
-  init(_ number: Int, _ random: inout Seeded) throws {
+  init(_ number: Int, calls: Int, _ random: inout Seeded) throws {
     cels = try TestDatabase(.wazo)
     isApart = number % 3 == 1
     logs = isApart ? try TestDatabase(.empty) : cels
     closeAfter = number % 2 == 0 ? 3600 : nil
     links = number % 5 != 4
-    try cels.simulate(calls: 50, seed: random.next(), concurrent: 20)
+    try cels.simulate(calls: calls, seed: random.next(), concurrent: 20)
     try cels.roughen(&random)
     // All of it long enough ago for calls to be closed. Whole calls come late, and single CELs of others.
     try cels.run(
       """
       UPDATE cel SET eventtime = eventtime + (SELECT now() - interval '3 h' - max(eventtime) FROM cel);
       CREATE TABLE held AS SELECT row_number() OVER (ORDER BY id) AS n, cel.* FROM cel
-      WHERE linkedid IN (SELECT linkedid FROM cel GROUP BY 1 ORDER BY md5(linkedid || '\(random.next())') LIMIT 15)
+      WHERE linkedid IN (SELECT linkedid FROM cel GROUP BY 1 ORDER BY md5(linkedid || '\(random.next())') LIMIT \(calls * 3 / 10))
         OR md5(id || ' \(random.next())') < '2';
       DELETE FROM cel WHERE id IN (SELECT id FROM held);
       ALTER TABLE held DROP COLUMN id, DROP COLUMN call_log_id;
@@ -219,9 +221,10 @@ private struct Stage: CustomStringConvertible {
     let coverage = try logs.coverage()
     #expect(
       try cels.value("count(*) FROM cel WHERE NOT int8multirange '\(coverage)' @> id::int8") == "0", "\(coverage) \(how)")
-    for table in ["claim", "reach", "link", "gap", "run WHERE ended IS NULL"] {
-      #expect(try logs.value("count(*) FROM call_logd_\(table)") == "0", "\(table), \(how)")
+    for table in ["claim", "reach", "link", "gap"] {
+      #expect(try logs.rows("x::text FROM call_logd_\(table) x") == [], "\(table), covered \(coverage), \(how)")
     }
+    #expect(try logs.rows("id FROM call_logd_run WHERE ended IS NULL") == [], "\(how)")
     for database in [logs, cels] {
       let locks =
         "count(*) FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND locktype = 'advisory'"

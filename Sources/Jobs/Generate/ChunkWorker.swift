@@ -86,7 +86,9 @@ struct ChunkWorker {
       }
       if stands { throw error }
       // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
-      if remakes || coverage.parts(in: ClosedRange(done?.covered ?? claim.ids)).isEmpty { return nil }
+      guard !remakes, let done else { return nil }
+      let final = done.checkpoint.coverage.parts(in: ClosedRange(done.covered))
+      if !final.allSatisfy({ coverage.gaps(in: $0).isEmpty }) { return nil }
     }
     return done
   }
@@ -132,7 +134,8 @@ struct ChunkWorker {
       try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs)
       committed.generation += 1
     }
-    try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
+    // What is remade may lack ids that were found final before: they wait for nobody.
+    try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)
     if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
     return Done(covered: covered, counters: counters, checkpoint: committed)
   }

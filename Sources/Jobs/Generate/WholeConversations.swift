@@ -80,6 +80,10 @@ struct WholeConversations {
     try noteOpen(asked: linkedids)
   }
 
+  private func isFragment(_ group: Int) -> Bool {
+    !source.grouping.groups[group].isComplete && !source.grouping.groups[group].hasFirstChannels
+  }
+
   /// Whether no CEL was found.
   var isEmpty: Bool { source.batch.count == 0 }
 
@@ -123,13 +127,15 @@ struct WholeConversations {
     for group in groups { source.fates[group] = .left }
   }
 
-  /// Notes the calls that have not ended, and forgets those that have, or of which nothing is left.
+  /// Notes the calls that have not ended, and forgets those that have, or of which nothing is left. What was closed without its end and gave no call, because its beginning is not there, stays noted:
+  /// nothing else would tell of it when the rest comes, which may look whole.
   private func noteOpen(asked: [Text]) throws {
     var open: [Checkpoint.OpenCall] = []
     var ended = BinaryArray(.text)
     for group in source.grouping.groups.indices {
       switch source.fates[group] {
-      case .unfinished?:
+      case .unfinished?,
+        .invalid? where isFragment(group), .refused? where isFragment(group):
         let rows = source.grouping.order[source.grouping.groups[group].rows].lazy.map { source.batch.rows[Int($0)].time }
         guard let first = rows.first, let newest = rows.last else { continue }
         open.append(
