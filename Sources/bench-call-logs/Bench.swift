@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
     discussion: """
       The floor is what PostgreSQL takes through psql for the same rows: COPY out of the CELs' needed columns, COPY in of the call logs, participants, destinations and \
       recordings into empty tables with the same indexes and foreign keys, and, where links are on, one UPDATE of cel.call_log_id. One after the other; medians.
-      """)
+      """,
+    subcommands: [Pure.self])
 
   enum Scale: String, ExpressibleByArgument, CaseIterable {
     case small, medium, large
@@ -49,5 +50,7 @@ struct Bench: ParsableCommand {
     print("\(stage.cels) CELs of \(scale.calls) simulated calls; medians of \(runs)\n")
     let measures = Measures(stage: stage, runs: runs)
     try measures.all().forEach { print($0) }
+    print()
+    try Pure.parseOrExit(["--calls", "\(scale.calls)", "--runs", "\(runs)"]).table().forEach { print($0) }
   }
 }
