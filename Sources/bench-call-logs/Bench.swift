@@ -13,7 +13,8 @@ struct Bench: ParsableCommand {
       recordings into empty tables with the same indexes and foreign keys, and, where links are on, one UPDATE of cel.call_log_id. One after the other; medians.
 
       The server is a private one; every measure begins with a copy of the same database.
-      """)
+      """,
+    subcommands: [Pure.self])
 
   enum Scale: String, ExpressibleByArgument, CaseIterable {
     case small, medium, large

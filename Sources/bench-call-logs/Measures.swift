@@ -9,7 +9,7 @@ struct Measures {
 
   /// What can be measured by itself.
   enum Part: String, CaseIterable {
-    case backfill, links, rates, nightly, delete, interpret, start
+    case start, pure, rates, interpret, backfill, links, nightly, delete
 
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -28,6 +28,13 @@ struct Measures {
     if parts.contains(.start) {
       let version = try median { try commands.run([commands.program, "--version"]) }
       line("start (--version)", version, reach: "0.02 s")
+    }
+    if parts.contains(.pure) {
+      print("\n(reach 1000000 CELs/s)")
+      try Pure.parseOrExit(["--calls", "\(min(scale.calls, Bench.Scale.medium.calls))", "--runs", "\(runs)"]).table().forEach {
+        print($0)
+      }
+      print()
     }
     if parts.contains(.rates) { try rates(scale) }
     guard !parts.isDisjoint(with: [.backfill, .links, .nightly, .delete, .interpret]) else { return }

@@ -97,8 +97,8 @@ public struct CELBatch {
     let raw = UnsafeMutableRawPointer(start)
     var end = 0
     var index = 0
-    func put(_ text: Text, nullable: Bool = false) {
-      if let source = text.start, text.count > 0 { (start + header + end).update(from: source, count: text.count) }
+    @inline(__always) func put(_ text: Text, nullable: Bool = false) {
+      if let source = text.start, text.count > 0 { (start + header + end).copyShort(from: source, count: text.count) }
       end += text.count
       let mark: UInt32 = nullable && text.isNull ? ~CEL.lengthMask : 0
       raw.storeBytes(of: UInt32(truncatingIfNeeded: end) | mark, toByteOffset: index * 4, as: UInt32.self)
