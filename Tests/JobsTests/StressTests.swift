@@ -144,12 +144,15 @@ private struct Stage: CustomStringConvertible {
     case regenerate(Scope)
     case remake(String)
     case delete(DeleteJob.Extent)
+    /// `generate --rebase`.
+    case startAnew
   }
 
   private func verb(_ random: inout Seeded) -> Verb {
     let some = [ids.randomElement(using: &random) ?? 1, ids.randomElement(using: &random) ?? 1].sorted()
     let then = [times.randomElement(using: &random) ?? 0, times.randomElement(using: &random) ?? 0].sorted()
-    switch Int.random(in: 0..<10, using: &random) {
+    switch Int.random(in: 0..<(isApart ? 10 : 11), using: &random) {
+    case 10: return .startAnew
     case 0, 1: return .generate(.nightly)
     case 2: return .generate(.ids(from: nil, to: nil))
     case 3: return .generate(.ids(from: some[0], to: some[1]))
@@ -178,9 +181,12 @@ private struct Stage: CustomStringConvertible {
     }
     return { [settings] in
       for verb in verbs {
-        let context = try RunContext(settings, interruption: Interruption(), log: quiet)
+        var forgets = false
+        if case .startAnew = verb { forgets = true }
+        let context = try RunContext(settings, forgetsCheckpoint: forgets, interruption: Interruption(), log: quiet)
         defer { context.databases.close() }
         switch verb {
+        case .startAnew: _ = try GenerateJob(context).run(.nightly)
         case .generate(let scope): _ = try GenerateJob(context).run(scope)
         case .regenerate(let scope): _ = try GenerateJob(context).run(scope, remakes: true)
         case .remake(let conversation): _ = try RegenerateJob(context).run(conversation)
