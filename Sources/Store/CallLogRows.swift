@@ -87,7 +87,7 @@ extension BinaryRowWriter {
     text(log.destinationInternalExten)
     text(log.destinationInternalContext)
     text(log.destinationLineIdentity)
-    text(log.direction.rawValue)
+    text(log.direction.label)
     text(log.userField)
     text(log.conversationID)
     bool(log.blocked)
@@ -100,7 +100,7 @@ extension BinaryRowWriter {
     int4(id)
     uuid(participant.userUUID)
     if let line = participant.lineID { int4(line) } else { null() }
-    text(participant.role.rawValue)
+    text(participant.role.label)
     tags.removeAll()
     for tag in participant.tags { tags.append(UnsafeRawBufferPointer(tag.bytes)) }
     textArray(tags)
@@ -133,5 +133,26 @@ extension BinaryRowWriter {
 
   private mutating func time(_ value: Int64?) {
     if let value { timestamptz(microsecondsSince2000: value) } else { null() }
+  }
+}
+
+extension Direction {
+  /// What the table holds, as bytes of the program.
+  fileprivate var label: Text {
+    switch self {
+    case .inbound: "inbound"
+    case .internal: "internal"
+    case .outbound: "outbound"
+    }
+  }
+}
+
+extension Role {
+  /// What the table holds, as bytes of the program.
+  fileprivate var label: Text {
+    switch self {
+    case .source: "source"
+    case .destination: "destination"
+    }
   }
 }

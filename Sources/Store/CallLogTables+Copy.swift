@@ -11,7 +11,8 @@ extension CallLogTables {
     _ numbers: [Int], ids: [Int32], of batch: CallLogBatch, deletedRecordings: Set<UUIDValue>, on connection: Connection
   ) throws {
     guard !numbers.isEmpty else { return }
-    var writer = BinaryRowWriter()
+    // About what the longest table takes, so that the buffer need not grow.
+    var writer = BinaryRowWriter(capacity: 512 * numbers.count)
     for table in CallLogRows.allCases {
       writer.reset()
       let rows = table.append(numbers, ids: ids, of: batch, deletedRecordings: deletedRecordings, to: &writer)
