@@ -93,7 +93,9 @@ struct WholeConversations {
   }
 
   private func linkedids(of group: Int) -> some Sequence<Text> {
-    source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { source.batch.linkedid($0) }
+    // The texts alone: a closure that holds all of self costs more than what it does.
+    let texts = source.batch.linkedids.texts
+    return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
   }
 
   private func bytes(_ text: Text) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(text.bytes) }
