@@ -4,7 +4,7 @@ SWIFT ?= swift
 # The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd and libstdc++.
 RELEASE := -c release -Xswiftc -static-stdlib
 SOURCES := Package.swift Sources Tests sql
-SCALE ?= small
+SCALE ?= medium
 
 .PHONY: help demo test soak bench lint format deps release install clean
 

@@ -60,6 +60,9 @@ let package = Package(
     // Helpers of demo, bench and the tests.
     .target(name: "PrivateServer"),
     .target(name: "Simulation"),
+    // Counts allocations and instructions: of the bench and the tests, never of the program.
+    .target(name: "CCounters"),
+    .target(name: "PureParts", dependencies: ["CCounters", "CallLogs", "PostgreSQL", "Store", "Simulation"]),
 
     // Programs.
     .executableTarget(
@@ -72,7 +75,8 @@ let package = Package(
     .executableTarget(
       name: "bench-call-logs",
       dependencies: [
-        "PrivateServer", "Simulation", "SQL", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PrivateServer", "PureParts", "Simulation", "SQL",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "private-server",
@@ -90,6 +94,7 @@ let package = Package(
     .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+    .testTarget(name: "PurePartsTests", dependencies: ["PureParts", "CallLogs", "Simulation"]),
     .target(
       name: "TestDatabases",
       dependencies: ["PostgreSQL", "PrivateServer", "Simulation", .product(name: "Logging", package: "swift-log")],

@@ -66,6 +66,30 @@ public struct BinaryRowReader {
     return UnsafeRawBufferPointer(rebasing: message[offset..<offset + length])
   }
 
+  /// Reads the next fields of the current row, as many as there is room for in `fields`; NULL has no base address. Faster than one by one.
+  public mutating func nextFields(_ fields: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) throws(PostgreSQLError) {
+    guard fields.count <= fieldsLeft, let base = message.baseAddress else { throw malformed("a field is missing") }
+    // Local, so that they stay in registers.
+    let end = message.count
+    var at = offset
+    for index in fields.indices {
+      guard end &- at >= 4 else { throw malformed("a field is missing") }
+      // Unsigned, so that one comparison settles it for all but NULL.
+      let length = Int(message.integer(at: at, as: UInt32.self))
+      at &+= 4
+      if length <= end &- at {
+        fields[index] = UnsafeRawBufferPointer(start: base + at, count: length)
+        at &+= length
+      } else if length == UInt32.max {
+        fields[index] = UnsafeRawBufferPointer(start: nil, count: 0)
+      } else {
+        throw malformed("a field of \(Int32(truncatingIfNeeded: length)) bytes")
+      }
+    }
+    offset = at
+    fieldsLeft -= fields.count
+  }
+
   /// A number of two, four or eight bytes, nil for NULL.
   public mutating func int64() throws(PostgreSQLError) -> Int64? {
     guard let field = try nextField() else { return nil }
@@ -112,7 +136,9 @@ public struct BinaryRowReader {
 
   /// Only the first message has a header. No row can look like one: its first two bytes would mean 20,551 fields.
   private mutating func skipHeader() throws(PostgreSQLError) {
-    guard message.count >= 11, message.prefix(11).elementsEqual(BinaryRowWriter.header.prefix(11)) else { return }
+    guard message.count >= 11, message[0] == UInt8(ascii: "P"),
+      message.prefix(11).elementsEqual(BinaryRowWriter.header.prefix(11))
+    else { return }
     guard message.count >= 19 else { throw malformed("half a header") }
     let flags: UInt32 = message.integer(at: 11)
     let extensionLength: Int32 = message.integer(at: 15)
@@ -122,6 +148,7 @@ public struct BinaryRowReader {
     isAtEnd = false
   }
 
+  @inline(never)
   private func malformed(_ what: String) -> PostgreSQLError {
     PostgreSQLError(
       kind: .protocol, purpose: "Reading COPY data",

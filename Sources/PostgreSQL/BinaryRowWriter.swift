@@ -43,24 +43,24 @@ public struct BinaryRowWriter: ~Copyable {
   public mutating func int4(_ value: Int32) {
     countField()
     buffer.reserve(8)
-    buffer.append(Int32(4))
-    buffer.append(value)
+    buffer.appendReserved(Int32(4))
+    buffer.appendReserved(value)
   }
 
   /// A `bigint`.
   public mutating func int8(_ value: Int64) {
     countField()
     buffer.reserve(12)
-    buffer.append(Int32(8))
-    buffer.append(value)
+    buffer.appendReserved(Int32(8))
+    buffer.appendReserved(value)
   }
 
   /// A `boolean`.
   public mutating func bool(_ value: Bool) {
     countField()
     buffer.reserve(5)
-    buffer.append(Int32(1))
-    buffer.append(UInt8(value ? 1 : 0))
+    buffer.appendReserved(Int32(1))
+    buffer.appendReserved(UInt8(value ? 1 : 0))
   }
 
   /// A `timestamptz`, or a `timestamp` without zone.
@@ -72,7 +72,7 @@ public struct BinaryRowWriter: ~Copyable {
   public mutating func bytes(_ value: UnsafeRawBufferPointer) {
     countField()
     buffer.reserve(4 + value.count)
-    buffer.append(Int32(value.count))
+    buffer.appendReserved(Int32(value.count))
     buffer.append(value)
   }
 
@@ -95,9 +95,9 @@ public struct BinaryRowWriter: ~Copyable {
   public mutating func uuid(high: UInt64, low: UInt64) {
     countField()
     buffer.reserve(20)
-    buffer.append(Int32(16))
-    buffer.append(high)
-    buffer.append(low)
+    buffer.appendReserved(Int32(16))
+    buffer.appendReserved(high)
+    buffer.appendReserved(low)
   }
 
   /// An array of texts or of anything else.

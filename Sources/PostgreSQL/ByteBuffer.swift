@@ -44,6 +44,13 @@ struct ByteBuffer: ~Copyable {
     count += source.count
   }
 
+  /// An integer for which room is reserved.
+  @inline(__always)
+  mutating func appendReserved<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    base.storeBytes(of: value.bigEndian, toByteOffset: count, as: T.self)
+    count += MemoryLayout<T>.size
+  }
+
   mutating func overwrite(_ value: Int32, at offset: Int) {
     base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
   }

@@ -11,13 +11,16 @@ extension CELTable {
     return rows.count == 1 ? rows.int64(0, 0) : nil
   }
 
-  /// Those of `linkedids` that have a CEL with an id of at least `id`.
+  /// Those of `linkedids` that have a CEL with an id of at least `id`; none where SQL cannot tell whether a row is a CEL that belongs to a call.
   ///
   /// Found by linkedid, a row at a time until there is one: `id + 0` keeps the planner from walking over all ids ahead.
   public func linkedids(among linkedids: BinaryArray, withCELsFrom id: Int64, on connection: Connection) throws -> Set<String> {
-    guard linkedids.count > 0 else { return [] }
+    guard linkedids.count > 0, !timeIsText else { return [] }
     let rows = try connection.query(
-      "SELECT l FROM unnest($1::text[]) AS l WHERE EXISTS (SELECT FROM \(name) c WHERE c.linkedid = l AND c.id + 0 >= $2)",
+      """
+      SELECT l FROM unnest($1::text[]) AS l WHERE EXISTS (
+        SELECT FROM \(name) c WHERE c.linkedid = l AND c.id + 0 >= $2 AND isfinite(c.eventtime) AND \(isNoChat))
+      """,
       [.array(linkedids), .int8(id)], purpose: "Looking for CELs ahead of \(linkedids.count) conversations")
     return Set(rows.compactMap { $0.string(0) })
   }

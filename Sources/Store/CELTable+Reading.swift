@@ -28,6 +28,18 @@ public struct ChunkRead: Sendable {
     greatestID = later.greatestID ?? greatestID
     greatestTime = later.greatestID == nil ? greatestTime : later.greatestTime
   }
+
+  /// Counts a row that was read.
+  mutating func note(_ appended: CELBatch.Appended, _ columns: CELColumns) {
+    cels += 1
+    switch appended {
+    case .row: break
+    case .chat: chats += 1
+    case .unusable: unusable += 1
+    }
+    greatestID = columns.id
+    greatestTime = columns.time
+  }
 }
 
 extension CELTable {
@@ -40,20 +52,12 @@ extension CELTable {
       COPY (SELECT \(selectList) FROM \(name) c WHERE c.id >= \(ids.lowerBound) AND c.id < \(ids.upperBound) ORDER BY c.id LIMIT \(limit)) \
       TO STDOUT (FORMAT binary)
       """
-    var read = ChunkRead()
-    var reader = BinaryRowReader()
-    let scratch = TextArena()
-    var next = ids.lowerBound
-    try connection.copyOut(sql, purpose: "Reading CELs from id \(ids.lowerBound)") { message in
-      reader.load(message)
-      while try reader.nextRow() {
-        let columns = try self.columns(&reader, scratch, &tally)
-        note(batch.append(columns, tally: &tally), columns, &read)
-        if columns.id > next { read.missing.append(next..<columns.id) }
-        next = columns.id + 1
-      }
+    var decoder = CELDecoder(from: ids.lowerBound, needsRepair: needsRepair, timeIsText: timeIsText)
+    try connection.copyOut(sql, purpose: "Reading CELs from id \(ids.lowerBound)") {
+      try decoder.decode($0, into: &batch, tally: &tally)
     }
-    if read.cels < limit, next < ids.upperBound { read.missing.append(next..<ids.upperBound) }
+    var read = decoder.read
+    if read.cels < limit, decoder.next < ids.upperBound { read.missing.append(decoder.next..<ids.upperBound) }
     return read
   }
 
@@ -70,7 +74,7 @@ extension CELTable {
     ) { row in
       let columns = self.columns(row, &reader, &tally)
       let greatest = read.greatestID
-      note(batch.append(columns, tally: &tally), columns, &read)
+      read.note(batch.append(columns, tally: &tally), columns)
       read.greatestID = max(greatest ?? columns.id, columns.id)
       found.append(columns.id..<columns.id + 1)
     }
@@ -139,30 +143,6 @@ extension CELTable {
       """, [.textArray(linkedids)], purpose: "Reading the CELs of a conversation")
   }
 
-  private func note(_ appended: CELBatch.Appended, _ columns: CELColumns, _ read: inout ChunkRead) {
-    read.cels += 1
-    switch appended {
-    case .row: break
-    case .chat: read.chats += 1
-    case .unusable: read.unusable += 1
-    }
-    read.greatestID = columns.id
-    read.greatestTime = columns.time
-  }
-
-  private func columns(_ reader: inout BinaryRowReader, _ scratch: TextArena, _ tally: inout Tally) throws -> CELColumns {
-    var columns = CELColumns()
-    scratch.removeAll()
-    columns.id = try reader.int64() ?? 0
-    columns.time = try time(reader.nextField())
-    columns.callLogID = try reader.int64().map { Int32(truncatingIfNeeded: $0) } ?? 0
-    for name in CELTable.textColumns {
-      guard let field = try reader.nextField() else { continue }
-      columns[name] = needsRepair ? repaired(field, columns.id, scratch, &tally) : Text(field)
-    }
-    return columns
-  }
-
   private func columns(_ row: RowView, _ reader: inout TextRowReader, _ tally: inout Tally) -> CELColumns {
     var columns = CELColumns()
     reader.scratch.removeAll()
@@ -173,7 +153,7 @@ extension CELTable {
       row.bytes(index + 3) { field in
         guard let field else { return }
         // The row's memory stays as long as the row.
-        columns[name] = needsRepair ? repaired(field, columns.id, reader.scratch, &tally) : Text(field)
+        columns[name] = needsRepair ? reader.scratch.repaired(field, columns.id, &tally) : Text(field)
       }
     }
     return columns
@@ -183,27 +163,7 @@ extension CELTable {
     let scratch = TextArena()
   }
 
-  func time(_ field: UnsafeRawBufferPointer?) -> Int64? {
-    guard let field else { return nil }
-    if timeIsText {
-      switch EventTime.parse(Text(field)) {
-      case .instant(let time)?, .wallClock(let time)?: return time
-      case nil: return nil
-      }
-    }
-    guard field.count == 8 else { return nil }
-    let time = Int64(bigEndian: field.loadUnaligned(as: Int64.self))
-    // infinity and -infinity.
-    return time == .max || time == .min ? nil : time
-  }
-
-  private func repaired(_ field: UnsafeRawBufferPointer, _ id: Int64, _ scratch: TextArena, _ tally: inout Tally) -> Text {
-    var invalid = false
-    var nul = false
-    let text = scratch.validText(field, invalid: &invalid, nul: &nul)
-    if invalid { tally.note(.invalidUTF8, id) }
-    return text
-  }
+  func time(_ field: UnsafeRawBufferPointer?) -> Int64? { field.flatMap { CELDecoder.time($0, isText: timeIsText) } }
 }
 
 extension BinaryArray {

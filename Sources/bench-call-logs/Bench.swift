@@ -11,7 +11,10 @@ struct Bench: ParsableCommand {
     discussion: """
       The floor is what PostgreSQL takes through psql for the same rows: COPY out of the CELs' needed columns, COPY in of the call logs, participants, destinations and \
       recordings into empty tables with the same indexes and foreign keys, and, where links are on, one UPDATE of cel.call_log_id. One after the other; medians.
-      """)
+
+      The server is a private one; every measure begins with a copy of the same database.
+      """,
+    subcommands: [Pure.self])
 
   enum Scale: String, ExpressibleByArgument, CaseIterable {
     case small, medium, large
@@ -23,12 +26,18 @@ struct Bench: ParsableCommand {
       case .large: 1_000_000
       }
     }
+    /// This one and the smaller ones, whose rates are compared with each other.
+    var andSmaller: [Scale] { Scale.allCases.filter { $0.calls <= calls } }
   }
 
   @Option(help: "small (20,000 calls), medium (200,000) or large (1,000,000).")
-  var scale = Scale.small
+  var scale = Scale.medium
   @Option(help: "How often each measure is taken; the median counts.")
   var runs = 3
+  @Option(help: "Workers of the measures that do not say how many.")
+  var workers = 2
+  @Option(help: "Measures to take, separated by commas: \(Measures.Part.names).", transform: Measures.Part.set)
+  var only: Set<Measures.Part> = Set(Measures.Part.allCases)
 
   func run() throws {
     let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
@@ -43,11 +52,9 @@ struct Bench: ParsableCommand {
     ]
     let server = try PrivateServer(settings: settings)
     defer { server.stop() }
-    let stage = Stage(server: server, program: program)
-    try stage.prepare(calls: scale.calls)
-    print(stage.machine(settings))
-    print("\(stage.cels) CELs of \(scale.calls) simulated calls; medians of \(runs)\n")
-    let measures = Measures(stage: stage, runs: runs)
-    try measures.all().forEach { print($0) }
+    let commands = try Commands(server: server, program: program)
+    print(try commands.machine(settings))
+    let measures = Measures(commands: commands, runs: runs, workers: workers)
+    try measures.take(only, scale)
   }
 }

@@ -1,94 +1,145 @@
+import ArgumentParser
 import Foundation
 
-/// The measures and the floor that they are held against.
+/// The measures, each with what it should reach.
 struct Measures {
-  let stage: Stage
+  let commands: Commands
   let runs: Int
+  let workers: Int
 
-  private static let tables = [
-    "call_logd_call_log", "call_logd_call_log_participant", "call_logd_call_log_destination", "call_logd_recording",
-  ]
-  private static let columns =
-    "id, eventtime, call_log_id, eventtype, userdeftype, cid_name, cid_num, exten, context, channame, appname, appdata, uniqueid, linkedid, "
-    + "userfield, peer, extra"
+  /// What can be measured by itself.
+  enum Part: String, CaseIterable {
+    case start, pure, rates, interpret, backfill, links, nightly, delete
 
-  /// Takes all measures.
-  /// - Returns: the lines of the table.
-  func all() throws -> [String] {
-    let unlinked = try median { try fresh().run(["backfill", "--no-link-cels"]) }
-    let floor = try floor()
-    let linked = try median { try fresh().run(["backfill"]) }
-    let nothing = try median { try stage.run([]) }
-    let update = try median {
-      try vacuum()
-      return try stage.psql(["-c", "UPDATE cel SET call_log_id = 1"])
+    static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Parts from their names, separated by commas.
+    static func set(_ list: String) throws -> Set<Part> {
+      try Set(
+        list.split(separator: ",").map { name in
+          guard let part = Part(rawValue: String(name)) else { throw ValidationError("\(name) is none of \(names)") }
+          return part
+        })
     }
-    let interpreted = try median {
-      try stage.command([
-        "sh", "-c", "exec \"$0\" interpret --directory \"$1\" --format jsonl \"$2\" >/dev/null", stage.program, stage.directory,
-        stage.csv,
-      ])
-    }
-    let version = try median { try stage.command([stage.program, "--version"]) }
-    let all = floor.read.seconds + floor.write.seconds
-    return [
-      line("floor: COPY out of the CELs", floor.read.seconds, nil),
-      line("floor: COPY in of the call logs", floor.write.seconds, nil),
-      line("floor: UPDATE of call_log_id", update.seconds, nil),
-      line("backfill, links off", unlinked.seconds, unlinked.seconds / all, perSecond: true),
-      line("backfill, links on", linked.seconds, linked.seconds / (all + update.seconds), perSecond: true),
-      line("interpret (CSV to JSON, one core)", interpreted.seconds, nil, perSecond: true),
-      line("nightly run with nothing new", nothing.seconds, nil),
-      line("start (--version)", version.seconds, nil),
-    ]
   }
 
-  private func line(_ what: String, _ seconds: Double, _ ratio: Double?, perSecond: Bool = false) -> String {
-    let name = what.padding(toLength: 36, withPad: " ", startingAt: 0)
-    let rate = perSecond ? String(format: "%12.0f CELs/s", Double(stage.cels) / seconds) : ""
-    return name + String(format: "%9.3f s", seconds) + rate + (ratio.map { String(format: "   %.2f of the floor", $0) } ?? "")
+  /// Takes the measures and prints them as they come.
+  func take(_ parts: Set<Part>, _ scale: Bench.Scale) throws {
+    if parts.contains(.start) {
+      let version = try median { try commands.run([commands.program, "--version"]) }
+      line("start (--version)", version, reach: "0.02 s")
+    }
+    if parts.contains(.pure) {
+      print("\n(reach 1000000 CELs/s)")
+      try Pure.parseOrExit(["--calls", "\(min(scale.calls, Bench.Scale.medium.calls))", "--runs", "\(runs)"]).table().forEach {
+        print($0)
+      }
+      print()
+    }
+    if parts.contains(.rates) { try rates(scale) }
+    guard !parts.isDisjoint(with: [.backfill, .links, .nightly, .delete, .interpret]) else { return }
+    let stage = try Stage(commands, calls: scale.calls)
+    print("\n\(stage.cels) CELs of \(stage.calls) calls, medians of \(runs)")
+    if parts.contains(.interpret) {
+      let interpreted = try median {
+        try commands.run([
+          "sh", "-c", "exec \"$0\" interpret --directory \"$1\" --format jsonl \"$2\" >/dev/null", commands.program,
+          stage.directory,
+          stage.csv,
+        ])
+      }
+      line("interpret (CSV to JSON, one core)", interpreted, cels: stage.cels)
+    }
+    let floor = Floor(stage)
+    if !parts.isDisjoint(with: [.backfill, .links]) {
+      try backfills(stage, floor, parts)
+    }
+    if parts.contains(.nightly) {
+      try nightly(stage, links: false, reach: ("0.15 s", "0.3 s"))
+      try nightly(stage, links: true, reach: ("0.15 s", "1.0 s"))
+    }
+    if parts.contains(.delete) { try delete(stage, floor) }
   }
 
-  /// The table without call logs, as after a load.
-  private func fresh() throws -> Stage {
-    try stage.run(["delete", "-A"])
-    try vacuum()
-    return stage
+  /// CELs a second do not depend on how many there are.
+  private func rates(_ scale: Bench.Scale) throws {
+    for scale in scale.andSmaller {
+      let stage = try Stage(commands, calls: scale.calls)
+      let took = try median { try commands.wazo(stage.copy(), backfill(links: false)) }
+      line("backfill of \(scale.calls) calls, links off", took, cels: stage.cels)
+      try stage.drop(stage.loaded)
+    }
   }
 
-  private func vacuum() throws {
-    try stage.psql([
-      "-c", "UPDATE cel SET call_log_id = NULL WHERE call_log_id IS NOT NULL", "-c", "VACUUM FULL cel", "-c", "VACUUM ANALYZE",
-      "-c", "CHECKPOINT",
-    ])
+  private func backfill(links: Bool, workers: Int? = nil) -> [String] {
+    ["backfill", "--workers", "\(workers ?? self.workers)"] + (links ? [] : ["--no-link-cels"])
   }
 
-  /// What psql takes for the same rows; the call logs are those that the program just made.
-  private func floor() throws -> (read: Stage.Took, write: Stage.Took) {
-    let read = try median {
-      try stage.psql(["-c", "\\copy (SELECT \(Measures.columns) FROM cel ORDER BY id) TO '/dev/null' (FORMAT binary)"])
+  private func backfills(_ stage: Stage, _ floor: Floor, _ parts: Set<Part>) throws {
+    let work = try stage.copy()
+    let read = try median { try floor.read(work) }
+    try commands.wazo(work, backfill(links: false))
+    try floor.prepareWrite(work)
+    let write = try median { try floor.write(work) }
+    line("floor: COPY out of the CELs", read)
+    line("floor: COPY in of the call logs", write)
+    let rows = read.seconds + write.seconds
+    if parts.contains(.backfill) {
+      let one = try median { try commands.wazo(stage.copy(), backfill(links: false, workers: 1)) }
+      line("backfill, links off, 1 worker", one, cels: stage.cels, floor: rows)
+      let all = try median { try commands.wazo(stage.copy(), backfill(links: false)) }
+      line("backfill, links off, \(workers) workers", all, cels: stage.cels, floor: rows, reach: "0.85, 200 MB")
     }
-    for table in Measures.tables {
-      try stage.psql(["-c", "\\copy \(table) TO '\(stage.file(table))' (FORMAT binary)"])
-      try stage.psql(["-c", "CREATE TABLE IF NOT EXISTS floor_\(table) (LIKE \(table) INCLUDING ALL)"])
+    if parts.contains(.links) {
+      let update = try median { try floor.update(stage.copy()) }
+      line("floor: UPDATE of call_log_id", update)
+      let all = try median { try commands.wazo(stage.copy(), backfill(links: true)) }
+      line(
+        "backfill, links on, \(workers) workers", all, cels: stage.cels, floor: rows + update.seconds, reach: "0.90, 200 MB")
     }
-    try stage.psql([
-      "-c", "ALTER TABLE floor_call_logd_call_log ADD FOREIGN KEY (tenant_uuid) REFERENCES call_logd_tenant ON DELETE CASCADE",
-    ])
-    for table in Measures.tables.dropFirst() {
-      try stage.psql([
-        "-c", "ALTER TABLE floor_\(table) ADD FOREIGN KEY (call_log_id) REFERENCES floor_call_logd_call_log ON DELETE CASCADE",
-      ])
-    }
-    let write = try median {
-      try stage.psql(["-c", "TRUNCATE \(Measures.tables.map { "floor_" + $0 }.joined(separator: ", "))", "-c", "CHECKPOINT"])
-      return try stage.psql(Measures.tables.flatMap { ["-c", "\\copy floor_\($0) FROM '\(stage.file($0))' (FORMAT binary)"] })
-    }
-    try stage.psql(["-c", "DROP TABLE \(Measures.tables.map { "floor_" + $0 }.joined(separator: ", "))"])
-    return (read, write)
   }
 
-  private func median(_ measure: () throws -> Stage.Took) throws -> Stage.Took {
+  private func nightly(_ stage: Stage, links: Bool, reach: (nothing: String, new: String)) throws {
+    let work = try stage.copy()
+    try commands.wazo(work, backfill(links: links))
+    let options = links ? [] : ["--no-link-cels"]
+    let nothing = try median { try commands.wazo(work, options) }
+    let name = links ? "links on" : "links off"
+    line("nightly run, nothing new, \(name)", nothing, reach: reach.nothing)
+    var cels = 0
+    let new = try median {
+      cels = try stage.addNew(1330, to: work)
+      return try commands.wazo(work, options)
+    }
+    line("nightly run, \(cels) new CELs, \(name)", new, reach: reach.new)
+  }
+
+  private func delete(_ stage: Stage, _ floor: Floor) throws {
+    let done = "bench_done"
+    try commands.wazo(stage.copy(as: done), backfill(links: true))
+    try commands.sql(done, "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
+    let least = try median { try floor.delete(stage.copy(done)) }
+    line("floor: DELETE and UPDATE", least)
+    let all = try median { try commands.wazo(stage.copy(done), ["delete", "-A"]) }
+    line("delete -A of \(stage.calls) calls", all, floor: least.seconds, reach: "1.20")
+    try stage.drop(done)
+  }
+
+  private func line(
+    _ what: String, _ took: Commands.Took, cels: Int? = nil, floor: Double? = nil, reach: String? = nil
+  ) {
+    func column(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    let name = what.padding(toLength: 42, withPad: " ", startingAt: 0)
+    let rate = cels.map { String(format: "%.0f CELs/s", Double($0) / took.seconds) } ?? ""
+    let ratio = floor.map { String(format: "%.2f of floor", took.seconds / $0) } ?? ""
+    let line =
+      name + column(String(format: "%.3f s", took.seconds), 11) + column(rate, 15) + column(ratio, 15)
+      + column("\(took.memory >> 20) MB", 8) + (reach.map { "   (reach \($0))" } ?? "")
+    print(line)
+    fflush(nil)
+  }
+
+  private func median(_ measure: () throws -> Commands.Took) throws -> Commands.Took {
     let taken = try (0..<runs).map { _ in try measure() }.sorted { $0.seconds < $1.seconds }
     return taken[taken.count / 2]
   }

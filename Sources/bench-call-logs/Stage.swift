@@ -1,107 +1,88 @@
 import Foundation
-import PrivateServer
 import SQL
 import Simulation
 
-/// The database in which everything is measured.
+/// Databases with simulated calls, from which every measure gets a copy of its own.
 final class Stage {
-  let server: PrivateServer
-  let program: String
-  let database = "bench"
+  let commands: Commands
+  let calls: Int
   private(set) var cels = 0
-  private let folder: URL
+  /// The database with CELs and empty call log tables.
+  let loaded: String
+  private static let work = "bench_work"
+  /// The last new calls that were added, so that the next are others.
+  private var added = 0
 
-  init(server: PrivateServer, program: String) {
-    self.server = server
-    self.program = program
-    folder = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent(
-      "bench-call-logs-\(ProcessInfo.processInfo.processIdentifier)")
+  init(_ commands: Commands, calls: Int) throws {
+    (self.commands, self.calls) = (commands, calls)
+    loaded = "bench_\(calls)"
+    cels = try writeCELs(csv, calls: calls)
+    try commands.server.createDatabase(loaded)
+    _ = try commands.server.psql(SQL.demoServer, database: loaded)
+    try commands.psql(loaded, ["-f", commands.file("directory.sql")])
+    try load(csv, into: loaded)
+    try commands.wazo(loaded, ["migrate"])
+    try commands.sql(
+      loaded, "SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))", "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
   }
 
-  deinit { try? FileManager.default.removeItem(at: folder) }
+  /// The CELs, and who has which line.
+  var csv: String { commands.file("cels.csv") }
+  var directory: String { commands.file("directory.json") }
 
-  var csv: String { folder.appendingPathComponent("cels.csv").path }
-  var directory: String { folder.appendingPathComponent("directory.json").path }
-  func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
-
-  /// Simulates the calls and loads them.
-  func prepare(calls: Int) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try Data().write(to: URL(fileURLWithPath: csv))
-    // A fixed end, so that every run has the same CELs.
+  /// A fixed end and seed: every run has the same CELs.
+  @discardableResult
+  private func writeCELs(_ path: String, calls: Int, firstID: Int64 = 1, until: Int64 = 1_790_000_000_000_000, days: Int = 30)
+    throws
+    -> Int
+  {
     let simulation = try Simulation(
-      SimulationOptions(calls: calls, seed: 1, days: 30, until: 1_790_000_000_000_000, users: 2000, tenants: 5))
-    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: csv))
-    cels = try simulation.writeCELs { try handle.write(contentsOf: Data($0)) }.cels
-    try handle.close()
-    try Data(simulation.directoryJSON()).write(to: URL(fileURLWithPath: directory))
-    try server.createDatabase(database)
-    _ = try server.psql(SQL.demoServer, database: database)
-    let script = file("directory.sql")
-    try Data(simulation.directorySQL()).write(to: URL(fileURLWithPath: script))
-    _ = try psql(["-f", script])
-    let beginning = try FileHandle(forReadingFrom: URL(fileURLWithPath: csv)).read(upToCount: 4096) ?? Data()
+      SimulationOptions(calls: calls, seed: 1, days: days, until: until, users: 2000, tenants: 5, firstID: firstID))
+    try Data().write(to: URL(fileURLWithPath: path))
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    defer { try? handle.close() }
+    if firstID == 1 {
+      try Data(simulation.directoryJSON()).write(to: URL(fileURLWithPath: directory))
+      try Data(simulation.directorySQL()).write(to: URL(fileURLWithPath: commands.file("directory.sql")))
+    }
+    return try simulation.writeCELs { try handle.write(contentsOf: Data($0)) }.cels
+  }
+
+  private func load(_ path: String, into database: String) throws {
+    let beginning = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 4096) ?? Data()
     let header = String(decoding: beginning.prefix { $0 != 0x0A }, as: UTF8.self)
-    _ = try psql(["-c", "\\copy cel (\(header)) FROM '\(csv)' (FORMAT csv, HEADER)"])
-    _ = try psql(["-c", "SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))", "-c", "VACUUM ANALYZE cel"])
+    try commands.psql(database, ["-c", "\\copy cel (\(header)) FROM '\(path)' (FORMAT csv, HEADER)"])
   }
 
-  /// The machine, the versions and the server's settings.
-  func machine(_ settings: [String: String]) -> String {
-    let cpu =
-      ((try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "").split(separator: "\n")
-      .first { $0.hasPrefix("model name") }.map {
-        $0.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
-      } ?? "unknown processor"
-    let version = ((try? psql(["-Atc", "SELECT version()"]))?.text ?? "").split(separator: "(").first ?? ""
-    let list = settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-    return
-      "\(ProcessInfo.processInfo.processorCount) cores of \(cpu), \(ProcessInfo.processInfo.physicalMemory >> 30) GB; \(version); \(list)"
-  }
-
-  /// What a command took.
-  struct Took {
-    var seconds: Double
-    var text: String
-  }
-
-  /// Runs psql against the database.
+  /// A copy of a database, ready to be measured.
   @discardableResult
-  func psql(_ arguments: [String]) throws -> Took {
-    try command(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database] + arguments)
+  func copy(_ name: String? = nil, as copy: String? = nil) throws -> String {
+    let copy = copy ?? Stage.work
+    try commands.sql(
+      "postgres", "DROP DATABASE IF EXISTS \(copy)", "CREATE DATABASE \(copy) TEMPLATE \(name ?? loaded) STRATEGY file_copy",
+      "CHECKPOINT")
+    try warm(copy)
+    return copy
   }
 
-  /// Runs the program.
-  @discardableResult
-  func run(_ arguments: [String]) throws -> Took {
-    try command(
-      [program] + arguments + [
-        "--db-uri", server.uri(database: database), "--default-tenant", "00000000-0000-4000-8000-000000000001",
-      ])
+  func drop(_ name: String) throws { try commands.sql("postgres", "DROP DATABASE IF EXISTS \(name)") }
+
+  /// Has the tables in the operating system's memory, as on a server that just wrote them.
+  private func warm(_ database: String) throws {
+    try commands.psql(
+      database, ["-c", "SET max_parallel_workers_per_gather = 0", "-c", "SELECT sum(id) FROM cel", "-o", "/dev/null"])
   }
 
-  /// Runs a command and measures it.
-  @discardableResult
-  func command(_ words: [String]) throws -> Took {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.environment = ProcessInfo.processInfo.environment.merging(server.environment) { $1 }
-    let output = Pipe()
-    process.standardOutput = output
-    let started = ContinuousClock.now
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    let took = ContinuousClock.now - started
-    guard process.terminationStatus == 0 else { throw Failed(words: words, status: process.terminationStatus) }
-    let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
-    return Took(seconds: seconds, text: text)
-  }
-
-  struct Failed: Error, CustomStringConvertible {
-    let words: [String]
-    let status: Int32
-    var description: String { "\(words.prefix(6).joined(separator: " ")) … ended with \(status)" }
+  /// Adds a day's calls after all that is there.
+  /// - Returns: how many CELs they have.
+  func addNew(_ count: Int, to database: String) throws -> Int {
+    added += 1
+    let first = Int64(try commands.sql(database, "SELECT max(id) + 1 FROM cel").text) ?? 0
+    let path = commands.file("new.csv")
+    let day: Int64 = 86_400_000_000
+    let cels = try writeCELs(path, calls: count, firstID: first, until: 1_790_000_000_000_000 + Int64(added + 1) * day, days: 1)
+    try load(path, into: database)
+    try commands.sql(database, "SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
+    return cels
   }
 }

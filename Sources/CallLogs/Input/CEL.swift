@@ -12,7 +12,7 @@ public struct CEL {
   /// The number of the linkedid in the batch's table.
   public let linkedid: Int32
   /// The call log that the row points to, 0 where it points to none.
-  public let callLogID: Int32
+  public internal(set) var callLogID: Int32
   /// What happened.
   public let type: EventType
 
@@ -91,6 +91,30 @@ public struct CELColumns {
 
   /// Columns with every text empty.
   public init() {}
+
+  /// How many text columns there are.
+  @inlinable public static var textCount: Int { 14 }
+
+  /// Columns whose texts `text` gives, by their places in ``Name``'s order.
+  @inlinable public init(id: Int64, time: Int64?, callLogID: Int32, text: (Int) -> Text) {
+    self.id = id
+    self.time = time
+    self.callLogID = callLogID
+    eventtype = text(0)
+    userdeftype = text(1)
+    cidName = text(2)
+    cidNum = text(3)
+    exten = text(4)
+    context = text(5)
+    channame = text(6)
+    appname = text(7)
+    appdata = text(8)
+    uniqueid = text(9)
+    linkedid = text(10)
+    userfield = text(11)
+    peer = text(12)
+    extra = text(13)
+  }
 
   /// The text columns that call logs are made from; the raw values are the names in Asterisk's table.
   public enum Name: String, CaseIterable, Sendable {

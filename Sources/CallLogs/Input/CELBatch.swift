@@ -65,6 +65,14 @@ public struct CELBatch {
     return .row
   }
 
+  /// Sets the call log of rows: by their ids, 0 for none. What the table says of these is not up to date.
+  public mutating func setCallLogs(_ callLogs: [Int64: Int32]) {
+    guard !callLogs.isEmpty else { return }
+    for index in rows.indices {
+      if let callLog = callLogs[rows[index].id] { rows[index].callLogID = callLog }
+    }
+  }
+
   /// Empties the batch; its memory is kept for the next one, every ``Text`` of it is void.
   public mutating func removeAll() {
     rows.removeAll(keepingCapacity: rows.capacity < 200_000)
@@ -89,8 +97,8 @@ public struct CELBatch {
     let raw = UnsafeMutableRawPointer(start)
     var end = 0
     var index = 0
-    func put(_ text: Text, nullable: Bool = false) {
-      if let source = text.start, text.count > 0 { (start + header + end).update(from: source, count: text.count) }
+    @inline(__always) func put(_ text: Text, nullable: Bool = false) {
+      if let source = text.start, text.count > 0 { (start + header + end).copyShort(from: source, count: text.count) }
       end += text.count
       let mark: UInt32 = nullable && text.isNull ? ~CEL.lengthMask : 0
       raw.storeBytes(of: UInt32(truncatingIfNeeded: end) | mark, toByteOffset: index * 4, as: UInt32.self)

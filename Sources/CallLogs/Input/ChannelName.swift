@@ -11,14 +11,8 @@ struct ChannelName {
     var at = 0
     while at < name.count {
       defer { at += 1 }
-      guard
-        let technology = ChannelName.technologies.first(where: {
-          name.hasIgnoringCase($0, at: at) && name.has("/", at: at + $0.count)
-        })
-      else {
-        continue
-      }
-      let first = at + technology.count + 1
+      guard let slash = ChannelName.endOfTechnology(name, at) else { continue }
+      let first = slash + 1
       var end = first
       var dash: Int?
       while end < name.count, ChannelName.isInterface(name[end]) {
@@ -27,8 +21,8 @@ struct ChannelName {
       }
       guard let dash else { continue }
       interface = name[first..<dash]
-      let written = name[at..<at + technology.count]
-      protocolName = technology == "pjsip" ? (written == "PJSIP" ? "SIP" : "sip") : written
+      let written = name[at..<slash]
+      protocolName = written.hasIgnoringCase("pjsip") ? (written == "PJSIP" ? "SIP" : "sip") : written
       return
     }
     return nil
@@ -37,11 +31,31 @@ struct ChannelName {
   /// Whether the channel is one half of a Local channel, behind which there is no line.
   var isLocal: Bool { protocolName == "Local" }
 
-  private static var technologies: [Text] { ["pjsip", "sip", "sccp", "local", "dahdi", "iax2"] }
-
-  private static func isInterface(_ byte: UInt8) -> Bool {
-    isWord(byte) || byte == 0x2D || byte == 0x2F || byte == 0x40 || byte == 0x23 || byte == 0x2B || byte == 0x7C || byte == 0x2A
+  /// Where the slash after the technology that begins at `at` is; nil where none of the known ones does.
+  private static func endOfTechnology(_ name: Text, _ at: Int) -> Int? {
+    func end(_ technology: Text) -> Int? {
+      let end = at + technology.count
+      return name.hasIgnoringCase(technology, at: at) && end < name.count && name[end] == 0x2F ? end : nil
+    }
+    switch asciiLowercase(name[at]) {
+    case 0x70: return end("pjsip")
+    case 0x73: return end("sip") ?? end("sccp")
+    case 0x6C: return end("local")
+    case 0x64: return end("dahdi")
+    case 0x69: return end("iax2")
+    default: return nil
+    }
   }
+
+  /// Letters, digits and `_`, `-`, `/`, `@`, `#`, `+`, `|`, `*`, and every byte of a multi-byte character.
+  private static func isInterface(_ byte: UInt8) -> Bool {
+    if byte >= 0x80 { return true }
+    return (byte < 0x40 ? ChannelName.interfaceLow : ChannelName.interfaceHigh) >> UInt64(byte & 0x3F) & 1 != 0
+  }
+
+  // The same as bits, for the bytes below 0x40 and those below 0x80.
+  private static let interfaceLow: UInt64 = 0x03FF_AC08_0000_0000
+  private static let interfaceHigh: UInt64 = 0x17FF_FFFE_87FF_FFFF
 
   /// The identity of the line behind `name`: what stands before the last `-`, in lower case; Local channels keep their `;1` or `;2`.
   static func lineIdentity(_ name: Text, _ arena: TextArena) -> Text {

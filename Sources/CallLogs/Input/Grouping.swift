@@ -6,7 +6,10 @@ public struct Group: Sendable {
   public let linkedids: Range<Int>
   /// Every linkedid has its LINKEDID_END.
   public let isComplete: Bool
-  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END among these rows: nothing hints at rows elsewhere.
+  /// The channels that the linkedids are named after have their CHAN_START and CHAN_END among these rows.
+  public let hasFirstChannels: Bool
+  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END and the channel that it is named after among these rows: nothing hints at rows elsewhere. (A linkedid can end,
+  /// and go on with other channels until it ends again.)
   public let isClosed: Bool
   /// Every row points to a call log.
   public let isLinked: Bool
@@ -120,8 +123,9 @@ public struct Grouping {
     for group in rowCounts.indices {
       groups.append(
         Group(
-          rows: firstRow..<nextRow[group], linkedids: firstLinkedid..<nextLinkedid[group], isComplete: false, isClosed: false,
-          isLinked: false, hasLinks: false, greatestID: 0))
+          rows: firstRow..<nextRow[group], linkedids: firstLinkedid..<nextLinkedid[group], isComplete: false,
+          hasFirstChannels: false,
+          isClosed: false, isLinked: false, hasLinks: false, greatestID: 0))
       firstRow = nextRow[group]
       firstLinkedid = nextLinkedid[group]
     }
@@ -150,7 +154,8 @@ public struct Grouping {
       sort(group.rows, batch)
       var isComplete = true
       for linkedid in linkedids[group.linkedids] where !ended[Int(linkedid)] { isComplete = false }
-      var isClosed = isComplete
+      let hasFirstChannels = hasFirstChannels(group, batch, channels)
+      var isClosed = isComplete && hasFirstChannels
       var isLinked = true
       var hasLinks = false
       var greatestID = Int64.min
@@ -161,9 +166,19 @@ public struct Grouping {
         greatestID = max(greatestID, row.id)
       }
       groups[index] = Group(
-        rows: group.rows, linkedids: group.linkedids, isComplete: isComplete, isClosed: isClosed,
+        rows: group.rows, linkedids: group.linkedids, isComplete: isComplete,
+        hasFirstChannels: hasFirstChannels, isClosed: isClosed,
         isLinked: isLinked, hasLinks: hasLinks,
         greatestID: greatestID)
+    }
+  }
+
+  /// Whether the channel that began each linkedid is whole in the group: the one with that uniqueid.
+  private func hasFirstChannels(_ group: Group, _ batch: CELBatch, _ events: [UInt8]) -> Bool {
+    linkedids[group.linkedids].allSatisfy { linkedid in
+      guard let channel = batch.uniqueids.find(batch.linkedid(linkedid)) else { return false }
+      let owner = owner[channel]
+      return owner >= 0 && events[channel] == 7 && groupOf[Int(owner)] == groupOf[Int(linkedid)]
     }
   }
 

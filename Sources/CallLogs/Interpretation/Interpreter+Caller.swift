@@ -117,7 +117,7 @@ extension Interpreter {
 
   private mutating func userMissesCall(_ event: CEL) {
     guard let text = payloadText(event) else { return }
-    guard let tokens = Payload.tokens(text, 6) else { return tally.note(.unexpectedPayload, event.id) }
+    guard Payload.read(text, 6, into: &tokens) else { return tally.note(.unexpectedPayload, event.id) }
     let source = tokens[1].value
     let destination = tokens[2].value
     if !source.isEmpty { raw.mention(source, .source, answered: false) }
@@ -142,7 +142,7 @@ extension Interpreter {
 
   private mutating func destinationIsAnnounced(_ event: CEL) {
     guard let text = payloadText(event) else { return }
-    let pairs = Payload.Pairs(text)
+    pairs.read(text)
     guard pairs.count > 0 else { return tally.note(.unexpectedPayload, event.id) }
     guard let type = pairs["type"] else { return }
     if type == "conference", let id = pairs["id"] {

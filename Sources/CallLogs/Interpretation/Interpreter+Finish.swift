@@ -28,7 +28,7 @@ extension Interpreter {
         tally.note(.unknownChannelName, event.id)
       }
     }
-    guard raw.channels.count > 1 else { return }
+    guard hasLineWithTwoChannels else { return }
     sortedChannels.removeAll(keepingCapacity: true)
     sortedChannels.append(contentsOf: raw.channels.indices)
     let channels = raw.channels
@@ -51,6 +51,20 @@ extension Interpreter {
     }
     guard isKept.contains(false) else { return }
     raw.channels = channels.indices.filter { isKept[$0] }.map { channels[$0] }
+  }
+
+  /// Whether there may be such a line: looked for pair by pair, which for the few channels of most calls is less than sorting them.
+  private var hasLineWithTwoChannels: Bool {
+    guard raw.channels.count <= 12 else { return true }
+    for index in raw.channels.indices.dropFirst() {
+      guard let line = raw.channels[index].parsed else { continue }
+      for other in 0..<index {
+        if let known = raw.channels[other].parsed, known.interface == line.interface, known.protocolName == line.protocolName {
+          return true
+        }
+      }
+    }
+    return false
   }
 
   // MARK: 8.2 Participants
@@ -90,21 +104,22 @@ extension Interpreter {
 
   /// A user who was named by events as often as channels of theirs took part: paired in order. Named but without a channel: added. Any other count: left alone.
   private mutating func applyMentions(to results: inout CallLogBatch, _ channelParticipants: Range<Int>) {
-    var done: [UUIDValue] = []
-    for mention in raw.mentions {
-      guard let uuid = UUIDValue(mention.userUUID), !done.contains(uuid) else { continue }
-      done.append(uuid)
-      let mentions = raw.mentions.filter { UUIDValue($0.userUUID) == uuid }
-      let places = channelParticipants.filter { results.participants[$0].userUUID == uuid }
-      if places.isEmpty {
-        guard let user = directory.user(uuid), let last = mentions.last else { continue }
+    for first in raw.mentions.indices {
+      guard let uuid = raw.mentions[first].uuid, !raw.mentions[..<first].contains(where: { $0.uuid == uuid }) else { continue }
+      let mentions = raw.mentions[first...].count { $0.uuid == uuid }
+      let places = results.participants[channelParticipants].count { $0.userUUID == uuid }
+      if places == 0 {
+        guard let user = directory.user(uuid), let last = raw.mentions.last(where: { $0.uuid == uuid }) else { continue }
         addParticipant(
           user, lineID: user.firstLineID, role: last.role, answered: false, requested: last.requested ?? false, to: &results)
-      } else if places.count == mentions.count {
-        for (place, mention) in zip(places, mentions) {
+      } else if places == mentions {
+        var place = channelParticipants.lowerBound
+        for index in first..<raw.mentions.count where raw.mentions[index].uuid == uuid {
+          while results.participants[place].userUUID != uuid { place += 1 }
           // A channel only ever says that it was answered; where it said nothing the participant holds false.
-          if let answered = mention.answered, answered { results.participants[place].answered = true }
-          results.participants[place].requested = mention.requested ?? false
+          if raw.mentions[index].answered == true { results.participants[place].answered = true }
+          results.participants[place].requested = raw.mentions[index].requested ?? false
+          place += 1
         }
       }
     }

@@ -62,7 +62,7 @@ extension Interpreter {
 
   private mutating func readAllLines(_ event: CEL) {
     guard let text = payloadText(event) else { return }
-    let pairs = Payload.Pairs(text)
+    pairs.read(text)
     guard let user = pairs["user_uuid"], let tenant = pairs["tenant_uuid"] else {
       return tally.note(.unexpectedPayload, event.id)
     }

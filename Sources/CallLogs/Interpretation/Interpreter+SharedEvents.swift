@@ -145,7 +145,7 @@ extension Interpreter {
   /// - Returns: whether the event was read.
   mutating func readRequestedInternal(_ event: CEL) -> Bool {
     guard let text = payloadText(event) else { return false }
-    let pairs = Payload.Pairs(text)
+    pairs.read(text)
     guard pairs.count > 0 else {
       tally.note(.unexpectedPayload, event.id)
       return false

@@ -15,7 +15,10 @@ public struct Interpreter {
   private var isCallee: [Bool] = []
   private var seen: [Bool] = []
   var stops: [(index: Int, id: Text)]?
+  // Kept from group to group for their memory.
   var sortedChannels: [Int] = []
+  var pairs = Payload.Pairs()
+  var tokens: [Payload.Token] = []
 
   /// An interpreter that looks users up in `directory` and gives calls without a tenant to `defaultTenant`.
   public init(directory: Directory, defaultTenant: UUIDValue) {
@@ -84,12 +87,9 @@ public struct Interpreter {
     guard let second = events.dropFirst().first(where: { $0.uniqueid == first.uniqueid }), second.type == .answer else {
       return false
     }
-    var distinct: [Int32] = []
-    for event in events where !distinct.contains(event.uniqueid) {
-      distinct.append(event.uniqueid)
-      if distinct.count == 3 { return true }
-    }
-    return false
+    // A third channel, besides the first event's.
+    guard let other = events.first(where: { $0.uniqueid != first.uniqueid })?.uniqueid else { return false }
+    return events.contains { $0.uniqueid != first.uniqueid && $0.uniqueid != other }
   }
 
   // MARK: Dispatch
@@ -124,6 +124,7 @@ public struct Interpreter {
 
   /// Counts the channels that have no CHAN_START, once each.
   private mutating func noteUnread(_ isUnread: (Int32) -> Bool) {
+    guard events.contains(where: { isUnread($0.uniqueid) }) else { return }
     var noted: [Int32] = []
     for event in events where isUnread(event.uniqueid) && !noted.contains(event.uniqueid) {
       tally.note(.missingChanStart, event.id)

@@ -10,7 +10,15 @@ enum Payload {
     /// How many pairs there are.
     var count: Int { keys.count }
 
-    init(_ payload: Text) {
+    /// No pairs yet.
+    init() {}
+
+    init(_ payload: Text) { read(payload) }
+
+    /// Reads another payload into the same memory.
+    mutating func read(_ payload: Text) {
+      keys.removeAll(keepingCapacity: true)
+      values.removeAll(keepingCapacity: true)
       var valueStart: Int?
       var at = 0
       while at < payload.count {
@@ -51,19 +59,28 @@ enum Payload {
 
   /// Positional tokens as in `a: 1,b: 2`: the payload split at commas, of each token its key and what stands between the first `: ` and the next. Nil if one
   /// of the first `count` lacks a `: ` or there are fewer.
-  static func tokens(_ payload: Text, _ count: Int) -> [(key: Text, value: Text)]? {
-    var tokens: [(key: Text, value: Text)] = []
+  static func tokens(_ payload: Text, _ count: Int) -> [Token]? {
+    var tokens: [Token] = []
+    return read(payload, count, into: &tokens) ? tokens : nil
+  }
+
+  typealias Token = (key: Text, value: Text)
+
+  /// Reads positional tokens as ``tokens(_:_:)`` does, into memory that is there.
+  /// - Returns: whether there are as many.
+  static func read(_ payload: Text, _ count: Int, into tokens: inout [Token]) -> Bool {
+    tokens.removeAll(keepingCapacity: true)
     var start = 0
     while tokens.count < count {
-      guard start <= payload.count else { return nil }
+      guard start <= payload.count else { return false }
       let end = payload.firstIndex(of: 0x2C, from: start) ?? payload.count
       let token = payload[start..<end]
-      guard let colon = token.firstIndex(of: ": ") else { return nil }
+      guard let colon = token.firstIndex(of: ": ") else { return false }
       let rest = token.from(colon + 2)
       tokens.append((token.to(colon).trimmed, rest.to(rest.firstIndex(of: ": ") ?? rest.count)))
       start = end + 1
     }
-    return tokens
+    return true
   }
 
   /// `NUM:…,CONTEXT:…,NAME:…` of a forward; the name runs to the end. Nil where the payload has another form.
@@ -101,18 +118,24 @@ extension TextArena {
   ///   - nul: set to true if a U+0000 was dropped
   func percentDecoded(_ text: Text, invalid: inout Bool, nul: inout Bool) -> Text {
     guard text.firstIndex(of: 0x25) != nil else { return text }
-    var bytes: [UInt8] = []
+    let start = reserve(text.count)
+    var count = 0
+    var isPlain = true
     var index = 0
     while index < text.count {
-      if text[index] == 0x25, index + 2 < text.count, let high = hex(text[index + 1]), let low = hex(text[index + 2]) {
-        bytes.append(high << 4 | low)
-        index += 3
-      } else {
-        bytes.append(text[index])
-        index += 1
+      var byte = text[index]
+      index += 1
+      if byte == 0x25, index + 1 < text.count, let high = hex(text[index]), let low = hex(text[index + 1]) {
+        byte = high << 4 | low
+        index += 2
       }
+      if byte == 0 || byte >= 0x80 { isPlain = false }
+      start[count] = byte
+      count += 1
     }
-    return bytes.withUnsafeBytes { validText($0, invalid: &invalid, nul: &nul) }
+    giveBack(text.count - count)
+    if isPlain { return Text(start: start, count: count) }
+    return validText(UnsafeRawBufferPointer(start: start, count: count), invalid: &invalid, nul: &nul)
   }
 
   private func hex(_ byte: UInt8) -> UInt8? {

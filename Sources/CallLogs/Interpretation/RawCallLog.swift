@@ -19,9 +19,19 @@ struct RawCallLog {
   /// A user named by an event.
   struct Mention {
     let userUUID: Text
+    /// Nil where the text is no uuid.
+    let uuid: UUIDValue?
     let role: Role
     var answered: Bool?
     var requested: Bool?
+
+    init(userUUID: Text, role: Role, answered: Bool?, requested: Bool?) {
+      self.userUUID = userUUID
+      uuid = UUIDValue(userUUID)
+      self.role = role
+      self.answered = answered
+      self.requested = requested
+    }
   }
 
   /// A recording that may still lack its end.

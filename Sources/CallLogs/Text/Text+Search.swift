@@ -37,7 +37,7 @@ extension Text {
   /// Whether the text begins with `prefix`.
   @inlinable public func hasPrefix(_ prefix: Text) -> Bool {
     guard length >= prefix.length, let start, let other = prefix.start else { return prefix.isEmpty }
-    return memcmp(start, other, prefix.length) == 0
+    return sameBytes(start, other, prefix.length)
   }
 
   /// Whether `part` stands at `index`.

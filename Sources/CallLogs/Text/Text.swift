@@ -81,7 +81,7 @@ extension Text: Hashable {
   @inlinable public static func == (a: Text, b: Text) -> Bool {
     guard a.length == b.length else { return false }
     guard let x = a.start, let y = b.start else { return a.isNull == b.isNull }
-    return x == y || memcmp(x, y, a.length) == 0
+    return x == y || sameBytes(x, y, a.length)
   }
 
   /// Feeds the bytes.

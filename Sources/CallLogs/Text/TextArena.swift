@@ -3,8 +3,9 @@
 /// Used by one thread at a time.
 public final class TextArena {
   private var blocks: [(start: UnsafeMutablePointer<UInt8>, count: Int)] = []
-  private var next: UnsafeMutablePointer<UInt8>?
-  private var room = 0
+  // Unchecked: one thread at a time, and no method calls back; the check would cost as much as what is checked.
+  @exclusivity(unchecked) private var next: UnsafeMutablePointer<UInt8>?
+  @exclusivity(unchecked) private var room = 0
   private let blockSize: Int
 
   /// An empty arena that grows by blocks of `blockSize` bytes.

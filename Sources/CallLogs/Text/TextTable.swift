@@ -5,13 +5,23 @@
 public struct TextTable {
   /// The distinct texts, by number.
   public private(set) var texts: [Text] = []
+  // Kept for emptying: the texts' bytes may be gone by then.
   private var hashes: [UInt32] = []
-  private var slots: [Int32]
+  private var slots: [Slot]
   private var mask: Int
+  /// The number that was asked for last: rows that follow each other often share their names.
+  private var last = 0
+
+  /// The number beside the hash, so that a look-up that meets others touches only the slots.
+  private struct Slot {
+    var hash: UInt32
+    var number: Int32
+    static let empty = Slot(hash: 0, number: -1)
+  }
 
   /// An empty table.
   public init() {
-    slots = [Int32](repeating: -1, count: 64)
+    slots = [Slot](repeating: .empty, count: 64)
     mask = 63
   }
 
@@ -19,40 +29,35 @@ public struct TextTable {
   public var count: Int { texts.count }
 
   /// The number of `text`, nil if it was never added.
-  public func find(_ text: Text) -> Int? {
-    let hash = UInt32(truncatingIfNeeded: text.quickHash)
-    var slot = Int(hash) & mask
-    while slots[slot] >= 0 {
-      let number = Int(slots[slot])
-      if hashes[number] == hash, texts[number] == text { return number }
-      slot = (slot + 1) & mask
-    }
-    return nil
-  }
+  public func find(_ text: Text) -> Int? { find(text, TextTable.hash(text)) }
 
   /// The number of `text`; a new text is first passed through `keep`, which gives the copy to store.
-  @inlinable public mutating func number(of text: Text, keep: (Text) -> Text) -> Int {
-    let hash = UInt32(truncatingIfNeeded: text.quickHash)
-    if let known = known(text, hash) { return known }
-    return insert(keep(text), hash)
+  @inline(__always)
+  public mutating func number(of text: Text, keep: (Text) -> Text) -> Int {
+    if last < texts.count, texts[last] == text { return last }
+    let hash = TextTable.hash(text)
+    last = find(text, hash) ?? insert(keep(text), hash)
+    return last
   }
 
-  @usableFromInline func known(_ text: Text, _ hash: UInt32) -> Int? {
-    var slot = Int(hash) & mask
-    while slots[slot] >= 0 {
-      let number = Int(slots[slot])
-      if hashes[number] == hash, texts[number] == text { return number }
-      slot = (slot + 1) & mask
+  private static func hash(_ text: Text) -> UInt32 { UInt32(truncatingIfNeeded: text.quickHash) }
+
+  private func find(_ text: Text, _ hash: UInt32) -> Int? {
+    var place = Int(hash) & mask
+    while true {
+      let slot = slots[place]
+      if slot.number < 0 { return nil }
+      if slot.hash == hash, texts[Int(slot.number)] == text { return Int(slot.number) }
+      place = (place + 1) & mask
     }
-    return nil
   }
 
-  @usableFromInline mutating func insert(_ text: Text, _ hash: UInt32) -> Int {
+  private mutating func insert(_ text: Text, _ hash: UInt32) -> Int {
     if texts.count * 2 >= slots.count { grow() }
     let number = texts.count
     texts.append(text)
     hashes.append(hash)
-    place(number)
+    place(Slot(hash: hash, number: Int32(number)))
     return number
   }
 
@@ -61,26 +66,28 @@ public struct TextTable {
     if texts.count * 8 < slots.count {
       // From the last to the first, so that every chain is still whole when its slot is looked for.
       for number in stride(from: texts.count - 1, through: 0, by: -1) {
-        var slot = Int(hashes[number]) & mask
-        while slots[slot] != Int32(number) { slot = (slot + 1) & mask }
-        slots[slot] = -1
+        var place = Int(hashes[number]) & mask
+        while slots[place].number != Int32(number) { place = (place + 1) & mask }
+        slots[place] = .empty
       }
     } else {
-      for slot in slots.indices { slots[slot] = -1 }
+      for place in slots.indices { slots[place] = .empty }
     }
     texts.removeAll(keepingCapacity: true)
     hashes.removeAll(keepingCapacity: true)
+    last = 0
   }
 
-  private mutating func place(_ number: Int) {
-    var slot = Int(hashes[number]) & mask
-    while slots[slot] >= 0 { slot = (slot + 1) & mask }
-    slots[slot] = Int32(number)
+  private mutating func place(_ slot: Slot) {
+    var place = Int(slot.hash) & mask
+    while slots[place].number >= 0 { place = (place + 1) & mask }
+    slots[place] = slot
   }
 
   private mutating func grow() {
-    slots = [Int32](repeating: -1, count: slots.count * 2)
+    let old = slots
+    slots = [Slot](repeating: .empty, count: old.count * 2)
     mask = slots.count - 1
-    for number in texts.indices { place(number) }
+    for slot in old where slot.number >= 0 { place(slot) }
   }
 }

@@ -13,26 +13,31 @@ public struct UUIDValue: Hashable, Sendable {
 
   /// The UUID written in `text` as 8-4-4-4-12 hexadecimal digits in either case; nil if it is written otherwise.
   public init?(_ text: Text) {
-    guard text.count == 36 else { return nil }
-    var halves: (UInt64, UInt64) = (0, 0)
-    var digits = 0
-    for index in 0..<36 {
-      let byte = text[index]
-      if index == 8 || index == 13 || index == 18 || index == 23 {
-        guard byte == 0x2D else { return nil }
-        continue
+    guard text.count == 36, let start = text.start, start[8] == 0x2D, start[13] == 0x2D, start[18] == 0x2D, start[23] == 0x2D
+    else { return nil }
+    var isHexadecimal = true
+    @inline(__always) func digits(_ from: Int, _ to: Int) -> UInt64 {
+      var value: UInt64 = 0
+      for index in from..<to {
+        let digit = UUIDValue.digit(start[index])
+        if digit > 15 { isHexadecimal = false }
+        value = value << 4 | UInt64(digit & 15)
       }
-      let value: UInt8
-      switch byte {
-      case 0x30...0x39: value = byte - 0x30
-      case 0x61...0x66: value = byte - 0x61 + 10
-      case 0x41...0x46: value = byte - 0x41 + 10
-      default: return nil
-      }
-      if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
-      digits += 1
+      return value
     }
-    (high, low) = halves
+    let high = digits(0, 8) << 32 | digits(9, 13) << 16 | digits(14, 18)
+    let low = digits(19, 23) << 48 | digits(24, 36)
+    guard isHexadecimal else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  /// The value of a hexadecimal digit in either case, 16 or more for any other byte.
+  @inline(__always)
+  private static func digit(_ byte: UInt8) -> UInt8 {
+    let decimal = byte &- 0x30
+    if decimal < 10 { return decimal }
+    let letter = (byte | 0x20) &- 0x61
+    return letter < 6 ? letter + 10 : 0xFF
   }
 
   /// The UUID written in `string`; nil if it is not one.

@@ -35,22 +35,25 @@ public struct DeleteJob {
   }
 
   private func run(_ extent: Extent, _ record: RunRecord) throws -> Summary {
-    let dates = try dates(of: extent)
+    let dates = try context.retry { try self.dates(of: extent) }
     var summary = Summary()
+    var greatest: Int32?
     while true {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted after \(summary.callLogs) call logs; what is deleted is deleted for good")
       }
-      let some = try context.retry { try deleteSome(extent, dates, record) }
+      let some = try context.retry { try deleteSome(extent, dates, record, &greatest) }
       summary.add(some)
       if some.callLogs == 0 { break }
       try context.retry { try context.makeRecordedLinks(always: true) }
       progress(summary.callLogs)
     }
-    if extent == .all { try unlinkTheRest(&summary) }
+    if extent == .all { try unlinkTheRest(greatest, &summary) }
     // Here and not in the transactions: it is for information only, and others wait for those.
-    summary.uncoveredCELs = try context.table.count(in: Coverage(summary.uncovered).ranges, on: context.databases.cels)
-    if summary.callLogs > 0, let last = try Checkpoint.read(context.table.identity, on: context.databases.logs) {
+    let uncovered = Coverage(summary.uncovered).ranges
+    summary.uncoveredCELs = try context.retry { try context.table.count(in: uncovered, on: context.databases.cels) }
+    let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
+    if summary.callLogs > 0, let last {
       var mirror = CheckpointMirror(context)
       mirror.write(last, isEnd: true)
     }
@@ -66,7 +69,10 @@ public struct DeleteJob {
     }
   }
 
-  private func deleteSome(_ extent: Extent, _ dates: (from: Int64?, to: Int64?), _ record: RunRecord) throws -> Summary {
+  /// - Parameter greatest: set to the last id that a call log had when all were gone
+  private func deleteSome(
+    _ extent: Extent, _ dates: (from: Int64?, to: Int64?), _ record: RunRecord, _ greatest: inout Int32?
+  ) throws -> Summary {
     // A link that is recorded but not made yet would be made after the call log is gone.
     try context.makeRecordedLinks(always: true)
     let some = try context.databases.logs.transaction(purpose: "Deleting call logs") {
@@ -76,7 +82,10 @@ public struct DeleteJob {
       guard !logs.isEmpty else {
         var none = Summary()
         // Here, where no chunk is under way: what a generate makes from now on is after this deletion.
-        if extent == .all { none.uncovered = try uncoverEverything(locked) }
+        if extent == .all {
+          none.uncovered = try uncoverEverything(locked)
+          greatest = try CallLogTables.lastID(on: context.databases.logs)
+        }
         return none
       }
       let ids = logs.map(\.id)
@@ -126,22 +135,29 @@ public struct DeleteJob {
   private func unlink(_ ids: [Int32]) throws -> Int {
     guard context.table.canSetCallLogID else { return 0 }
     if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
+    // What a chunk has recorded before the gate was closed may not be made yet.
+    let recorded = context.databases.isOne ? [:] : try context.checkpoint.recordedLinks(on: context.databases.logs)
     // Without links there may be no right to change CELs, and mostly nothing to change.
-    let linked = try context.table.linked(to: ids, on: context.databases.cels)
+    var linked = try context.table.linked(to: ids, on: context.databases.cels).filter { recorded[$0] == nil }
+    let gone = Set(ids)
+    linked += recorded.filter { gone.contains($0.value) }.keys
     guard !linked.isEmpty else { return 0 }
     if context.databases.isOne {
       return try context.table.unlink(ids, on: context.databases.cels)
     } else {
+      linked.sort()
       try context.checkpoint.recordLinks(linked, to: Array(repeating: 0, count: linked.count), on: context.databases.logs)
       return linked.count
     }
   }
 
   /// After `delete -A` no CEL points to a call log that is gone, whoever deleted it.
-  private func unlinkTheRest(_ summary: inout Summary) throws {
-    guard try context.table.hasLinks(on: context.databases.cels) else { return }
-    // In another database nothing tells which call logs there are; what is made from here on has greater ids.
-    let greatest = context.databases.isOne ? nil : try CallLogTables.lastID(on: context.databases.logs)
+  /// - Parameter last: the last id that a call log had when all were gone
+  private func unlinkTheRest(_ last: Int32?, _ summary: inout Summary) throws {
+    guard try context.retry({ try context.table.hasLinks(on: context.databases.cels) }) else { return }
+    // In another database nothing tells which call logs there are; what is made since then has greater ids.
+    let greatest = context.databases.isOne ? nil : last ?? 0
+    var isAny = false
     while true {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
@@ -149,7 +165,12 @@ public struct DeleteJob {
       let count = try context.retry {
         try context.databases.logs.transaction(purpose: "Unlinking CELs") {
           try context.checkpoint.closeGate(on: context.databases.logs)
-          return try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          let locked = try context.checkpoint.locked(on: context.databases.logs)
+          let count = try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
+          isAny = isAny || count > 0
+          // A chunk that came in between has taken them for calls that have their call logs.
+          if isAny { _ = try uncoverEverything(locked) }
+          return count
         }
       }
       if count == 0 { return }

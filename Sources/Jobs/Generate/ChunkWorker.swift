@@ -86,7 +86,9 @@ struct ChunkWorker {
       }
       if stands { throw error }
       // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
-      if remakes || coverage.parts(in: ClosedRange(done?.covered ?? claim.ids)).isEmpty { return nil }
+      guard !remakes, let done else { return nil }
+      let final = done.checkpoint.coverage.parts(in: ClosedRange(done.covered))
+      if !final.allSatisfy({ coverage.gaps(in: $0).isEmpty }) { return nil }
     }
     return done
   }
@@ -102,6 +104,7 @@ struct ChunkWorker {
     var covered = ids
     if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
     let gaps = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
+    whole.store.completeLinks(of: &source.batch)
     let final = Coverage(Coverage(gaps).gaps(in: covered))
     try points.reached(.afterRead)
     counters.cels = read.cels
@@ -113,6 +116,7 @@ struct ChunkWorker {
     try points.reached(.afterLock)
     let after = Coverage(locked.coverage.ranges + final.ranges)
     try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
+    try whole.store.recordLinks()
     try points.reached(.beforeCoverage)
     count(&counters)
     counters.tally.add(whole.interpreter.takeTally())
@@ -130,7 +134,8 @@ struct ChunkWorker {
       try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs)
       committed.generation += 1
     }
-    try checkpoint.replaceGaps(in: covered, with: gaps, on: databases.logs)
+    // What is remade may lack ids that were found final before: they wait for nobody.
+    try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)
     if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
     return Done(covered: covered, counters: counters, checkpoint: committed)
   }
@@ -239,7 +244,9 @@ struct ChunkWorker {
   // MARK: Groups
 
   private func linkedids(of group: Int) -> some Sequence<Text> {
-    source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { source.batch.linkedid($0) }
+    // The texts alone: a closure that holds all of self costs more than what it does.
+    let texts = source.batch.linkedids.texts
+    return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
   }
 
   private func linkedids(where isWanted: (Group) -> Bool) -> BinaryArray {

@@ -17,8 +17,7 @@ struct CloseSweep {
   /// Does nothing where calls are only closed by their LINKEDID_END.
   func run() throws {
     guard let seconds = context.settings.closeAfter else { return }
-    let logs = context.databases.logs
-    let before = try context.retry { try CallLogTables.time(secondsAgo: seconds, on: logs) }
+    let before = try context.retry { try CallLogTables.time(secondsAgo: seconds, on: context.databases.logs) }
     var whole = try context.retry { try WholeConversations(context, remakesLinked: false) }
     var last = ""
     while true {
@@ -28,6 +27,7 @@ struct CloseSweep {
       }
       guard let greatest = linkedids.last else { return }
       let counters = try context.retry { try close(linkedids, &whole) }
+      try context.retry { try context.makeRecordedLinks() }
       tally.add(counters)
       last = greatest
     }
@@ -41,6 +41,7 @@ struct CloseSweep {
       let names = TextArena()
       try whole.begin()
       try whole.make(linkedids.map { names.text($0) }, turn: .newest(coverage), covered: coverage, counters: &counters)
+      try whole.store.recordLinks()
       counters.tally.add(whole.interpreter.takeTally())
       try context.checkpoint.count(counters.json, on: context.databases.logs)
       try record.count(counters.json, on: context.databases.logs)

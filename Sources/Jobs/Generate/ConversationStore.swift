@@ -11,6 +11,9 @@ struct ConversationStore {
   let linksCELs: Bool
   let log: Logger
   let points: Points
+  /// Links to another database: those that are recorded and may not be made yet, and those that this transaction will record.
+  private var recorded: [Int64: Int32] = [:]
+  private var toRecord: [Int64: Int32] = [:]
   /// Tenants that are known to be in the table.
   private var tenants: Set<UUIDValue>
 
@@ -230,9 +233,9 @@ struct ConversationStore {
 
   // MARK: Links
 
-  private func link(_ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source)
-    throws
-  {
+  private mutating func link(
+    _ replacements: [Replacement], _ numbers: [Int], _ ids: [Int32], _ obsolete: Set<Int32>, _ source: Source
+  ) throws {
     var cels: [Int64] = []
     var callLogs: [Int32] = []
     var idOfGroup: [Int: Int32] = [:]
@@ -250,8 +253,33 @@ struct ConversationStore {
     if databases.isOne {
       try table.link(cels, to: callLogs, on: databases.cels)
     } else {
-      try checkpoint.recordLinks(cels, to: callLogs, on: databases.logs)
+      for (cel, callLog) in zip(cels, callLogs) { toRecord[cel] = callLog }
     }
+  }
+
+  /// To be called when a transaction begins: forgets what an earlier attempt would have recorded.
+  mutating func begin() throws {
+    toRecord = [:]
+    try lookUpRecordedLinks()
+  }
+
+  /// Looks up which links are recorded and may not be made yet. Before the CELs are read.
+  mutating func lookUpRecordedLinks() throws {
+    guard !databases.isOne else { return }
+    recorded = try checkpoint.recordedLinks(on: databases.logs)
+  }
+
+  /// Lets CELs that were read point to the call logs that they will point to when all links are made.
+  func completeLinks(of batch: inout CELBatch) {
+    batch.setCallLogs(recorded)
+    batch.setCallLogs(toRecord)
+  }
+
+  /// Records the links that are to be made in the CELs' database. Under the checkpoint's lock: so that later commits have later records.
+  mutating func recordLinks() throws {
+    let cels = toRecord.keys.sorted()
+    try checkpoint.recordLinks(cels, to: cels.map { toRecord[$0] ?? 0 }, on: databases.logs)
+    toRecord = [:]
   }
 }
 

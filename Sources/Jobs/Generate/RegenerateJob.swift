@@ -48,6 +48,7 @@ public struct RegenerateJob {
           "\(context.table.name) has no CEL with linkedid \(conversation), and there is no call log \(conversation) whose CELs are there"
         )
       }
+      try whole.store.recordLinks()
       counters.tally.add(whole.interpreter.takeTally())
       try context.checkpoint.count(counters.json, on: context.databases.logs)
       try record.count(counters.json, on: context.databases.logs)

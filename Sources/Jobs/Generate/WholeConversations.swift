@@ -30,6 +30,7 @@ struct WholeConversations {
   mutating func begin() throws {
     source.batch.removeAll()
     _ = interpreter.takeTally()
+    try store.begin()
     if let closeAfter { interpreter.endedBefore = try CallLogTables.time(secondsAgo: closeAfter, on: databases.logs) }
   }
 
@@ -49,7 +50,9 @@ struct WholeConversations {
     _ linkedids: [Text], turn: Turn, covered: Coverage, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
   ) throws {
     var tally = Tally()
+    try store.lookUpRecordedLinks()
     try table.readConversations(linkedids, into: &source.batch, tally: &tally, on: databases.cels)
+    store.completeLinks(of: &source.batch)
     ConversationStore.group(&source)
     var now: [Int] = []
     var misplaced: [Int] = []
@@ -77,6 +80,10 @@ struct WholeConversations {
     try noteOpen(asked: linkedids)
   }
 
+  private func isFragment(_ group: Int) -> Bool {
+    !source.grouping.groups[group].isComplete && !source.grouping.groups[group].hasFirstChannels
+  }
+
   /// Whether no CEL was found.
   var isEmpty: Bool { source.batch.count == 0 }
 
@@ -86,7 +93,9 @@ struct WholeConversations {
   }
 
   private func linkedids(of group: Int) -> some Sequence<Text> {
-    source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { source.batch.linkedid($0) }
+    // The texts alone: a closure that holds all of self costs more than what it does.
+    let texts = source.batch.linkedids.texts
+    return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
   }
 
   private func bytes(_ text: Text) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(text.bytes) }
@@ -120,13 +129,15 @@ struct WholeConversations {
     for group in groups { source.fates[group] = .left }
   }
 
-  /// Notes the calls that have not ended, and forgets those that have, or of which nothing is left.
+  /// Notes the calls that have not ended, and forgets those that have, or of which nothing is left. What was closed without its end and gave no call, because its beginning is not there, stays noted:
+  /// nothing else would tell of it when the rest comes, which may look whole.
   private func noteOpen(asked: [Text]) throws {
     var open: [Checkpoint.OpenCall] = []
     var ended = BinaryArray(.text)
     for group in source.grouping.groups.indices {
       switch source.fates[group] {
-      case .unfinished?:
+      case .unfinished?,
+        .invalid? where isFragment(group), .refused? where isFragment(group):
         let rows = source.grouping.order[source.grouping.groups[group].rows].lazy.map { source.batch.rows[Int($0)].time }
         guard let first = rows.first, let newest = rows.last else { continue }
         open.append(

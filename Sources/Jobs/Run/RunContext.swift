@@ -143,7 +143,7 @@ public struct RunContext {
     self.databases = databases
     facts = Facts(
       table: table, checkpoint: checkpoint, directory: directory,
-      defaultTenant: try RunContext.defaultTenant(settings, directory, databases),
+      defaultTenant: try retry { try RunContext.defaultTenant(settings, directory, databases) },
       linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log,
       points: points)
     if !table.unindexedColumns.isEmpty {

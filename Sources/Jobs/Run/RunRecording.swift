@@ -67,9 +67,11 @@ struct Owner {
           .unavailable,
           "the server still has a session of this worker that was lost; its claim is free when that session has ended")
       }
+      retry.pause(0.05)
+      // Another run that looks whether this worker is alive holds the lock for a moment.
+      guard Date().timeIntervalSince(started) > 0.2 else { continue }
       // It waits for a client that is no more.
       try Claims.endSession(ofOwner: number, on: databases.side)
-      retry.pause(0.05)
     }
   }
 }

@@ -76,9 +76,10 @@ struct GroupingTests {
     #expect(interpret(rows).outcomes.first == .unfinished)
   }
 
-  @Test("a group is closed when each of its channels has begun and ended in it")
+  @Test(
+    "a group is closed when each of its channels has begun and ended in it, the one that each linkedid is named after among them")
   func closed() {
-    let whole = [row("CHAN_START", "a", "1"), row("CHAN_END", "a", "1"), row("LINKEDID_END", "a", "1")]
+    let whole = [row("CHAN_START", "1", "1"), row("CHAN_END", "1", "1"), row("LINKEDID_END", "1", "1")]
     func isClosed(_ rows: [Row]) -> [Bool] { withGrouping(conversation(rows)) { grouping, _ in grouping.groups.map(\.isClosed) } }
     #expect(isClosed(whole) == [true])
     for missing in whole.indices {
@@ -86,6 +87,12 @@ struct GroupingTests {
     }
     #expect(isClosed(whole + [row("HANGUP", "b", "1")]) == [false])
     #expect(isClosed(whole + [row("HANGUP", "", "1")]) == [false])
+    let other = [row("CHAN_START", "a", "1"), row("CHAN_END", "a", "1"), row("LINKEDID_END", "a", "1")]
+    #expect(isClosed(other) == [false])
+    #expect(isClosed(whole + other) == [true])
+    #expect(isClosed(whole + [row("HANGUP", "1", "2"), row("LINKEDID_END", "1", "2")]) == [false])
+    // The channel is there, in another group.
+    #expect(isClosed(other + [row("CHAN_START", "1", "3")]) == [false, false])
   }
 
   @Test("a group is linked when every row points to a call log; its greatest id is told")
