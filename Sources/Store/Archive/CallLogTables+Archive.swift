@@ -89,7 +89,7 @@ extension CallLogTables {
     try connection.withTextForms {
       try connection.copyOut(
         """
-        COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(part.key) = ANY(\(ids.arrayLiteral)) ORDER BY \(part.order)) \
+        COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(IDCondition(ids).literal(part.key)) ORDER BY \(part.order)) \
         TO STDOUT (FORMAT csv, HEADER)
         """, purpose: "Reading \(ids.count) call logs from \(part.rawValue)", sink)
     }
@@ -97,19 +97,18 @@ extension CallLogTables {
 
   /// How many rows of that table belong to these call logs.
   public static func count(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
-    Int(
-      try connection.query(
-        "SELECT count(*)::int8 FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[])", [.int8Array(ids)],
-        purpose: "Counting \(part.rawValue)"
-      ).int64(0, 0) ?? 0)
+    let among = IDCondition(ids).bound(part.key)
+    let rows = try connection.query(
+      "SELECT count(*)::int8 FROM \(part.rawValue) WHERE \(among.sql)", among.parameters, purpose: "Counting \(part.rawValue)")
+    return Int(rows.int64(0, 0) ?? 0)
   }
 
   /// Deletes the rows of that table that belong to these call logs.
   /// - Returns: how many
   public static func delete(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
-    try connection.execute(
-      "DELETE FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[]::int4[])", [.int8Array(ids)],
-      purpose: "Deleting from \(part.rawValue)")
+    let among = IDCondition(ids).bound(part.key)
+    return try connection.execute(
+      "DELETE FROM \(part.rawValue) WHERE \(among.sql)", among.parameters, purpose: "Deleting from \(part.rawValue)")
   }
 
   /// Tenants with the days that they chose to keep call logs for; nil where a tenant chose none.
