@@ -76,7 +76,8 @@ struct TableTests {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), chunkSize: 3)
     try database.run("UPDATE cel SET id = -id; UPDATE cel SET id = 1000000 + id * id * -100")
     try database.run("UPDATE cel SET id = id + 2000000 - 2 * (id - 1000000)")
-    try runner.backfill()
+    // As many chunks as the CELs need, however far apart they are.
+    #expect(try runner.backfill().chunks <= 7)
     #expect(try database.conversations() == [a, b])
     try expectWhole(database)
     #expect(
