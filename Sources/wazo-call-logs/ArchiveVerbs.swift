@@ -66,7 +66,7 @@ struct Purge: AsyncParsableCommand {
       Examples:
         wazo-call-logs purge --dry-run                      what the settings come to
         wazo-call-logs purge -d 90 --table cel              keep CELs for 90 days
-        wazo-call-logs purge -d 30 --table recordings       keep audio files for 30 days
+        wazo-call-logs purge -d 30 --table recordings       keep audio for 30 days
         wazo-call-logs purge -d 365 --sleep 5 --run-time 60 for an hour, gently
         wazo-call-logs purge -d 365 --no-archive            delete only
       """)
