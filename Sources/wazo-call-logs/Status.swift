@@ -52,7 +52,9 @@ struct Status: AsyncParsableCommand {
       lines.append("Audio files   \(Human.count(status.audio.files)) to be removed\(failed), since \(EventTime.text(since))")
     }
     if status.audio.refused > 0 {
-      lines.append("              \(Human.count(status.audio.refused)) refused, outside of the recordings folder")
+      lines.append(
+        "\(status.audio.since == nil ? "Audio files" : "           ")   \(Human.count(status.audio.refused)) refused, outside of the recordings folder"
+      )
     }
     if status.reaching > 0 {
       lines.append(

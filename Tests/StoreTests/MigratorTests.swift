@@ -12,7 +12,10 @@ struct MigratorTests {
     try Connection(ConnectionParameters(uri: database.uri, applicationName: "tests", options: ["lock_timeout": "5s"]), log: quiet)
   }
 
-  private let names = ["m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive", "m007_audio", "m008_recording_path"]
+  private let names = [
+    "m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive", "m007_audio",
+    "m008_recording_path",
+  ]
 
   /// Everything in the catalog that the migrations make.
   private func shape(_ database: TestDatabase) throws -> [String] {
