@@ -33,6 +33,8 @@ extension Connection {
   private func error(_ result: ResultHandle, _ connection: OpaquePointer, purpose: String) -> PostgreSQLError {
     let fields = ErrorFields(result.pointer)
     var error = fields.error(purpose: purpose, server: server)
+    // libpq may say that it could not write while it takes the connection for a good one: it has not read to the end of what the server left.
+    if error.sqlState == nil { PQconsumeInput(connection) }
     if fields.isFatal || PQstatus(connection) != CONNECTION_OK {
       isLost = true
       error.kind = .connectionLost

@@ -23,6 +23,22 @@ struct FaultTests {
     try undisturbed.expectSame(as: database, "cut \(moment) at COMMIT")
   }
 
+  @Test("and cannot be had again at once, since the server hangs up, is tried for longer")
+  func hungUp() throws {
+    let undisturbed = try Undisturbed()
+    let (database, runner) = try undisturbed.again()
+    let proxy = try CuttingProxy(to: try PrivateServer.shared)
+    var run = runner
+    run.settings.databases = .init(logs: proxy.uri(database: database.name), cels: nil)
+    run.prepare = { _ in
+      proxy.cut(.before, at: "COMMIT", passing: 3)
+      proxy.hangUp(3)
+    }
+    try run.backfill()
+    #expect(proxy.cuts.count == 1 && proxy.hangUps == 0)
+    try undisturbed.expectSame(as: database, "hung up")
+  }
+
   @Test("at any statement is made again", arguments: 0..<4)
   func atAnyStatement(number: Int) throws {
     var random = Seeded()

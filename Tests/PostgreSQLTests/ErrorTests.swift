@@ -1,5 +1,7 @@
+import Foundation
 import Logging
 import PostgreSQL
+import PrivateServer
 import Testing
 
 @Suite("Errors and notices")
@@ -168,5 +170,25 @@ struct ErrorTests {
     #expect(Connection.quoteQualifiedName(schema: nil, "cel") == "\"cel\"")
     #expect(Connection.quoteQualifiedName(schema: "x", "cel") == "\"x\".\"cel\"")
     #expect(Connection.quoteIdentifier("a\0b") == "\"ab\"")
+  }
+
+  @Test("a server that crashed is a lost connection, whatever it left to read")
+  func crash() throws {
+    let server = try PrivateServer()
+    let uri = server.uri(database: "postgres")
+    let (one, other) = (
+      try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet),
+      try Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
+    )
+    let pids = try [one, other].map {
+      pid_t(truncatingIfNeeded: try $0.query("SELECT pg_backend_pid()::int8", purpose: "Testing").int64(0, 0) ?? 0)
+    }
+    // The server takes a session that was killed for a crash and ends all others, with a warning, which stays unread here.
+    kill(pids[0], SIGKILL)
+    for _ in 0..<3000 where kill(pids[1], 0) == 0 { usleep(10_000) }
+    for connection in [one, other] {
+      let error = try postgreSQLError { try connection.transaction(purpose: "Testing") { 1 } }
+      #expect(error.kind == .connectionLost && !connection.isUsable, "\(error) \(error.kind)")
+    }
   }
 }

@@ -31,6 +31,12 @@ public final class CuttingProxy: Sendable {
     listener = try UnixSocket.listen(folder + "/.s.PGSQL.\(server.port)")
     Thread.detachNewThread { [state, listener, server = self.server] in
       while let client = UnixSocket.accept(listener) {
+        if state.takesHangUp() {
+          // As a server that is killed while it answers.
+          _ = UnixSocket.read(client, 4).flatMap { UnixSocket.read(client, Int(UnixSocket.number($0)) - 4) }
+          close(client)
+          continue
+        }
         // While the server restarts nobody answers there: neither do we.
         guard let other = UnixSocket.connect(server) else {
           close(client)
@@ -58,6 +64,12 @@ public final class CuttingProxy: Sendable {
     state.add(ProxyState.Order(moment: moment, statement: statement, left: passing))
   }
 
+  /// Takes the next so many connections, hears what they want, and hangs up.
+  public func hangUp(_ times: Int) { state.hangUp(times) }
+
+  /// Hang-ups that are still to come.
+  public var hangUps: Int { state.hangUps }
+
   /// Forgets cuts that have not come about.
   public func letThrough() { state.forget() }
 
@@ -83,6 +95,7 @@ final class ProxyState: Sendable {
     var orders: [Order] = []
     var cuts: [String] = []
     var connections = 0
+    var hangUps = 0
     var statements = 0
     var open: [ObjectIdentifier: ProxyConnection] = [:]
     var hasEnded = false
@@ -92,6 +105,19 @@ final class ProxyState: Sendable {
   var cuts: [String] { values.withLock(\.cuts) }
   var connections: Int { values.withLock(\.connections) }
   var statements: Int { values.withLock(\.statements) }
+
+  var hangUps: Int { values.withLock(\.hangUps) }
+
+  func hangUp(_ times: Int) { values.withLock { $0.hangUps = times } }
+
+  /// Whether this connection is to be hung up on.
+  func takesHangUp() -> Bool {
+    values.withLock {
+      guard $0.hangUps > 0 else { return false }
+      $0.hangUps -= 1
+      return true
+    }
+  }
 
   func add(_ order: Order) { values.withLock { $0.orders.append(order) } }
   func forget() { values.withLock { $0.orders.removeAll() } }

@@ -79,6 +79,8 @@ extension PostgreSQLError {
     case .connectionLost, .commitUnknown: true
     case .connection:
       connectionFailure == .unreachable || sqlState == .tooManyConnections || sqlState?.class == "57" || sqlState?.class == "08"
+        // It hung up without a word: killed while it answered.
+        || (connectionFailure == .other && sqlState == nil)
     case .statement, .cancelled, .protocol: false
     }
   }
