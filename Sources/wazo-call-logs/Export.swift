@@ -21,12 +21,13 @@ struct Export: AsyncParsableCommand {
 
       Examples:
         wazo-call-logs export -o calls.csv
-        wazo-call-logs export --from 2025-03-01 --to 2025-03-31 -o march.csv.gz --spreadsheet-safe
-        wazo-call-logs export --format jsonl --tag sales --call-status answered | jq .duration
+        wazo-call-logs export --from 2025-03-01 --to 2025-03-31 -o march.csv.gz
+        wazo-call-logs export --spreadsheet-safe --call-direction inbound -o in.csv
+        wazo-call-logs export --format jsonl --tag sales | jq .duration
         wazo-call-logs export --format legacy-csv --number _101 -o 101.csv
       """)
 
-  @Option(help: "csv, legacy-csv or jsonl (default: what the file's name says, else csv).")
+  @Option(help: "What to write (default: what the file's name says, else csv).")
   var format: ExportFormat?
   @Option(
     name: .shortAndLong,
@@ -72,7 +73,8 @@ struct Export: AsyncParsableCommand {
       throw ValidationError("--number takes digits, with _ before or behind them for anything, not \(number)")
     }
     _ = try selection()
-    if spreadsheetSafe, try form() == .jsonl { throw ValidationError("--spreadsheet-safe goes with CSV only") }
+    let form = try form()
+    if spreadsheetSafe, form == .jsonl { throw ValidationError("--spreadsheet-safe goes with CSV only") }
   }
 
   private func form() throws -> ExportFormat {

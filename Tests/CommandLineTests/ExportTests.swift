@@ -61,7 +61,8 @@ struct ExportTests {
     let outcome = try exported.bash(
       #"""
       columns=$(head -n 1 all.csv | tr -d '\r') && [[ $columns == *,recording_4_filename* ]] &&
-      psql -qX -v ON_ERROR_STOP=1 -d "$WAZO_CALL_LOGS_DB_URI" -c "CREATE TABLE exported (${columns//,/ text,} text)" \
+      columns='"'$(sed 's/,/" text,"/g' <<< "$columns")'" text' &&
+      psql -qX -v ON_ERROR_STOP=1 -d "$WAZO_CALL_LOGS_DB_URI" -c "CREATE TABLE exported ($columns)" \
         -c "\copy exported FROM all.csv (FORMAT csv, HEADER)"
       """#)
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -85,7 +86,7 @@ struct ExportTests {
     let expected = """
       SELECT id::text, tenant_uuid::text, CASE WHEN date_answer IS NULL THEN 'False' ELSE 'True' END, \(iso("date")), \(iso("date_answer")), \(iso("date_end")),
         nullif(destination_exten, ''), nullif(destination_name, ''), nullif(destination_internal_exten, ''), nullif(destination_internal_context, ''),
-        d.user_uuid::text, d.line_id::text, floor(extract(epoch FROM greatest(date_end - date_answer, interval '0')))::text,
+        d.user_uuid::text, d.line_id::text, CASE WHEN date_answer <= date_end THEN floor(extract(epoch FROM date_end - date_answer)) WHEN date_answer > date_end THEN 0 END::text,
         direction::text, CASE WHEN blocked THEN 'blocked' WHEN date_answer IS NOT NULL THEN 'answered' WHEN reached_voicemail THEN 'voicemail' ELSE 'unknown' END,
         nullif(requested_name, ''), nullif(requested_exten, ''), nullif(requested_context, ''), nullif(requested_internal_exten, ''),
         nullif(requested_internal_context, ''),
@@ -112,8 +113,9 @@ struct ExportTests {
         + "), '')"
     }
     let found = "SELECT \(plain), \(recordings.joined(separator: ", ")) FROM exported"
-    #expect(try exported.database.psql("(\(expected)) EXCEPT (\(found)) LIMIT 2") == "")
-    #expect(try exported.database.psql("(\(found)) EXCEPT (\(expected)) LIMIT 2") == "")
+    let missing = try exported.database.psql("(\(expected)) EXCEPT (\(found)) ORDER BY 1 LIMIT 2")
+    let wrong = try exported.database.psql("(\(found)) EXCEPT (\(expected)) ORDER BY 1 LIMIT 2")
+    #expect(missing == "" && wrong == "", "\(missing)\n\(wrong)")
     // Every line ends with CRLF, and the first call comes first.
     #expect(try exported.bash("tail -c 2 all.csv | od -An -tx1").text.contains("0d 0a"))
     let dates = try exported.database.psql("SELECT id FROM call_logd_call_log WHERE blocked IS NOT TRUE ORDER BY date, id")
@@ -306,8 +308,8 @@ struct ExportTests {
     let unread = try exported.bash(
       """
       mkfifo b.csv; sleep 60 < b.csv & reader=$!; wazo-call-logs export -o b.csv & export=$!
-      for n in {1..200}; do [ "$(psql -qXAt -d "$WAZO_CALL_LOGS_DB_URI" -c "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'")" = 1 ] && break; sleep 0.05; done
-      sleep 0.3; kill -TERM $export; wait $export; status=$?; kill $reader; exit $status
+      for n in {1..200}; do [ "$(psql -qXAt -d "$WAZO_CALL_LOGS_DB_URI" -c "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'wazo-call-logs' AND query = 'COMMIT'")" = 1 ] && break; sleep 0.05; done
+      sleep 0.3; kill -TERM $export; wait $export; status=$?; kill -KILL $reader; exit $status
       """)
     #expect(unread.status == 143 && unread.errors.contains("b.csv was not written"), "\(unread)")
   }
@@ -354,7 +356,7 @@ struct ExportTests {
         Thread.sleep(forTimeInterval: 0.005)
       }
       let outcome = try running.finish()
-      #expect(outcome.status == 0 && outcome.output.count > count * 250, "\(outcome.errors)")
+      #expect(outcome.status == 0 && outcome.output.count > count * 200, "\(outcome.errors)")
       return peak
     }
     for format in ["jsonl", "legacy-csv"] {
