@@ -11,8 +11,8 @@ final class ExportTarget {
   private(set) var bytesWritten = 0
 
   private var descriptor: Int32
-  /// Where the file is while it is written, where it goes, and who may use what it replaces; nil for what is no file of ours.
-  private var place: (temporary: String, final: String, folder: String, mode: mode_t?)?
+  /// Where the file is while it is written, where it goes, and what it replaces there; nil for what is no file of ours.
+  private var place: (temporary: String, final: String, folder: String, old: stat?)?
   /// Whether somebody at the other end may take it slowly or never.
   private let isAwaited: Bool
   private let stop: () throws -> Void
@@ -52,7 +52,7 @@ final class ExportTarget {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     place = (
       String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self), final, folder,
-      exists ? status.st_mode & 0o777 : nil
+      exists ? status : nil
     )
   }
 
@@ -81,8 +81,8 @@ final class ExportTarget {
   /// - Throws: ``JobError``; then what had the name before has it still.
   func finish() throws(JobError) {
     guard let place else { return }
-    // Who could read what was there can read what comes in its place.
-    if let mode = place.mode { fchmod(descriptor, mode) }
+    // Who could read what was there can read what comes in its place; nobody else can.
+    if let old = place.old, fchown(descriptor, old.st_uid, old.st_gid) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
     guard fsync(descriptor) == 0 else { throw ExportTarget.failure(name, errno) }
     let closed = close(descriptor)
     let code = errno

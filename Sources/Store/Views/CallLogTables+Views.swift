@@ -127,29 +127,45 @@ private struct ViewReader {
     }
   }
 
+  /// Which participants stand for a call log so far.
+  private struct Chosen {
+    var source: UUIDValue?
+    var requested: UUIDValue?
+    var destination: (isAnswered: Bool, user: UUIDValue, uuid: UUIDValue)?
+  }
+
   private mutating func readParticipants(_ ids: [Int32]) throws {
-    // The first in the order of the query is the one that counts.
+    // Not in the order of uuids: on a table that was never analysed the server would rather read all of it by that index than look these call logs up.
     let rows = try connection.query(
       """
-      SELECT call_log_id, user_uuid, line_id, role = 'source', answered, requested, tags FROM call_logd_call_log_participant
-      WHERE call_log_id = ANY($1) ORDER BY uuid
+      SELECT call_log_id, user_uuid, line_id, role = 'source', answered, requested, tags, uuid FROM call_logd_call_log_participant
+      WHERE call_log_id = ANY($1)
       """, [.int4Array(ids)], purpose: "Reading participants")
-    var answered: Set<Int> = []
+    var chosen = Array(repeating: Chosen(), count: ids.count)
     for row in rows {
-      guard let place = place(row), let user = row.uuidValue(1) else { continue }
+      guard let place = place(row), let user = row.uuidValue(1), let uuid = row.uuidValue(7) else { continue }
       let party = CallLogView.Party(user: user, line: row.int64(2))
       if row.bool(3) == true {
-        if views[place]?.source == nil { views[place]?.source = party }
+        if chosen[place].source.map({ uuid < $0 }) ?? true {
+          chosen[place].source = uuid
+          views[place]?.source = party
+        }
       } else {
+        let isAnswered = row.bool(4) == true
         // Who answered goes before who did not, then the greatest user.
-        let (isAnswered, other) = (row.bool(4) == true, views[place]?.destination)
-        let wasAnswered = answered.contains(place)
-        if other.map({ isAnswered == wasAnswered ? user > $0.user : isAnswered }) ?? true {
+        let isBetter = chosen[place].destination.map { other in
+          if isAnswered != other.isAnswered { return isAnswered }
+          return user == other.user ? uuid < other.uuid : user > other.user
+        }
+        if isBetter ?? true {
+          chosen[place].destination = (isAnswered, user, uuid)
           views[place]?.destination = party
-          if isAnswered { answered.insert(place) }
         }
       }
-      if row.bool(5) == true, views[place]?.requestedUser == nil { views[place]?.requestedUser = user }
+      if row.bool(5) == true, chosen[place].requested.map({ uuid < $0 }) ?? true {
+        chosen[place].requested = uuid
+        views[place]?.requestedUser = user
+      }
       if let tags = row.strings(6), !tags.isEmpty { views[place]?.add(tags: tags.map { arena.text($0) }) }
     }
   }
@@ -158,7 +174,7 @@ private struct ViewReader {
     let rows = try connection.query(
       """
       SELECT call_log_id, destination_details_key, destination_details_value FROM call_logd_call_log_destination
-      WHERE call_log_id = ANY($1) ORDER BY uuid
+      WHERE call_log_id = ANY($1)
       """, [.int4Array(ids)], purpose: "Reading details of destinations")
     for row in rows {
       guard let place = place(row) else { continue }
