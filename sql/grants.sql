@@ -27,3 +27,6 @@ GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_archive_id_seq TO :"role";
 GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
+
+-- A role that only exports needs no more than this:
+-- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";

@@ -146,7 +146,7 @@ struct Export: AsyncParsableCommand {
     let summary = try ExportJob(
       session.databaseSettings, options, interruption: session.interruption, log: session.log, progress: progress
     ).run()
-    Console.clearProgress()
+    if isWatched { Console.clearProgress() }
     // As a program ends whose reader is gone: without a word, and not as if all had been written.
     if summary.isCutShort { throw ExitCode(128 + SIGPIPE) }
     guard isWatched else { return }

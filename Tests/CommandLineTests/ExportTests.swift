@@ -336,6 +336,18 @@ struct ExportTests {
     expectFailure(try Program.run("export", "--db-uri", "postgresql://127.0.0.1:1/none"), 69, "127.0.0.1")
   }
 
+  @Test("at a terminal it shows how far it is and sums up, but never between the lines of the export")
+  func terminal() throws {
+    let exported = try Exported()
+    let file = try exported.bash("script -qec 'wazo-call-logs export -o a.csv.gz' /dev/null < /dev/null")
+    #expect(try file.status == 0 && file.text.contains("100 %  \(exported.count()) of \(exported.count()) call logs"))
+    #expect(try file.text.contains("\(exported.count()) call logs written to a.csv.gz in "))
+    let screen = try exported.bash("script -qec 'wazo-call-logs export' /dev/null < /dev/null")
+    // The terminal has put a carriage return before each line feed.
+    let lines = screen.text.unicodeScalars.split(separator: "\n").map { String($0.dropLast()) }
+    #expect(try screen.status == 0 && lines == exported.run().text.unicodeScalars.split(separator: "\n").map(String.init))
+  }
+
   @Test("memory does not grow with the call logs")
   func memory() throws {
     func peak(_ count: Int, _ arguments: [String]) throws -> Double {
