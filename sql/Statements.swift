@@ -18,6 +18,8 @@ public enum SQL {
     Migration(name: "m004_gaps", text: string(PackageResources.m004_gaps_sql)),
     Migration(name: "m005_workers", text: string(PackageResources.m005_workers_sql)),
     Migration(name: "m006_archive", text: string(PackageResources.m006_archive_sql)),
+    Migration(name: "m007_audio", text: string(PackageResources.m007_audio_sql)),
+    Migration(name: "m008_recording_path", text: string(PackageResources.m008_recording_path_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

@@ -24,8 +24,10 @@ GRANT SELECT ON call_logd_migration TO :"role";
 GRANT INSERT, DELETE ON cel TO :"role";
 -- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored TO :"role";
-GRANT USAGE ON SEQUENCE call_logd_archive_id_seq TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"role";
+-- For the recordings' own retention.
+GRANT UPDATE (path) ON call_logd_recording TO :"role";
 GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 
 -- A role that only exports needs no more than this:

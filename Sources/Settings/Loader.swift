@@ -46,6 +46,8 @@ struct Loader {
     try take(.purgeTables, \.purgeTables, Parse.tables)
     try takeOptional(.daysToKeep, \.daysToKeep, Parse.integer(in: 0...Int(Int32.max)))
     try takeOptional(.cdrDays, \.cdrDays, Parse.integer(in: 0...Int(Int32.max)))
+    try takeOptional(.recordingDays, \.recordingDays, Parse.integer(in: 0...Int(Int32.max)))
+    try take(.recordingsDirectory, \.recordingsDirectory, Parse.folderBelowRoot)
     try take(.keepRestored, \.keepRestored, Parse.duration(atLeast: .zero, atMost: .seconds(3650 * 86_400)))
     try takeOptional(.purgeConfig, \.purgeConfig, { $0 })
     try take(.logLevel, \.logLevel, LogLevel.init(rawValue:))

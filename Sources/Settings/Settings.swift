@@ -40,12 +40,16 @@ public struct Settings: Sendable {
   public var archiveLevel = 3
   /// Rows in one part of an archive, 1 to 1,000,000.
   public var partRows = 100_000
-  /// The tables that archive and purge work on, `call-logs` or `cel`, in that order.
-  public var purgeTables = ["call-logs", "cel"]
+  /// What archive and purge work on, `call-logs`, `recordings` (audio files, which have no archive) or `cel`, in that order.
+  public var purgeTables = ["call-logs", "recordings", "cel"]
   /// Days for which rows are kept, in place of wazo-purge-db's. nil: wazo-purge-db's.
   public var daysToKeep: Int?
   /// Days for which call logs of tenants that chose none are kept. nil: the number stored in the database.
   public var cdrDays: Int?
+  /// Days for which audio files of tenants that chose none are kept. nil: the number stored in the database.
+  public var recordingDays: Int?
+  /// The folder of audio files, an absolute path other than the root: no file elsewhere is ever removed.
+  public var recordingsDirectory = "/var/lib/wazo/sounds/tenants"
   /// How long restored rows are not purged again.
   public var keepRestored = Duration.seconds(30 * 86_400)
   /// wazo-purge-db's configuration file. nil: where Wazo has it, if it is there.

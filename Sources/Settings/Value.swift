@@ -62,10 +62,16 @@ enum Parse {
     { text in text.lowercased() == "off" ? .some(nil) : parse(text).map(Optional.some) }
   }
 
-  /// Names of tables that archives are made of, in their order.
+  /// An absolute path that leads to something below the root.
+  static func folderBelowRoot(_ text: String) -> String? {
+    let parts = text.split(separator: "/").filter { $0 != "." }
+    return text.hasPrefix("/") && !parts.isEmpty && !parts.contains("..") ? text : nil
+  }
+
+  /// Names of what archive and purge work on, in their order.
   static func tables(_ text: String) -> [String]? {
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map { trim(String($0)) }
-    let known = ["call-logs", "cel"]
+    let known = ["call-logs", "recordings", "cel"]
     return names.allSatisfy(known.contains) ? known.filter(names.contains) : nil
   }
 

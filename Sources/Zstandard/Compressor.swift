@@ -47,6 +47,8 @@ public final class Compressor {
     }
     let used = min(workers, mostWorkers)
     self.workers = used > 0 && ZSTD_isError(set(ZSTD_c_nbWorkers, used)) == 0 ? used : 0
+    // The default, four windows, leaves the caller waiting for a large last job at the end of each stream.
+    if self.workers > 0 { _ = set(ZSTD_c_jobSize, 1 << 21) }
     self.level = level
     self.context = context
   }

@@ -54,24 +54,17 @@ final class Commands {
   /// Runs a command to its end.
   @discardableResult
   func run(_ words: [String]) throws -> Took {
-    let process = Process()
-    let isPath = words[0].hasPrefix("/")
-    process.executableURL = URL(fileURLWithPath: isPath ? words[0] : "/usr/bin/env")
-    process.arguments = isPath ? Array(words.dropFirst()) : words
-    process.environment = ProcessInfo.processInfo.environment.merging(server.environment) { $1 }.merging([
+    let environment = ProcessInfo.processInfo.environment.merging(server.environment) { $1 }.merging([
       "WAZO_CALL_LOGS_CONFIG": file("empty.yml"), "WAZO_CALL_LOGS_CHECKPOINT_DIR": file("checkpoints"),
     ]) { $1 }
-    let output = Pipe()
-    process.standardOutput = output
     let watch = MemoryWatch()
     let started = ContinuousClock.now
-    try process.run()
-    watch.start(process.processIdentifier)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let child = try Child(words, environment: environment)
+    watch.start(child.pid)
+    let (status, text) = child.wait()
     let took = ContinuousClock.now - started
     let memory = watch.stop()
-    guard process.terminationStatus == 0 else { throw Failed(words: words, status: process.terminationStatus) }
+    guard status == 0 else { throw Failed(words: words, status: status) }
     let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
     return Took(seconds: seconds, memory: memory, text: text.trimmingCharacters(in: .whitespacesAndNewlines))
   }

@@ -3,7 +3,7 @@ struct Floor {
   let stage: Stage
   private var commands: Commands { stage.commands }
 
-  private static let tables = [
+  static let tables = [
     "call_logd_call_log", "call_logd_call_log_participant", "call_logd_call_log_destination", "call_logd_recording",
   ]
   private static let columns =

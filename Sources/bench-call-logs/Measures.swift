@@ -9,7 +9,7 @@ struct Measures {
 
   /// What can be measured by itself.
   enum Part: String, CaseIterable {
-    case start, pure, rates, interpret, backfill, links, nightly, delete
+    case start, pure, rates, interpret, backfill, links, nightly, delete, archive
 
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -26,7 +26,10 @@ struct Measures {
   /// Takes the measures and prints them as they come.
   func take(_ parts: Set<Part>, _ scale: Bench.Scale) throws {
     if parts.contains(.start) {
-      let version = try median { try commands.run([commands.program, "--version"]) }
+      // Often, since it is short; the program is in the operating system's memory by then.
+      let version = try Measures(commands: commands, runs: 21, workers: workers).median {
+        try commands.run([commands.program, "--version"])
+      }
       line("start (--version)", version, reach: "0.02 s")
     }
     if parts.contains(.pure) {
@@ -37,7 +40,7 @@ struct Measures {
       print()
     }
     if parts.contains(.rates) { try rates(scale) }
-    guard !parts.isDisjoint(with: [.backfill, .links, .nightly, .delete, .interpret]) else { return }
+    guard !parts.isDisjoint(with: [.backfill, .links, .nightly, .delete, .interpret, .archive]) else { return }
     let stage = try Stage(commands, calls: scale.calls)
     print("\n\(stage.cels) CELs of \(stage.calls) calls, medians of \(runs)")
     if parts.contains(.interpret) {
@@ -59,6 +62,7 @@ struct Measures {
       try nightly(stage, links: true, reach: ("0.15 s", "1.0 s"))
     }
     if parts.contains(.delete) { try delete(stage, floor) }
+    if parts.contains(.archive) { try archives(stage) }
   }
 
   /// CELs a second do not depend on how many there are.
@@ -71,7 +75,7 @@ struct Measures {
     }
   }
 
-  private func backfill(links: Bool, workers: Int? = nil) -> [String] {
+  func backfill(links: Bool, workers: Int? = nil) -> [String] {
     ["backfill", "--workers", "\(workers ?? self.workers)"] + (links ? [] : ["--no-link-cels"])
   }
 
@@ -125,7 +129,7 @@ struct Measures {
     try stage.drop(done)
   }
 
-  private func line(
+  func line(
     _ what: String, _ took: Commands.Took, cels: Int? = nil, floor: Double? = nil, reach: String? = nil
   ) {
     func column(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
@@ -139,7 +143,7 @@ struct Measures {
     fflush(nil)
   }
 
-  private func median(_ measure: () throws -> Commands.Took) throws -> Commands.Took {
+  func median(_ measure: () throws -> Commands.Took) throws -> Commands.Took {
     let taken = try (0..<runs).map { _ in try measure() }.sorted { $0.seconds < $1.seconds }
     return taken[taken.count / 2]
   }

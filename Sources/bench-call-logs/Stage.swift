@@ -9,7 +9,7 @@ final class Stage {
   private(set) var cels = 0
   /// The database with CELs and empty call log tables.
   let loaded: String
-  private static let work = "bench_work"
+  static let work = "bench_work"
   /// The last new calls that were added, so that the next are others.
   private var added = 0
 

@@ -9,7 +9,9 @@ import Settings
 struct ArchivePlace: ParsableArguments {
   @Option(help: ArgumentHelp("Folder of the archives (default: archives in the checkpoint folder).", valueName: "folder"))
   var archiveDir: String?
-  @Option(help: ArgumentHelp("Tables: call-logs, cel, or both (default: call-logs,cel).", valueName: "tables"))
+  @Option(
+    help: ArgumentHelp(
+      "call-logs, cel, and for purge recordings (their audio files), separated by commas (default: all).", valueName: "tables"))
   var table: String?
 
   var texts: [(Settings.Key, String?)] { [(.archiveDirectory, archiveDir), (.purgeTables, table)] }
@@ -22,7 +24,19 @@ struct ArchivePlace: ParsableArguments {
     return URL(fileURLWithPath: folder).standardizedFileURL.path
   }
 
-  static func kinds(_ settings: Settings) -> [ArchiveKind] { settings.purgeTables.compactMap { ArchiveKind(rawValue: $0) } }
+  /// The tables that have archives.
+  /// - Throws: ``JobError`` (64) where there is none among what is asked for
+  func kinds(_ settings: Settings) throws -> [ArchiveKind] {
+    let kinds = ArchivePlace.all(settings)
+    guard table == nil || !kinds.isEmpty else {
+      throw JobError(
+        .usage, "recordings have no archive of their own: their rows are in that of call-logs, and only purge removes audio files"
+      )
+    }
+    return kinds
+  }
+
+  static func all(_ settings: Settings) -> [ArchiveKind] { settings.purgeTables.compactMap { ArchiveKind(rawValue: $0) } }
 }
 
 /// What `archive` and `purge` take.
@@ -80,19 +94,22 @@ struct DueOptions: ParsableArguments {
 
   /// What the job needs.
   func options(_ settings: Settings, deletes: Bool, archives: Bool = true) throws -> ArchiveJob.Options {
-    var kinds = ArchivePlace.kinds(settings)
+    var kinds = deletes ? ArchivePlace.all(settings) : try place.kinds(settings)
     if tenant != nil {
       // CELs belong to no tenant.
       if place.table != nil, kinds.contains(.cel) {
-        throw JobError(.usage, "--tenant goes with the table call-logs only: CELs have no tenant")
+        throw JobError(.usage, "--tenant goes with call-logs and recordings only: CELs have no tenant")
       }
       kinds.removeAll { $0 == .cel }
     }
     var retention = Retention.days(try daysToKeep(settings))
     if let time = try beforeTime() { retention = .before(time) }
     var options = ArchiveJob.Options(
-      folder: archives ? try ArchivePlace.folder(settings) : nil, deletes: deletes, kinds: kinds, retention: retention)
+      folder: archives && !kinds.isEmpty ? try ArchivePlace.folder(settings) : nil, deletes: deletes, kinds: kinds,
+      retention: retention)
     options.tenant = tenant.flatMap { UUIDValue($0) }
+    options.forgetsRecordings = deletes && settings.purgeTables.contains("recordings")
+    options.recordingsFolder = deletes ? settings.recordingsDirectory : nil
     options.level = settings.archiveLevel
     options.workers = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     options.rows = settings.partRows
@@ -111,8 +128,9 @@ struct DueOptions: ParsableArguments {
       throw JobError(.configuration, "\(error)")
     }
     return Retention.Days(
-      commandLine: days, daysToKeep: settings.daysToKeep ?? wazo.daysToKeep, perPlugin: wazo.perPlugin, callLogs: settings.cdrDays
-    )
+      commandLine: days, daysToKeep: settings.daysToKeep ?? wazo.daysToKeep, perPlugin: wazo.perPlugin,
+      callLogs: settings.cdrDays,
+      recordings: settings.recordingDays)
   }
 
   private func parameters(_ settings: Settings, archives: Bool) -> String {

@@ -53,7 +53,7 @@ struct Archives: AsyncParsableCommand {
   private static func run(_ place: ArchivePlace, _ format: OutputFormat, _ common: CommonOptions, verifies: Bool) async throws {
     try await Session.run(common, needsDatabase: false, more: place.texts) { session in
       let job = ArchivesJob(
-        folder: try ArchivePlace.folder(session.settings), kinds: ArchivePlace.kinds(session.settings))
+        folder: try ArchivePlace.folder(session.settings), kinds: try place.kinds(session.settings))
       let listing = try job.run(verifies: verifies) { part in
         if verifies { Console.progress("\(part)") }
       }

@@ -54,10 +54,10 @@ struct Restore: AsyncParsableCommand {
   }
 
   private func options(_ settings: Settings) throws -> RestoreJob.Options {
-    var kinds = ArchivePlace.kinds(settings)
+    var kinds = try place.kinds(settings)
     if tenant != nil {
       if place.table != nil, kinds.contains(.cel) {
-        throw JobError(.usage, "--tenant goes with the table call-logs only: CELs have no tenant")
+        throw JobError(.usage, "--tenant goes with call-logs only: CELs have no tenant")
       }
       kinds.removeAll { $0 == .cel }
     }

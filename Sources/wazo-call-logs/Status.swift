@@ -47,6 +47,15 @@ struct Status: AsyncParsableCommand {
         : "Not covered   \(Human.count(status.uncoveredCELs, "CEL")) in ids \(ranges)\(status.uncovered.count > 5 ? ", …" : "")")
     if let newest = status.newest { lines.append("Newest done   CEL \(newest.id) of \(EventTime.text(newest.time))") }
     lines.append("Call logs     \(Human.count(status.callLogs))")
+    if let since = status.audio.since {
+      let failed = status.audio.failed > 0 ? " (\(Human.count(status.audio.failed)) could not be)" : ""
+      lines.append("Audio files   \(Human.count(status.audio.files)) to be removed\(failed), since \(EventTime.text(since))")
+    }
+    if status.audio.refused > 0 {
+      lines.append(
+        "\(status.audio.since == nil ? "Audio files" : "           ")   \(Human.count(status.audio.refused)) refused, outside of the recordings folder"
+      )
+    }
     if status.reaching > 0 {
       lines.append(
         "Reaching out  \(Human.count(status.reaching, "linkedid")) of calls that have CELs that are not covered, or have not ended"
@@ -86,6 +95,13 @@ struct Status: AsyncParsableCommand {
     json.number("newest_covered_id", status.newest?.id)
     json.time("newest_covered_time", status.newest?.time)
     json.number("call_logs", status.callLogs)
+    json.key("audio_files")
+    json.open("{")
+    json.number("waiting", status.audio.files)
+    json.number("failed", status.audio.failed)
+    json.number("refused", status.audio.refused)
+    json.time("since", status.audio.since)
+    json.close("}")
     json.number("reaching_linkedids", status.reaching)
     StatusGaps.append(status, to: &json)
     json.number("pending_links", status.pendingLinks)

@@ -11,20 +11,42 @@ struct Archived {
   let before: String
 
   var folder: String { scratch.path + "/archives" }
+  /// The recordings folder: it holds the audio of every recording, and a file that is none's.
+  var recordings: String { scratch.path + "/recordings" }
 
   init(_ template: Template = .wazo) throws {
     (database, scratch) = (try TestDatabase(template), try Scratch())
     // As it is where Asterisk wrote the rows.
     try database.psql("SELECT setval('cel_id_seq', (SELECT coalesce(max(id), 1) FROM cel))")
+    try database.psql(
+      "UPDATE cel SET extra = replace(extra, '/var/lib/wazo/sounds/tenants', '\(scratch.path)/recordings') WHERE extra LIKE '%/tenants/%'"
+    )
     let outcome = try database.run("backfill", environment: ["WAZO_CALL_LOGS_CHECKPOINT_DIR": scratch.path])
     #expect(outcome.status == 0, "\(outcome.errors)")
+    for path in try Archived.paths(database) + ["\(scratch.path)/recordings/kept.wav"] {
+      _ = scratch.file(String(path.dropFirst(scratch.path.count + 1)), "audio of \(path)")
+    }
     before = try Archived.rows(database)
   }
 
+  /// The settings of every run.
+  var environment: [String: String] {
+    ["WAZO_CALL_LOGS_CHECKPOINT_DIR": scratch.path, "WAZO_CALL_LOGS_RECORDINGS_DIR": recordings]
+  }
+
   func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
-    try database.start(
-      arguments, environment: ["WAZO_CALL_LOGS_CHECKPOINT_DIR": scratch.path].merging(environment) { $1 }
-    ).finish()
+    try database.start(arguments, environment: self.environment.merging(environment) { $1 }).finish()
+  }
+
+  /// The paths that recordings have.
+  static func paths(_ database: TestDatabase) throws -> [String] {
+    try database.psql("SELECT DISTINCT path FROM call_logd_recording WHERE path IS NOT NULL ORDER BY path").split(separator: "\n")
+      .map(String.init)
+  }
+
+  /// Every file in the recordings folder.
+  func audio() throws -> Set<String> {
+    Set(try Program.bash("find '\(recordings)' -type f").text.split(separator: "\n").map(String.init))
   }
 
   func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
@@ -63,7 +85,9 @@ struct ArchiveCommandTests {
     var random = SystemRandomNumberGenerator()
     let purge = ["purge", "-d", "0", "--yes", "--part-rows", "60"]
     let points =
-      Point.allCases.filter { $0.isOfArchives && $0 != .afterRowsCommit && $0 != .afterUndo } + [.beforeCommit, .afterCommit]
+      Point.allCases.filter { $0.isOfArchives && !$0.isOfAudio && $0 != .afterRowsCommit && $0 != .afterUndo } + [
+        .beforeCommit, .afterCommit,
+      ]
     var kills = 0
     for point in points where point != .beforeRestore && point != .afterRestore {
       let passing = Int.random(in: 1...2, using: &random)
@@ -86,7 +110,7 @@ struct ArchiveCommandTests {
       #expect(try archived.union() == total, "\(point)")
     }
     for _ in 0..<6 {
-      let running = try archived.database.start(purge, environment: ["WAZO_CALL_LOGS_CHECKPOINT_DIR": archived.scratch.path])
+      let running = try archived.database.start(purge, environment: archived.environment)
       Thread.sleep(forTimeInterval: Double.random(in: 0...0.6, using: &random))
       running.send(SIGKILL)
       if try running.finish().status != 0 { kills += 1 }
@@ -112,7 +136,7 @@ struct ArchiveCommandTests {
     let archived = try Archived()
     let running = try archived.database.start(
       ["purge", "-d", "0", "--yes"],
-      environment: ["WAZO_CALL_LOGS_CHECKPOINT_DIR": archived.scratch.path, "WAZO_CALL_LOGS_POINT": "\(point):1:wait:3"])
+      environment: archived.environment.merging(["WAZO_CALL_LOGS_POINT": "\(point):1:wait:3"]) { $1 })
     try wait("for the first file") { try Program.bash("find '\(archived.folder)' -name '*.zst'").text.isEmpty == false }
     running.send(SIGTERM)
     expectFailure(try running.finish(), 143)
@@ -120,7 +144,7 @@ struct ArchiveCommandTests {
     #expect(try Archived.rows(archived.database) == archived.before)
     expectSilence(try archived.run("purge", "-d", "0", "--yes"))
     let status = try Program.run("status", "--offline", environment: ["WAZO_CALL_LOGS_CHECKPOINT_DIR": archived.scratch.path])
-    #expect(status.text.contains("purge -d 0 --table call-logs,cel") && status.text.contains("done"))
+    #expect(status.text.contains("purge -d 0 --table call-logs,recordings,cel") && status.text.contains("done"))
   }
 
   @Test("beside a generate and a regenerate that go on all the time: every call is in the archive or in the table")
@@ -218,8 +242,13 @@ struct ArchiveCommandTests {
     }
     expectUsageError(try Program.run("archive", "--no-archive"), "no-archive")
     let archived = try Archived(.bare)
-    expectFailure(try archived.run("purge", "-d", "1", "--table", "cel", "--tenant", tenant), 64, "call-logs only")
-    expectFailure(try archived.run("purge", "-d", "1", "--table", "queue_log"), 64, "call-logs, cel")
+    expectFailure(try archived.run("purge", "-d", "1", "--table", "cel", "--tenant", tenant), 64, "CELs have no tenant")
+    expectFailure(try archived.run("purge", "-d", "1", "--table", "queue_log"), 64, "call-logs, recordings and cel")
+    for verb in [["archive", "-d", "1"], ["restore"], ["archives", "list"]] {
+      expectFailure(try archived.run(verb + ["--table", "recordings"]), 64, "no archive of their own")
+    }
+    expectFailure(try archived.run("purge", "-d", "1", "--recordings-dir", "/"), 64, "--recordings-dir", "folder")
+    expectFailure(try archived.run("purge", "-d", "1", "--recordings-dir", "/a/../.."), 64, "--recordings-dir", "folder")
     expectFailure(try archived.run("purge", "-d", "1", "--level", "99"), 64, "--level")
   }
 

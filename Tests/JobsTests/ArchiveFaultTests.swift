@@ -111,6 +111,54 @@ struct ArchiveFaultTests {
     expectSame(try database.rowsOfAll(), before)
   }
 
+  /// Runs a command; false where it fails.
+  private static func succeeds(_ command: String) throws -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
+  @Test(
+    "the archive's folder is, or becomes, read-only, also for root: 74, not one row is deleted, what has a name has no manifest; all is well when it can be written again",
+    arguments: [nil, Point.afterIntent, .afterFile, .beforeVerify, .afterVerify, .beforeManifest])
+  func readOnly(point: Point?) throws {
+    let (database, runner, place) = try filled()
+    let before = try database.rowsOfAll()
+    try FileManager.default.createDirectory(atPath: place.folder, withIntermediateDirectories: true)
+    guard try ArchiveFaultTests.succeeds("mount -t tmpfs tmpfs '\(place.folder)'") else {
+      print("the test of read-only folders is skipped: mounts are not permitted here")
+      return
+    }
+    defer { _ = try? ArchiveFaultTests.succeeds("umount '\(place.folder)'") }
+    let folder = place.folder
+    @Sendable func remount(_ how: String) throws {
+      #expect(try ArchiveFaultTests.succeeds("mount -o remount,\(how) '\(folder)'"), "\(how)")
+    }
+    var faulty = runner
+    if let point { faulty.settings.atPoint = Once(point) { try remount("ro") }.reached } else { try remount("ro") }
+    let refused = try failure { try faulty.purge(place, kinds: [.callLogs]) }
+    #expect(refused.kind == .inputOutput && refused.message.contains(place.folder), "\(refused.message)")
+    #expect(try place.manifests().isEmpty)
+    if point == .beforeVerify || point == .afterVerify || point == .beforeManifest {
+      // The rows are deleted, all of the part is on the disk but for the manifest's name.
+      #expect(try database.count("call_logd_call_log") == 0 && place.files().count == 4)
+    } else {
+      expectSame(try database.rowsOfAll(), before)
+      #expect(try failure { try runner.purge(place, kinds: [.callLogs]) }.kind == .inputOutput)
+      expectSame(try database.rowsOfAll(), before)
+    }
+    try remount("rw")
+    try runner.purge(place, kinds: [.callLogs])
+    try place.expectClean()
+    #expect(try place.rows()[.callLogs] == 6 && database.count("call_logd_call_log") == 0)
+    try runner.restore(place, kinds: [.callLogs])
+    expectSame(try database.rowsOfAll(), before)
+  }
+
   /// What others do while a part is written, and where it shows.
   enum Change: String, CaseIterable, Sendable {
     case update, delete, insertChild, deleteChild, updateChild, insertBeside, remake

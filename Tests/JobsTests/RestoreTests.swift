@@ -132,4 +132,35 @@ struct RestoreTests {
     // They had not changed: nothing was written twice.
     #expect(try place.files() == files && database.count("call_logd_restored") == 0)
   }
+
+  @Test(
+    "a part that is restored in part and purged again: verify is clean, no row is lost, and of a row in two parts the later state comes back",
+    arguments: [true, false])
+  func partly(changes: Bool) throws {
+    let (database, runner, place, _) = try purged(rows: 5)
+    try runner.restore(place, keepFor: 3600) {
+      $0.filter.from = day(1)
+      $0.filter.to = day(3)
+    }
+    if changes { try database.run("UPDATE call_logd_call_log SET user_field = 'later' WHERE conversation_id = '\(calls[2])'") }
+    // Not yet.
+    #expect(try runner.purge(place).map(\.deleted) == [0, 0])
+    try database.run("UPDATE call_logd_restored SET kept_to = now() - interval '1 second'")
+    #expect(try runner.purge(place).map(\.deleted) == [2, 22])
+    #expect(try database.rowsOfAll().rows.isEmpty)
+    try place.expectClean()
+    // The two calls are in a part of their own besides.
+    #expect(try place.manifests().filter { $0.table == .callLogs }.map(\.rows) == [5, 2])
+    for round in 0..<2 {
+      let summary = try runner.restore(place)
+      #expect(summary.map(\.restored) == [5, 55], "\(round)")
+      #expect(try database.conversations() == calls)
+      #expect(try database.count("call_logd_call_log WHERE user_field = 'later'") == (changes ? 1 : 0))
+      #expect(try database.count("call_logd_recording") == 5 && database.count("cel") == 55)
+      // What is restored whole and has not changed is taken from where it is; nothing is ever in neither.
+      #expect(try runner.purge(place, rows: 5).map(\.deleted) == [5, 55])
+      #expect(try database.rowsOfAll().rows.isEmpty)
+      try place.expectClean()
+    }
+  }
 }

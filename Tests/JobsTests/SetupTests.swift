@@ -162,6 +162,9 @@ struct SetupTests {
     #expect(try runner.purge(place).map(\.deleted) == [1, 11])
     #expect(try runner.restore(place).map(\.restored) == [1, 11])
     #expect(try runner.restore(place).map(\.existing) == [1, 11])
+    let audio = try AudioPlace()
+    let recordings = try runner.purge(audio) { ($0.kinds, $0.forgetsRecordings) = ([], true) }
+    #expect(recordings.recordings?.recordings == 1 && recordings.audio?.named == 1 && recordings.audio?.refused == 1)
     let plain = try TestDatabase(.wazo)
     var poor = Runner(plain)
     poor.settings.databases.logs = plain.uri.replacing("user=postgres", with: "user=\(database.name)_role")

@@ -76,7 +76,8 @@ struct TableTests {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), chunkSize: 3)
     try database.run("UPDATE cel SET id = -id; UPDATE cel SET id = 1000000 + id * id * -100")
     try database.run("UPDATE cel SET id = id + 2000000 - 2 * (id - 1000000)")
-    try runner.backfill()
+    // As many chunks as the CELs need, however far apart they are.
+    #expect(try runner.backfill().chunks <= 7)
     #expect(try database.conversations() == [a, b])
     try expectWhole(database)
     #expect(
@@ -124,7 +125,9 @@ struct TableTests {
     // Two runs, so that each conversation is read by its linkedid, too.
     let first = try runner.backfill(to: 5)
     let second = try runner.backfill(to: 15)
-    try runner.backfill()
+    // As many chunks as the CELs need, however far apart they are.
+    let chunks = try runner.backfill().chunks
+    #expect(chunks == 7)
     #expect(first.counters.isBalanced && second.counters.isBalanced)
     #expect(try logs.rows("source_name FROM call_logd_call_log WHERE conversation_id = '\(a)'") == ["Zoë"])
     if encoding == "LATIN1" { #expect(try logs.conversations() == [a, b]) }

@@ -118,11 +118,12 @@ struct PrecedenceTests {
     let said = Settings.catalogue.filter { !$0.defaultText.contains(" ") && $0.defaultText != "none" }
     let again = try await root.load(
       Dictionary(uniqueKeysWithValues: said.map { ($0.key, $0.defaultText) }), environment: anyDatabase)
-    #expect(said.count == 17)
+    #expect(said.count == 18)
     #expect(again.chunkSize == settings.chunkSize && again.history == settings.history && again.celTable == settings.celTable)
     #expect(again.lockTimeout == settings.lockTimeout && again.connectTimeout == settings.connectTimeout)
     #expect(again.retryFor == settings.retryFor && again.logLevel == settings.logLevel)
     #expect(again.workers == 1 && again.closeAfter == nil && again.finalAfter == settings.finalAfter)
+    #expect(again.recordingsDirectory == settings.recordingsDirectory && again.purgeTables == settings.purgeTables)
     #expect(again.directory == nil && again.linkCELs == nil)
   }
 

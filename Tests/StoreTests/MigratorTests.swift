@@ -12,7 +12,10 @@ struct MigratorTests {
     try Connection(ConnectionParameters(uri: database.uri, applicationName: "tests", options: ["lock_timeout": "5s"]), log: quiet)
   }
 
-  private let names = ["m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive"]
+  private let names = [
+    "m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive", "m007_audio",
+    "m008_recording_path",
+  ]
 
   /// Everything in the catalog that the migrations make.
   private func shape(_ database: TestDatabase) throws -> [String] {
@@ -77,10 +80,10 @@ struct MigratorTests {
     _ = try Migrator(try connect(database)).migrate(program: "test")
     try database.run(
       """
-      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint, call_logd_archive, call_logd_restored;
+      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint, call_logd_archive, call_logd_restored, call_logd_audio;
       DROP SEQUENCE call_logd_claim_owner_seq;
       DROP FUNCTION call_logd_sum;
-      DROP INDEX call_logd_call_log__idx__tenant_uuid_date;
+      DROP INDEX call_logd_call_log__idx__tenant_uuid_date, call_logd_recording__idx__path;
       INSERT INTO call_logd_tenant VALUES ('11111111-1111-4111-8111-111111111111');
       INSERT INTO call_logd_call_log (date, tenant_uuid, direction) VALUES (now(), '11111111-1111-4111-8111-111111111111', 'internal');
       """)

@@ -16,6 +16,10 @@ public struct ArchiveJob {
     public var kinds: [ArchiveKind]
     /// Which rows are due.
     public var retention: Retention
+    /// Whether audio files go by the recordings' own retention; only where rows are deleted.
+    public var forgetsRecordings = false
+    /// The folder of audio files; nil where none are removed, so that they wait for a purge that does.
+    public var recordingsFolder: String?
     /// The tenant to which it is restricted; nil for all.
     public var tenant: UUIDValue?
     /// zstd's effort.
@@ -76,13 +80,17 @@ public struct ArchiveJob {
   public struct Summary: Sendable {
     /// By table.
     public var tables: [TableSummary] = []
+    /// Of the recordings' own retention; nil where it was not asked for.
+    public var recordings: RecordingsSummary?
+    /// Of audio files; nil where none are removed.
+    public var audio: AudioSummary?
     /// Whether the time was up before everything was done.
     public var isCutShort = false
   }
 
   let context: RunContext
   let options: Options
-  let progress: (TableSummary) -> Void
+  private let progress: (TableSummary) -> Void
 
   /// A job on these databases.
   /// - Parameter progress: called after each part
@@ -105,94 +113,135 @@ public struct ArchiveJob {
       try context.retry { try RestoredRows.forgetOld(on: context.databases.logs) }
       let folder = try options.folder.map { path throws(ArchiveError) in try ArchiveFolder(path, creates: true) }
       let end = options.runTime.map { Date().addingTimeInterval($0) }
+      let removal = options.deletes ? options.recordingsFolder.map { AudioRemoval(context, $0, record) } : nil
+      // What an earlier purge has left.
+      try removal?.workOff()
       var summary = Summary()
-      for kind in options.kinds {
-        var table = TableSummary(kind: kind)
-        var source = try context.retry { try self.source(kind) }
-        let writer = PartWriter(context, options, folder, recovery, record)
-        try takeCopies(&source, writer, &table, &summary, end)
-        while !summary.isCutShort, let month = try context.retry({ try source.nextMonth() }) {
-          try checkInterruption(table)
-          if let done = try writer.write(source, month, &table) {
-            source.advance(past: done)
-            table.add(done)
-            progress(table)
-            try journal.note(table, month)
-            if options.pause > 0 { context.retry.pause(options.pause) }
-          }
-          summary.isCutShort = end.map { Date() >= $0 } ?? false
-        }
-        table.kept = source.kept
-        summary.tables.append(table)
+      for kind in options.kinds where kind == .callLogs {
+        try run(kind, folder, recovery, record, removal, &journal, &summary, end)
       }
+      if options.deletes, options.forgetsRecordings {
+        let recordings = try forgetRecordings(removal, record) {
+          try checkInterruption("recordings")
+          summary.isCutShort = summary.isCutShort || end.map { Date() >= $0 } ?? false
+          return !summary.isCutShort
+        }
+        try journal.note("recordings", rows: recordings.recordings)
+        summary.recordings = recordings
+      }
+      for kind in options.kinds where kind != .callLogs {
+        try run(kind, folder, recovery, record, removal, &journal, &summary, end)
+      }
+      try removal?.end()
+      summary.audio = removal?.summary
       try journal.end()
       return summary
     }
   }
 
+  private func run(
+    _ kind: ArchiveKind, _ folder: ArchiveFolder?, _ recovery: ArchiveRecovery, _ record: RunRecord, _ removal: AudioRemoval?,
+    _ journal: inout ArchiveJournal, _ summary: inout Summary, _ end: Date?
+  ) throws {
+    var table = TableSummary(kind: kind)
+    var source = try context.retry { try self.source(kind) }
+    let writer = PartWriter(context, options, folder, recovery, record)
+    try takeCopies(&source, writer, removal, &table, &summary, end)
+    while !summary.isCutShort, let month = try context.retry({ try source.nextMonth() }) {
+      try checkInterruption(kind.rawValue, table.parts)
+      if let done = try writer.write(source, month, &table) {
+        source.advance(past: done)
+        table.add(done)
+        progress(table)
+        try journal.note(table, month)
+        if kind == .callLogs { try removal?.workOff() }
+        if options.pause > 0 { context.retry.pause(options.pause) }
+      }
+      summary.isCutShort = end.map { Date() >= $0 } ?? false
+    }
+    table.kept = source.kept
+    summary.tables.append(table)
+  }
+
   /// Rows that an earlier `archive` copied, and that have not changed since, are not written again.
   private func takeCopies(
-    _ source: inout any PartSource, _ writer: PartWriter, _ table: inout TableSummary, _ summary: inout Summary, _ end: Date?
+    _ source: inout any PartSource, _ writer: PartWriter, _ removal: AudioRemoval?, _ table: inout TableSummary,
+    _ summary: inout Summary, _ end: Date?
   ) throws {
     guard let folder = options.folder else { return }
     let copies = try context.retry {
       try ArchiveRecord.copies(kind: source.kind.rawValue, folder: folder, on: context.databases.logs)
     }
     for copy in copies where !summary.isCutShort {
-      try checkInterruption(table)
+      try checkInterruption(source.kind.rawValue, table.parts)
       if let same = try writer.take(copy, source, &table) {
         if !options.deletes { source.besides = Coverage(source.besides.ranges + same.ids.ranges) }
         table.add(same)
         progress(table)
+        if source.kind == .callLogs { try removal?.workOff() }
         if options.deletes, options.pause > 0 { context.retry.pause(options.pause) }
       }
       summary.isCutShort = end.map { Date() >= $0 } ?? false
     }
   }
 
-  private func checkInterruption(_ table: TableSummary) throws {
+  private func checkInterruption(_ name: String, _ parts: Int? = nil) throws {
     guard context.interruption.isRequested else { return }
+    let place = parts.map { "after \($0) parts of" } ?? "in"
     throw JobError(
       context.interruption.signal == SIGTERM ? .terminated : .interrupted,
-      "interrupted after \(table.parts) parts of \(table.kind.rawValue); what is done is done, the next run goes on from there")
+      "interrupted \(place) \(name); what is done is done, the next run goes on from there")
   }
 
   /// What ``run()`` would do now. Changes nothing.
   public func dryRun() throws -> Summary {
-    var summary = Summary()
-    for kind in options.kinds {
-      summary.tables.append(try context.retry { try dryRun(kind) })
+    var summary = try context.retry {
+      try context.databases.logs.transaction(.readOnly, purpose: "Looking what is due") {
+        var summary = Summary()
+        var audio = options.deletes ? try options.recordingsFolder.map { try AudioPreview(context, $0) } : nil
+        if options.kinds.contains(.callLogs) { summary.tables.append(try preview(.callLogs, &audio)) }
+        if options.deletes, options.forgetsRecordings { summary.recordings = try dryForget(&audio) }
+        summary.audio = audio?.summary
+        return summary
+      }
+    }
+    if options.kinds.contains(.cel) {
+      let table = try context.retry {
+        try context.databases.cels.transaction(.readOnly, purpose: "Looking what is due") {
+          var nothing: AudioPreview?
+          return try preview(.cel, &nothing)
+        }
+      }
+      summary.tables.append(table)
     }
     return summary
   }
 
-  private func dryRun(_ kind: ArchiveKind) throws -> TableSummary {
-    let rows = kind == .cel ? context.databases.cels : context.databases.logs
-    return try rows.transaction(.readOnly, purpose: "Looking what is due") {
-      var table = TableSummary(kind: kind)
-      var source = try source(kind)
-      func add(_ selection: Selection) throws {
-        for content in kind.contents { table.rows[content, default: 0] += try source.count(content, selection) }
-        if options.deletes { table.deleted += selection.ids.count }
-        table.add(selection)
-      }
-      if let folder = options.folder {
-        for copy in try ArchiveRecord.copies(kind: kind.rawValue, folder: folder, on: context.databases.logs) {
-          guard let same = try PartWriter.unchanged(copy, source) else { continue }
-          try add(same)
-          table.found += same.ids.count
-          source.besides = Coverage(source.besides.ranges + same.ids.ranges)
-        }
-      }
-      while let month = try source.nextMonth() {
-        guard let selection = try source.select(month) else { break }
-        try add(selection)
-        table.parts += 1
-        source.advance(past: selection)
-      }
-      table.kept = source.kept
-      return table
+  private func preview(_ kind: ArchiveKind, _ audio: inout AudioPreview?) throws -> TableSummary {
+    var table = TableSummary(kind: kind)
+    var source = try source(kind)
+    func add(_ selection: Selection) throws {
+      for content in kind.contents { table.rows[content, default: 0] += try source.count(content, selection) }
+      if options.deletes { table.deleted += selection.ids.count }
+      table.add(selection)
+      try audio?.forget(selection.ids)
     }
+    if let folder = options.folder {
+      for copy in try ArchiveRecord.copies(kind: kind.rawValue, folder: folder, on: context.databases.logs) {
+        guard let same = try PartWriter.unchanged(copy, source) else { continue }
+        try add(same)
+        table.found += same.ids.count
+        source.besides = Coverage(source.besides.ranges + same.ids.ranges)
+      }
+    }
+    while let month = try source.nextMonth() {
+      guard let selection = try source.select(month) else { break }
+      try add(selection)
+      table.parts += 1
+      source.advance(past: selection)
+    }
+    table.kept = source.kept
+    return table
   }
 
   private func source(_ kind: ArchiveKind) throws -> any PartSource {

@@ -69,6 +69,11 @@ public struct ArchiveJournal {
     try write()
   }
 
+  mutating func note(_ name: String, rows: Int) throws {
+    entry.rows[name] = rows
+    try write()
+  }
+
   mutating func note(restored part: PartName, rows: Int) throws {
     entry.restored.append("\(part)")
     entry.parts[part.kind.rawValue, default: 0] += 1

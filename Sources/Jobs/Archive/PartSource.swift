@@ -95,7 +95,7 @@ struct CallLogSource: PartSource {
 
   init(_ context: RunContext, _ retention: Retention, tenant: UUIDValue?, now: Int64, limit: Int) throws {
     (self.context, self.limit) = (context, limit)
-    (cutoffs, words) = try retention.callLogs(only: tenant, now: now, on: context.databases.logs)
+    (cutoffs, words) = try retention.due(.callLogs, only: tenant, now: now, on: context.databases.logs)
     restored = try RestoredRows.kept(kind: kind.rawValue, on: context.databases.logs)
     besides = restored
     kept.restored = try CallLogTables.countDue(cutoffs, among: besides.ranges, on: context.databases.logs)
@@ -111,12 +111,8 @@ struct CallLogSource: PartSource {
 
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
     let wanted = Coverage(ids)
-    guard let least = ids.first?.lowerBound, let greatest = wanted.greatest,
-      !restored.ranges.contains(where: { !wanted.parts(in: $0.lowerBound...$0.upperBound - 1).isEmpty })
-    else { return nil }
-    let others = Coverage([Int64.min..<least, greatest + 1..<Int64.max] + wanted.gaps(in: least..<greatest + 1))
-    let found = try CallLogTables.due(
-      cutoffs, after: nil, before: nil, besides: others.ranges, limit: rows + 1, on: connection)
+    guard !restored.ranges.contains(where: { !wanted.parts(in: $0.lowerBound...$0.upperBound - 1).isEmpty }) else { return nil }
+    let found = try CallLogTables.due(cutoffs, among: ids, on: connection)
     return found.count == rows ? CallLogSource.selection(found) : nil
   }
 

@@ -223,6 +223,11 @@ final class PartWriter {
     try context.checkpoint.closeGatePatiently(on: context.databases.logs)
     try source.checkBeforeDeletion(selection)
     try context.reached(.beforePurge)
+    if source.kind == .callLogs {
+      // Noted where the rows are forgotten, removed after the commit.
+      try AudioList.add(ofCallLogs: selection.ids, run: record.id, on: source.connection)
+      try context.reached(.afterForget)
+    }
     for content in source.kind.contents.reversed() {
       let count = try source.delete(content, selection)
       if let rows { guard count == rows[content] else { throw PartChanged() } } else { effort.rows[content] = count }

@@ -19,10 +19,16 @@ public enum Retention: Equatable, Sendable {
     public var perPlugin: [String: Int]
     /// The settings' own default for call logs, in place of the one stored in the database.
     public var callLogs: Int?
+    /// The same for audio files.
+    public var recordings: Int?
 
     /// Days of these sources.
-    public init(commandLine: Int? = nil, daysToKeep: Int? = nil, perPlugin: [String: Int] = [:], callLogs: Int? = nil) {
-      (self.commandLine, self.daysToKeep, self.perPlugin, self.callLogs) = (commandLine, daysToKeep, perPlugin, callLogs)
+    public init(
+      commandLine: Int? = nil, daysToKeep: Int? = nil, perPlugin: [String: Int] = [:], callLogs: Int? = nil,
+      recordings: Int? = nil
+    ) {
+      (self.commandLine, self.daysToKeep, self.perPlugin) = (commandLine, daysToKeep, perPlugin)
+      (self.callLogs, self.recordings) = (callLogs, recordings)
     }
 
     /// What Wazo keeps for a year when nobody says anything.
@@ -31,31 +37,31 @@ public enum Retention: Equatable, Sendable {
     /// The days that wazo-purge-db would give one of its purgers.
     func purge(_ plugin: String) -> Int { perPlugin[plugin] ?? commandLine ?? daysToKeep ?? Days.builtIn }
 
-    /// The days of a tenant's call logs, and where they come from: what the tenant chose; else wazo-purge-db's where it is not the built-in value and nobody stored another
-    /// default; else the stored default.
-    func callLogs(tenant: Int?, stored: Int?) -> (days: Int, source: String) {
+    /// The days of a tenant's call logs or audio files, and where they come from: what the tenant chose; else wazo-purge-db's where it is not the built-in value and nobody stored
+    /// another default; else the stored default.
+    func days(of kept: CallLogTables.Kept, tenant: Int?, stored: Int?) -> (days: Int, source: String) {
       if let tenant { return (tenant, "the tenant's own") }
-      let storedDefault = callLogs ?? stored ?? Days.builtIn
-      let purge = purge("call-logs")
+      let storedDefault = (kept == .callLogs ? callLogs : recordings) ?? stored ?? Days.builtIn
+      let purge = purge(kept == .callLogs ? "call-logs" : "recordings")
       return purge != Days.builtIn && storedDefault == Days.builtIn ? (purge, "the purge's") : (storedDefault, "the default")
     }
   }
 
-  /// The time before which call logs are due, by tenant, and that in words.
+  /// The time before which call logs, or the audio files of theirs, are due, by tenant, and that in words.
   /// - Parameter only: a tenant to which it is restricted
-  func callLogs(only: UUIDValue?, now: Int64, on connection: Connection) throws -> (
+  func due(_ kept: CallLogTables.Kept, only: UUIDValue?, now: Int64, on connection: Connection) throws -> (
     cutoffs: CallLogTables.Cutoffs, words: [String]
   ) {
-    let tenants = try CallLogTables.retention(on: connection).filter { only == nil || $0.tenant == only }
+    let tenants = try CallLogTables.retention(of: kept, on: connection).filter { only == nil || $0.tenant == only }
     switch self {
     case .before(let time):
       return (tenants.map { ($0.tenant, min(time, now)) }, ["call logs of before \(EventTime.text(min(time, now)))"])
     case .days(let days):
-      let stored = try CallLogTables.storedDays(on: connection)
+      let stored = try CallLogTables.storedDays(of: kept, on: connection)
       var cutoffs: CallLogTables.Cutoffs = []
       var words: [String] = []
       for tenant in tenants {
-        let (count, source) = days.callLogs(tenant: tenant.days, stored: stored)
+        let (count, source) = days.days(of: kept, tenant: tenant.days, stored: stored)
         cutoffs.append((tenant.tenant, Retention.time(count, before: now)))
         words.append(
           "tenant \(tenant.tenant): \(count) days (\(source)), before \(EventTime.text(Retention.time(count, before: now)))")

@@ -60,10 +60,12 @@ struct Workers {
       try? Claims(context.checkpoint).releaseAll(owner: owner.number, on: context.databases.logs)
     }
     var worker = try context.retry { try ChunkWorker(context, run: record, remakes: remakes) }
+    // More than the CELs by which a chunk is cut: it ends only where the next one begins, holes included, even if some have come since.
+    let limit = context.settings.chunkSize + context.settings.chunkSize / 16 + 1
     while let claim = try queue.next(context, owner: owner.number, run: record) {
       try context.retry { try context.makeRecordedLinks() }
       try context.retry { try context.reached(.afterClaim) }
-      guard let done = try context.retry({ try worker.cover(claim, limit: context.settings.chunkSize) }) else {
+      guard let done = try context.retry({ try worker.cover(claim, limit: limit) }) else {
         queue.giveBack(claim.ids)
         continue
       }

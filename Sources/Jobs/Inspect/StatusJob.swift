@@ -35,6 +35,8 @@ public struct StatusJob {
     public var newest: (id: Int64, time: Int64)?
     /// Call logs in the table.
     public var callLogs: Int64 = 0
+    /// Audio files that purges have forgotten and that are still there.
+    public var audio = AudioList.Waiting()
     /// What became of the CELs, over all runs.
     public var counters: [(key: String, value: Int64)] = []
     /// What ran and what runs; nil where the schema has no record of it yet.
@@ -67,6 +69,7 @@ public struct StatusJob {
     status.missingMigrations = try Migrator(databases.logs).steps().filter { !$0.isApplied }.map(\.name)
     guard !status.missingMigrations.contains("m002_coverage") else { return status }
     status.callLogs = try CallLogTables.count(on: databases.logs)
+    if !status.missingMigrations.contains("m007_audio") { status.audio = try AudioList.waiting(on: databases.logs) }
     guard let checkpoint = try Checkpoint.read(table.identity, on: databases.logs) else { return status }
     status.coverage = checkpoint.coverage
     status.generation = checkpoint.generation

@@ -52,11 +52,21 @@ public enum Point: String, CaseIterable, Sendable {
   /// Its rows are in the tables, nothing is committed yet.
   case afterRestore = "after-restore"
 
+  /// Audio files are on the list of those to be removed, and the rows that named them forgotten or about to be; nothing is committed yet.
+  case afterForget = "after-forget"
+  /// Some of the list is read, none of these files is removed.
+  case beforeUnlink = "before-unlink"
+  /// An audio file is removed, it is on the list still.
+  case afterUnlink = "after-unlink"
+
+  /// Whether only the removal of audio files comes by it.
+  public var isOfAudio: Bool { self == .afterForget || self == .beforeUnlink || self == .afterUnlink }
+
   /// Whether only archive, purge and restore come by it.
   public var isOfArchives: Bool {
     switch self {
     case .afterIntent, .afterFile, .beforeVerify, .afterVerify, .beforePurge, .afterPurge, .afterRowsCommit, .beforeManifest,
-      .afterManifest, .afterUndo, .beforeRestore, .afterRestore:
+      .afterManifest, .afterUndo, .beforeRestore, .afterRestore, .afterForget, .beforeUnlink, .afterUnlink:
       true
     default: false
     }

@@ -88,7 +88,7 @@ extension CELTable {
   ) throws -> Int {
     try connection.withTextForms {
       try connection.copyOut(
-        "COPY (SELECT \(columns.list()) FROM \(name) c WHERE id = ANY(\(ids.arrayLiteral)) ORDER BY c.id) TO STDOUT (FORMAT csv, HEADER)",
+        "COPY (SELECT \(columns.list()) FROM \(name) c WHERE \(IDCondition(ids).literal("c.id")) ORDER BY c.id) TO STDOUT (FORMAT csv, HEADER)",
         purpose: "Reading \(ids.count) CELs", sink)
     }
   }
@@ -96,7 +96,9 @@ extension CELTable {
   /// Deletes these CELs.
   /// - Returns: how many
   public func delete(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
-    try connection.execute("DELETE FROM \(name) WHERE id = ANY($1)", [.int8Array(ids)], purpose: "Deleting \(ids.count) CELs")
+    let among = IDCondition(ids).bound("c.id")
+    return try connection.execute(
+      "DELETE FROM \(name) c WHERE \(among.sql)", among.parameters, purpose: "Deleting \(ids.count) CELs")
   }
 
   /// How many CELs with these ids there are, after whoever is deleting some of them has ended. Needs a transaction.

@@ -31,6 +31,18 @@ extension CallLogTables {
   /// Which call logs are due: those of these tenants that began before the time that goes with them, microseconds since 2000-01-01 UTC.
   public typealias Cutoffs = [(tenant: UUIDValue, before: Int64)]
 
+  /// The cutoffs as rows of `tenant` and `before`, from the first two parameters.
+  static var cutoffRows: String {
+    "(SELECT tenant, \(instant("micros")) AS before FROM unnest($1::uuid[], $2::int8[]) AS c(tenant, micros))"
+  }
+
+  /// The parameters for ``cutoffRows``.
+  static func cutoffParameters(_ cutoffs: Cutoffs) -> [Parameter] {
+    var tenants = BinaryArray(.uuid)
+    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    return [.array(tenants), .int8Array(cutoffs.map(\.before))]
+  }
+
   /// At most `limit` call logs that are due, oldest first.
   /// - Parameters:
   ///   - last: only those that come after this one in that order
@@ -39,39 +51,64 @@ extension CallLogTables {
   public static func due(
     _ cutoffs: Cutoffs, after last: (date: Int64, id: Int32)?, before end: Int64?, besides: [Range<Int64>], limit: Int,
     on connection: Connection
-  ) throws -> [Due] {
-    var tenants = BinaryArray(.uuid)
-    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
-    let rows = try connection.query(
-      """
-      SELECT l.id, l.date, l.tenant_uuid FROM call_logd_call_log l
-      JOIN unnest($1::uuid[], $2::int8[]) AS d(tenant, before) ON l.tenant_uuid = d.tenant
-      WHERE l.date < \(instant("d.before")) AND l.date >= '0001-01-01Z'
-        AND ($3::timestamptz IS NULL OR (l.date, l.id) > ($3, $4)) AND ($5::timestamptz IS NULL OR l.date < $5)
-        AND NOT $6::int8multirange @> l.id::int8
-      ORDER BY l.date, l.id LIMIT $7
-      """,
-      [
-        .array(tenants), .int8Array(cutoffs.map(\.before)), last.map { .timestamptz($0.date) } ?? .null, .int4(last?.id ?? 0),
-        end.map { .timestamptz($0) } ?? .null, .int8Multirange(besides), .int8(Int64(limit)),
-      ], purpose: "Looking for call logs that are due")
-    return rows.compactMap { row in
+  ) throws(PostgreSQLError) -> [Due] {
+    // Tenant by tenant, as the index has them: each gives as many as are wanted at most, and none that came before. The index knows no order of those of the very same
+    // time; with all of them, nothing is sorted that is not wanted, also where the table was never analysed.
+    read(
+      try connection.query(
+        """
+        SELECT l.id, l.date, d.tenant FROM \(cutoffRows) d CROSS JOIN LATERAL (
+          SELECT id, date FROM call_logd_call_log
+          WHERE tenant_uuid = d.tenant AND date < least(d.before, $5::timestamptz)
+            AND date >= greatest($3::timestamptz, timestamptz '0001-01-01Z') AND (date, id) > ($3::timestamptz, $4::int4)
+            AND NOT $6::int8multirange @> id::int8
+          ORDER BY date FETCH FIRST ($7) ROWS WITH TIES) l
+        ORDER BY l.date, l.id LIMIT $7
+        """,
+        cutoffParameters(cutoffs) + [
+          .timestamptz(last?.date ?? .min), .int4(last?.id ?? 0), .timestamptz(end ?? .max), .int8Multirange(besides),
+          .int8(Int64(limit)),
+        ], purpose: "Looking for call logs that are due"))
+  }
+
+  /// Those of these call logs that are due, oldest first.
+  public static func due(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError)
+    -> [Due]
+  {
+    let before = Dictionary(cutoffs.map { ($0.tenant, $0.before) }) { max($0, $1) }
+    return read(
+      try connection.query(
+        """
+        SELECT l.id, l.date, l.tenant_uuid FROM \(callLogs(among: "$1")) WHERE l.date >= '0001-01-01Z' ORDER BY l.date, l.id
+        """, [.int8Multirange(ids)], purpose: "Looking which call logs are due")
+    ).filter { due in before[due.tenant].map { due.date < $0 } ?? false }
+  }
+
+  /// Call logs with these ids, looked up by them: OFFSET keeps the planner from looking up by anything else.
+  static func callLogs(among parameter: String) -> String {
+    """
+    unnest(\(parameter)::int8multirange) AS k(ids) CROSS JOIN LATERAL (SELECT id, date, tenant_uuid FROM call_logd_call_log
+      WHERE id >= lower(k.ids) AND id < upper(k.ids) OFFSET 0) l
+    """
+  }
+
+  private static func read(_ rows: Rows) -> [Due] {
+    rows.compactMap { row in
       guard let id = row.int64(0), let date = row.timestamp(1), let tenant = row.uuid(2) else { return nil }
-      return Due(
-        id: Int32(truncatingIfNeeded: id), date: date, tenant: UUIDValue(high: tenant.high, low: tenant.low))
+      return Due(id: Int32(truncatingIfNeeded: id), date: date, tenant: UUIDValue(high: tenant.high, low: tenant.low))
     }
   }
 
   /// How many call logs that are due are left alone, since they were restored not long ago.
-  public static func countDue(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection) throws -> Int64 {
+  public static func countDue(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection)
+    throws(PostgreSQLError) -> Int64
+  {
     guard !ids.isEmpty else { return 0 }
-    var tenants = BinaryArray(.uuid)
-    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
     return try connection.query(
       """
-      SELECT count(*)::int8 FROM call_logd_call_log l JOIN unnest($1::uuid[], $2::int8[]) AS d(tenant, before) ON l.tenant_uuid = d.tenant
-      WHERE l.date < \(instant("d.before")) AND $3::int8multirange @> l.id::int8
-      """, [.array(tenants), .int8Array(cutoffs.map(\.before)), .int8Multirange(ids)], purpose: "Counting what was restored"
+      SELECT count(*)::int8 FROM \(callLogs(among: "$3")) JOIN \(cutoffRows) d ON l.tenant_uuid = d.tenant
+      WHERE l.date < d.before
+      """, cutoffParameters(cutoffs) + [.int8Multirange(ids)], purpose: "Counting what was restored"
     ).int64(0, 0) ?? 0
   }
 
@@ -89,7 +126,7 @@ extension CallLogTables {
     try connection.withTextForms {
       try connection.copyOut(
         """
-        COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(part.key) = ANY(\(ids.arrayLiteral)) ORDER BY \(part.order)) \
+        COPY (SELECT \(columns.list()) FROM \(part.rawValue) WHERE \(IDCondition(ids).literal(part.key)) ORDER BY \(part.order)) \
         TO STDOUT (FORMAT csv, HEADER)
         """, purpose: "Reading \(ids.count) call logs from \(part.rawValue)", sink)
     }
@@ -97,35 +134,45 @@ extension CallLogTables {
 
   /// How many rows of that table belong to these call logs.
   public static func count(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
-    Int(
-      try connection.query(
-        "SELECT count(*)::int8 FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[])", [.int8Array(ids)],
-        purpose: "Counting \(part.rawValue)"
-      ).int64(0, 0) ?? 0)
+    let among = IDCondition(ids).bound(part.key)
+    let rows = try connection.query(
+      "SELECT count(*)::int8 FROM \(part.rawValue) WHERE \(among.sql)", among.parameters, purpose: "Counting \(part.rawValue)")
+    return Int(rows.int64(0, 0) ?? 0)
   }
 
   /// Deletes the rows of that table that belong to these call logs.
   /// - Returns: how many
   public static func delete(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
-    try connection.execute(
-      "DELETE FROM \(part.rawValue) WHERE \(part.key) = ANY($1::int8[]::int4[])", [.int8Array(ids)],
-      purpose: "Deleting from \(part.rawValue)")
+    let among = IDCondition(ids).bound(part.key)
+    return try connection.execute(
+      "DELETE FROM \(part.rawValue) WHERE \(among.sql)", among.parameters, purpose: "Deleting from \(part.rawValue)")
   }
 
-  /// Tenants with the days that they chose to keep call logs for; nil where a tenant chose none.
-  public static func retention(on connection: Connection) throws -> [(tenant: UUIDValue, days: Int?)] {
+  /// What retention is told for.
+  public enum Kept: Sendable {
+    /// Call logs.
+    case callLogs
+    /// Audio files of recordings.
+    case recordings
+
+    var column: String { self == .callLogs ? "cdr_days" : "recording_days" }
+  }
+
+  /// Tenants with the days that they chose to keep call logs, or audio files, for; nil where a tenant chose none.
+  public static func retention(of kept: Kept, on connection: Connection) throws -> [(tenant: UUIDValue, days: Int?)] {
     try connection.query(
-      "SELECT t.uuid, r.cdr_days FROM call_logd_tenant t LEFT JOIN call_logd_retention r ON r.tenant_uuid = t.uuid ORDER BY t.uuid",
+      "SELECT t.uuid, r.\(kept.column) FROM call_logd_tenant t LEFT JOIN call_logd_retention r ON r.tenant_uuid = t.uuid ORDER BY t.uuid",
       purpose: "Reading the tenants' retention"
     ).compactMap { row in
       row.uuid(0).map { (UUIDValue(high: $0.high, low: $0.low), row.int64(1).map { Int($0) }) }
     }
   }
 
-  /// The stored default of days that call logs are kept for; nil where none is stored.
-  public static func storedDays(on connection: Connection) throws -> Int? {
+  /// The stored default of days that call logs, or audio files, are kept for; nil where none is stored.
+  public static func storedDays(of kept: Kept, on connection: Connection) throws -> Int? {
     try connection.query(
-      "SELECT retention_cdr_days FROM call_logd_config ORDER BY id LIMIT 1", purpose: "Reading the stored default of retention"
+      "SELECT retention_\(kept.column) FROM call_logd_config ORDER BY id LIMIT 1",
+      purpose: "Reading the stored default of retention"
     ).first.flatMap { $0.int64(0) }.map { Int($0) }
   }
 

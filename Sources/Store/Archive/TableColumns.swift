@@ -46,9 +46,6 @@ extension Connection {
 }
 
 extension Sequence<Int64> {
-  /// An array as SQL writes it. They are integers of our own making, so there is nothing that could be quoted.
-  var arrayLiteral: String { "'{" + map(String.init).joined(separator: ",") + "}'::int8[]" }
-
   /// The same numbers as ranges, ascending.
   public var ranges: [Range<Int64>] {
     var ranges: [Range<Int64>] = []

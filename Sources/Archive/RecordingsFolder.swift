@@ -1,0 +1,154 @@
+import Foundation
+
+/// The folder of audio files, out of which no file is ever removed. Below it no symbolic link is followed.
+public final class RecordingsFolder {
+  /// What became of a file.
+  public enum Outcome: Equatable, Sendable {
+    /// It is gone now; it had so many bytes.
+    case removed(bytes: Int)
+    /// There is none of that name.
+    case missing
+    /// It is not for us to remove: it leads elsewhere or is no file.
+    case refused(String)
+    /// The file system does not let us, now.
+    case failed(String)
+  }
+
+  /// Its path as it was set, for messages.
+  public let path: String
+  private let parts: [ArraySlice<UInt8>]
+  private let root: Int32
+  /// Folders below it from which files were removed, not synced yet.
+  private var folders: [[ArraySlice<UInt8>]: Int32] = [:]
+  private static let mostFolders = 64
+
+  /// Opens it; it may itself be, or lie, behind a symbolic link.
+  /// - Throws: ``ArchiveError`` (inputOutput) where it is not there or cannot be opened
+  public init(_ path: String) throws(ArchiveError) {
+    self.path = path
+    parts = RecordingsFolder.split(Array(path.utf8))
+    guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
+      throw ArchiveError(.inputOutput, "\(path) cannot be the folder of recordings")
+    }
+    root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard root >= 0 else { throw failure("cannot open the recordings folder \(path)") }
+  }
+
+  deinit {
+    for descriptor in folders.values { close(descriptor) }
+    close(root)
+  }
+
+  /// The names in a path, as the system reads it.
+  private static func split(_ path: [UInt8]) -> [ArraySlice<UInt8>] {
+    path.split(separator: 0x2F).filter { !$0.elementsEqual(".".utf8) }
+  }
+
+  /// Whether there is nothing at all in it: then it is rather a place at which something is not mounted.
+  public func isEmpty() throws(ArchiveError) -> Bool {
+    let again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard again >= 0, let stream = fdopendir(again) else { throw failure("cannot read the recordings folder \(path)") }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { return false }
+    }
+    return true
+  }
+
+  /// Removes a file.
+  /// - Parameters:
+  ///   - file: its absolute path, as bytes
+  ///   - onlyLooks: whether to tell what would come of it, and to leave it there
+  public func remove(_ file: [UInt8], onlyLooks: Bool = false) throws(ArchiveError) -> Outcome {
+    let place: (folder: [ArraySlice<UInt8>], name: String)
+    switch inside(file) {
+    case .failure(let refusal): return .refused(refusal.reason)
+    case .success(let found): place = found
+    }
+    let folder: Int32
+    switch try descriptor(place.folder) {
+    case .failure(let end): return end.outcome
+    case .success(let opened): folder = opened
+    }
+    var status = stat()
+    guard fstatat(folder, place.name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return RecordingsFolder.outcome(errno) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFLNK: return .refused("it is a symbolic link")
+    default: return .refused("it is no ordinary file")
+    }
+    if onlyLooks {
+      guard faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0 else { return RecordingsFolder.outcome(errno) }
+    } else {
+      guard unlinkat(folder, place.name, 0) == 0 else { return RecordingsFolder.outcome(errno) }
+    }
+    return .removed(bytes: Int(status.st_size))
+  }
+
+  /// Makes durable what was removed.
+  /// - Throws: ``ArchiveError`` (inputOutput)
+  public func sync() throws(ArchiveError) {
+    for descriptor in [root] + folders.values where fsync(descriptor) != 0 {
+      // Some network shares know no such thing.
+      guard errno == EINVAL || errno == EROFS || errno == EOPNOTSUPP else {
+        throw failure("cannot sync a folder in \(path)")
+      }
+    }
+    for descriptor in folders.values { close(descriptor) }
+    folders = [:]
+  }
+
+  private struct Refusal: Error { let reason: String }
+  private struct End: Error { let outcome: Outcome }
+
+  /// The folders below this one, and the name, that a path leads to.
+  private func inside(_ file: [UInt8]) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
+    func refused(_ reason: String) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
+      .failure(Refusal(reason: reason))
+    }
+    guard !file.contains(0) else { return refused("its path has a NUL") }
+    guard file.first == 0x2F else { return refused("its path is relative") }
+    let names = RecordingsFolder.split(file)
+    guard !names.contains(where: { $0.elementsEqual("..".utf8) }) else { return refused("its path has ..") }
+    guard names.count > parts.count, zip(parts, names).allSatisfy({ $0.elementsEqual($1) }) else {
+      return refused("it is outside of the recordings folder \(path)")
+    }
+    guard file.last != 0x2F, let name = names.last, name.count <= Int(NAME_MAX) else { return refused("its path is no file's") }
+    guard let text = String(bytes: name, encoding: .utf8) else { return refused("its name is not UTF-8") }
+    return .success((Array(names.dropFirst(parts.count).dropLast()), text))
+  }
+
+  /// Opens a folder below, name by name.
+  private func descriptor(_ names: [ArraySlice<UInt8>]) throws(ArchiveError) -> Result<Int32, End> {
+    if names.isEmpty { return .success(root) }
+    if let known = folders[names] { return .success(known) }
+    if folders.count >= RecordingsFolder.mostFolders { try sync() }
+    var folder = root
+    for name in names {
+      let upper = folder
+      defer { if upper != root { close(upper) } }
+      let bytes = name.map { CChar(bitPattern: $0) } + [0]
+      folder = openat(upper, bytes, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+      if folder >= 0 { continue }
+      let error = errno
+      var status = stat()
+      if fstatat(upper, bytes, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFLNK {
+        return .failure(End(outcome: .refused("\(String(decoding: name, as: UTF8.self)) on the way to it is a symbolic link")))
+      }
+      return .failure(End(outcome: RecordingsFolder.outcome(error)))
+    }
+    folders[names] = folder
+    return .success(folder)
+  }
+
+  private static func outcome(_ error: Int32) -> Outcome {
+    switch error {
+    case ENOENT, ENOTDIR: .missing
+    case EISDIR, ELOOP, ENAMETOOLONG: .refused(String(cString: strerror(error)))
+    default: .failed(String(cString: strerror(error)))
+    }
+  }
+}
