@@ -1,7 +1,7 @@
 # Everything a developer or a newcomer needs. `make help` lists it.
 
 SWIFT ?= swift
-# The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd and libstdc++.
+# The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd, zlib and libstdc++.
 RELEASE := -c release -Xswiftc -static-stdlib
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium

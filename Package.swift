@@ -28,6 +28,8 @@ let package = Package(
     // System libraries.
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    // gzip, for `export -o calls.csv.gz`: what people's programs open, zstd they often do not.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Rooms, from the bottom up.
     .target(
@@ -37,6 +39,7 @@ let package = Package(
       name: "PostgreSQL",
       dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Zstandard", dependencies: ["CZstd"]),
+    .target(name: "Gzip", dependencies: ["CZlib"]),
     .target(name: "Archive", dependencies: ["Zstandard", .product(name: "Crypto", package: "swift-crypto")]),
     .target(
       name: "SQL",
@@ -52,7 +55,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Store", "Archive", "Zstandard", .product(name: "Crypto", package: "swift-crypto"),
+        "Store", "Archive", "Zstandard", "Gzip", .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: points),
@@ -91,6 +94,7 @@ let package = Package(
     .testTarget(name: "CallLogsTests", dependencies: ["CallLogs"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
+    .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
     .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),

@@ -29,3 +29,6 @@ GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"ro
 -- For the recordings' own retention.
 GRANT UPDATE (path) ON call_logd_recording TO :"role";
 GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
+
+-- A role that only exports needs no more than this:
+-- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";

@@ -122,12 +122,17 @@ struct Session {
     }
   }
 
-  /// What the jobs need of the settings.
-  func runSettings() throws -> RunContext.Settings {
+  /// How to connect.
+  var databaseSettings: Databases.Settings {
     var databases = Databases.Settings(logs: settings.dbURI?.connectionString, cels: settings.celDBURI?.connectionString)
     databases.connectTimeout = max(1, Int(settings.connectTimeout.components.seconds))
     databases.lockTimeout = max(1, settings.lockTimeout.milliseconds)
-    var run = RunContext.Settings(databases: databases)
+    return databases
+  }
+
+  /// What the jobs need of the settings.
+  func runSettings() throws -> RunContext.Settings {
+    var run = RunContext.Settings(databases: databaseSettings)
     run.celTable = settings.celTable
     run.celTimeZone = settings.celTimeZone
     run.defaultTenant = settings.defaultTenant.flatMap { UUIDValue($0) }

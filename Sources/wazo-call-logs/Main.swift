@@ -24,7 +24,7 @@ struct Main: AsyncParsableCommand {
     version: Program.version,
     subcommands: [
       Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self,
-      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Demo.self,
+      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self, Demo.self,
     ],
     defaultSubcommand: Generate.self)
 
@@ -43,13 +43,14 @@ enum Program {
 enum Arguments {
   static let verbs = [
     "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge",
-    "restore", "archives", "demo",
+    "restore", "archives", "export", "demo",
   ]
   /// Options that come with a value in the next word.
   private static let valued: Set<String> = Set([
     "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to", "--calls", "--seed",
     "--log-level", "--conversation",
     "--checkpoint-dir", "--before", "--tenant", "--sleep", "--run-time", "--file",
+    "-o", "--output", "--tag", "--call-direction", "--call-status", "--number", "--user-uuid",
   ]).union(Settings.Key.allCases.map(\.optionName))
 
   /// Wazo's program takes its verb anywhere (`-c 5 generate`); here it is put first.

@@ -9,6 +9,7 @@ struct HelpTests {
 
   static let verbs = [
     "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge", "restore",
+    "export",
   ]
 
   @Test("--help is as the snapshot has it", arguments: [""] + verbs + ["archives list", "archives verify"])

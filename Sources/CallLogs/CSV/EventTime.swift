@@ -90,6 +90,13 @@ public enum EventTime {
 
   /// Appends `2026-03-02T08:00:00.006740+00:00`.
   public static func append(_ time: Int64, to out: inout [UInt8]) {
+    appendWallClock(time, to: &out)
+    out.append(contentsOf: "+00:00".utf8)
+  }
+
+  /// Appends the time without an offset, as it stands: `2026-03-02T08:00:00.006740`.
+  /// - Parameter isShort: leaves a fraction of zero out
+  public static func appendWallClock(_ time: Int64, isShort: Bool = false, to out: inout [UInt8]) {
     let seconds = time.floorDivided(by: 1_000_000)
     // Not time - seconds * 1_000_000, which overflows at the beginning of time.
     let remainder = time % 1_000_000
@@ -119,9 +126,9 @@ public enum EventTime {
     put(second / 60 % 60, 2)
     out.append(0x3A)
     put(second % 60, 2)
+    guard !isShort || micro != 0 else { return }
     out.append(0x2E)
     put(micro, 6)
-    out.append(contentsOf: "+00:00".utf8)
   }
 
   /// The time as `2026-03-02T08:00:00.006740+00:00`.

@@ -58,24 +58,29 @@ public struct JSONWriter {
   }
 
   /// A key with a time (microseconds since 2000-01-01 UTC), `null` for nil.
-  public mutating func time(_ key: Text, _ value: Int64?) {
+  /// - Parameter isShort: leaves a fraction of zero out
+  public mutating func time(_ key: Text, _ value: Int64?, isShort: Bool = false) {
     self.key(key)
     if let value {
       out.append(0x22)
-      EventTime.append(value, to: &out)
-      out.append(0x22)
+      EventTime.appendWallClock(value, isShort: isShort, to: &out)
+      out.append(contentsOf: "+00:00\"".utf8)
     } else {
       null()
     }
     needsComma = true
   }
 
-  /// A key with a uuid.
-  public mutating func uuid(_ key: Text, _ value: UUIDValue) {
+  /// A key with a uuid, `null` for nil.
+  public mutating func uuid(_ key: Text, _ value: UUIDValue?) {
     self.key(key)
-    out.append(0x22)
-    value.forEachCharacter { out.append($0) }
-    out.append(0x22)
+    if let value {
+      out.append(0x22)
+      value.forEachCharacter { out.append($0) }
+      out.append(0x22)
+    } else {
+      null()
+    }
     needsComma = true
   }
 

@@ -60,14 +60,9 @@ public struct StandardOutput: ~Copyable {
   /// Writes what is pending.
   /// - Throws: ``JobError`` where writing fails.
   public mutating func flush() throws(JobError) {
-    var written = 0
-    while written < pending.count {
-      let count = pending.withUnsafeBytes { write(1, $0.baseAddress.map { $0 + written }, $0.count - written) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw JobError(.inputOutput, "cannot write to standard output: \(String(cString: strerror(errno)))")
-      }
-      written += count
+    let code = pending.withUnsafeBytes { Descriptor.write($0, to: 1) }
+    guard code == 0 else {
+      throw JobError(.inputOutput, "cannot write to standard output: \(String(cString: strerror(code)))")
     }
     pending.removeAll(keepingCapacity: true)
   }

@@ -68,7 +68,8 @@ public final class Databases {
   /// Does something after each ``reconnect()``.
   func prepareNext(_ preparation: @escaping (Databases) throws -> Void) { preparations.append(preparation) }
 
-  private static func connect(_ uri: String?, _ settings: Settings, _ interruption: Interruption, _ log: Logger) throws
+  /// One connection, with what every session of the program needs.
+  static func connect(_ uri: String?, _ settings: Settings, _ interruption: Interruption, _ log: Logger) throws
     -> Connection
   {
     var parameters = ConnectionParameters(uri: uri, applicationName: "wazo-call-logs")

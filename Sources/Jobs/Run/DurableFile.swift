@@ -34,14 +34,8 @@ enum DurableFile {
   }
 
   private static func writeAll(_ content: String, _ descriptor: Int32) -> Bool {
-    let bytes = Array(content.utf8)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return false }
-      written += count
-    }
-    return true
+    let code = Array(content.utf8).withUnsafeBytes { Descriptor.write($0, to: descriptor) }
+    errno = code
+    return code == 0
   }
 }

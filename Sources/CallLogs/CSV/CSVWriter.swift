@@ -1,0 +1,85 @@
+/// Writes CSV as RFC 4180 has it: commas, CRLF, quotes only where a comma, a quote or a line break is in a cell, doubled quotes inside.
+///
+/// NULL and the empty text are both an empty cell.
+public struct CSVWriter {
+  /// What was written so far.
+  public private(set) var out: [UInt8]
+  /// Whether cells that a spreadsheet would take for a formula are disarmed.
+  public let isSpreadsheetSafe: Bool
+  private var isFirst = true
+
+  /// A writer that appends to `out`.
+  /// - Parameter isSpreadsheetSafe: puts a single quote before each cell that begins with `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP advises
+  ///   against CSV injection. A number such as `+33123456789` gets it, too: no spreadsheet tells it from a formula.
+  public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false) {
+    (self.out, self.isSpreadsheetSafe) = (out, isSpreadsheetSafe)
+  }
+
+  /// A cell of the bytes that `body` appends.
+  public mutating func cell(_ body: (inout [UInt8]) -> Void) {
+    if !isFirst { out.append(0x2C) }
+    isFirst = false
+    let start = out.count
+    body(&out)
+    guard out.count > start else { return }
+    if isSpreadsheetSafe, CSVWriter.isFormula(out[start...]) { out.insert(0x27, at: start) }
+    if out[start...].contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) { quote(from: start) }
+  }
+
+  /// A text.
+  public mutating func text(_ value: Text) { cell { $0.append(contentsOf: value.bytes) } }
+
+  /// `True` or `False`, empty for nil.
+  public mutating func flag(_ value: Bool?) {
+    cell { if let value { $0.append(contentsOf: (value ? "True" : "False").utf8) } }
+  }
+
+  /// A number, empty for nil.
+  public mutating func number(_ value: Int64?) {
+    cell { if let value { $0.append(contentsOf: String(value).utf8) } }
+  }
+
+  /// A uuid, empty for nil.
+  public mutating func uuid(_ value: UUIDValue?) {
+    cell { out in value?.forEachCharacter { out.append($0) } }
+  }
+
+  /// A time (microseconds since 2000-01-01 UTC) such as `2026-03-02T08:00:00+00:00`, with microseconds where they are not zero; empty for nil.
+  public mutating func time(_ value: Int64?) {
+    cell {
+      guard let value else { return }
+      EventTime.appendWallClock(value, isShort: true, to: &$0)
+      $0.append(contentsOf: "+00:00".utf8)
+    }
+  }
+
+  /// Ends the row.
+  public mutating func endRow() {
+    out.append(0x0D)
+    out.append(0x0A)
+    isFirst = true
+  }
+
+  private mutating func quote(from start: Int) {
+    let cell = Array(out[start...])
+    out.removeSubrange(start...)
+    out.append(0x22)
+    for byte in cell {
+      if byte == 0x22 { out.append(0x22) }
+      out.append(byte)
+    }
+    out.append(0x22)
+  }
+
+  /// Whether a spreadsheet may take a cell of these bytes for a formula.
+  static func isFormula(_ cell: ArraySlice<UInt8>) -> Bool {
+    switch cell.first {
+    case 0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0A, 0x0D: return true
+    case 0xEF:
+      // ＝ ＋ － ＠, which spreadsheets of East Asia read as their narrow sisters.
+      let rest = cell.dropFirst().prefix(2)
+      return rest.first == 0xBC && [0x9D, 0x8B, 0x8D, 0xA0].contains(rest.last ?? 0)
+    default: return false
+    }
+  }
+}
