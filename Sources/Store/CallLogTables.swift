@@ -114,12 +114,15 @@ public enum CallLogTables {
   public static func newest(_ limit: Int, from: Int64?, to: Int64?, after last: Stored? = nil, on connection: Connection) throws
     -> [Stored]
   {
-    // The newest first: whatever stops the run, what is left is older than what went.
+    // The newest first: whatever stops the run, what is left is older than what went. Tenant by tenant, as the index has them.
     let rows = try connection.query(
       """
-      SELECT id, conversation_id, date FROM call_logd_call_log
-      WHERE date >= $1 AND ($2::timestamptz IS NULL OR date < $2) AND ($3::timestamptz IS NULL OR (date, id) < ($3, $4))
-      ORDER BY date DESC, id DESC LIMIT $5
+      SELECT l.id, l.conversation_id, l.date FROM call_logd_tenant t CROSS JOIN LATERAL (
+        SELECT id, conversation_id, date FROM call_logd_call_log
+        WHERE tenant_uuid = t.uuid AND date >= $1 AND ($2::timestamptz IS NULL OR date < $2)
+          AND ($3::timestamptz IS NULL OR (date <= $3 AND (date, id) < ($3, $4)))
+        ORDER BY date DESC, id DESC LIMIT $5) l
+      ORDER BY l.date DESC, l.id DESC LIMIT $5
       """,
       [
         .timestamptz(from ?? Int64.min), to.map { .timestamptz($0) } ?? .null, last.map { .timestamptz($0.date) } ?? .null,
