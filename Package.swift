@@ -95,7 +95,7 @@ let package = Package(
     .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
-    .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard"]),
+    .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard", "TestDatabases"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "PurePartsTests", dependencies: ["PureParts", "CallLogs", "Simulation"]),

@@ -25,12 +25,31 @@ struct CSVRecords {
     // A doubled quote ends the quoted part and begins it anew, which comes to the same.
     var quoted = isQuoted
     var records = count
-    for index in start..<bytes.count {
-      let byte = bytes[index]
-      if byte == 0x22 { quoted.toggle() } else if byte == 0x0A, !quoted { records += 1 }
+    while start < bytes.count {
+      let end = min(start + 8, bytes.count)
+      defer { start = end }
+      if end - start == 8 {
+        let word = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        if CSVRecords.marks(of: 0x22, in: word) == 0 {
+          // As most words are.
+          if !quoted { records += CSVRecords.marks(of: 0x0A, in: word).nonzeroBitCount }
+          continue
+        }
+      }
+      for index in start..<end {
+        let byte = bytes[index]
+        if byte == 0x22 { quoted.toggle() } else if byte == 0x0A, !quoted { records += 1 }
+      }
     }
     (isQuoted, count) = (quoted, records)
     isAtStart = bytes[bytes.count - 1] == 0x0A
+  }
+
+  /// A bit for each of eight bytes that is this one.
+  private static func marks(of byte: UInt64, in word: UInt64) -> UInt64 {
+    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    let difference = word ^ (byte &* 0x0101_0101_0101_0101)
+    return ~(((difference & low) &+ low) | difference | low)
   }
 
   /// The first line for these columns, as PostgreSQL writes it.
