@@ -21,7 +21,10 @@ GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq, call
 GRANT SELECT ON call_logd_migration TO :"role";
 
 -- For archive, purge and restore besides. In the database of the CELs:
+-- (UPDATE of one column, as above, is needed where call logs are in another database: rows cannot be locked without; UPDATE of the sequence lets
+-- restore keep it ahead of the ids that come back.)
 GRANT INSERT, DELETE ON cel TO :"role";
+GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
 -- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";

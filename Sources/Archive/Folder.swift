@@ -23,9 +23,44 @@ public final class Folder {
         throw ArchiveError(.inputOutput, "cannot make the archive folder \(path): \(error.localizedDescription)")
       }
       opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      syncParents(path)
     }
     guard opened >= 0 else { throw failure("cannot open the archive folder \(path)") }
     return Folder(path: path, descriptor: opened)
+  }
+
+  /// Makes the names durable by which a new folder is reached; above it there may be some that cannot be opened, and are older.
+  private static func syncParents(_ path: String) {
+    var url = URL(fileURLWithPath: path).deletingLastPathComponent()
+    while true {
+      let parent = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard parent >= 0 else { return }
+      fsync(parent)
+      close(parent)
+      if url.path == "/" { return }
+      url = url.deletingLastPathComponent()
+    }
+  }
+
+  /// Whether both are one folder, by whatever path.
+  public func isSame(as other: Folder) throws(ArchiveError) -> Bool {
+    var (one, two) = (stat(), stat())
+    guard fstat(descriptor, &one) == 0, fstat(other.descriptor, &two) == 0 else { throw failure("cannot look at \(path)") }
+    return one.st_dev == two.st_dev && one.st_ino == two.st_ino
+  }
+
+  /// Keeps other processes out that do the same, until this folder is closed: with the last reference, or the end of the process.
+  /// - Returns: false where another one has it; true also where the file system knows no locks of folders, as some network shares.
+  public func lock() throws(ArchiveError) -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      switch errno {
+      case EINTR: continue
+      case EWOULDBLOCK: return false
+      case EBADF, ENOLCK, EINVAL, ENOSYS, EOPNOTSUPP: return true
+      default: throw failure("cannot lock the archive folder \(path)")
+      }
+    }
+    return true
   }
 
   /// Opens the folder `names` below; nil where it does not exist.

@@ -114,14 +114,22 @@ public enum CallLogTables {
   public static func newest(_ limit: Int, from: Int64?, to: Int64?, after last: Stored? = nil, on connection: Connection) throws
     -> [Stored]
   {
-    // The newest first: whatever stops the run, what is left is older than what went. Tenant by tenant, as the index has them.
+    // The newest first: whatever stops the run, what is left is older than what went. Tenant by tenant, as the index has them; a role that may not create it does without.
+    let hasIndex = try connection.query(
+      "SELECT to_regclass('call_logd_call_log__idx__tenant_uuid_date') IS NOT NULL", purpose: "Looking for an index"
+    ).bool(0, 0)
+    let condition = """
+      date >= $1 AND ($2::timestamptz IS NULL OR date < $2) AND ($3::timestamptz IS NULL OR (date <= $3 AND (date, id) < ($3, $4)))
+      """
+    let source =
+      hasIndex == true
+      ? """
+      call_logd_tenant t CROSS JOIN LATERAL (SELECT id, conversation_id, date FROM call_logd_call_log
+        WHERE tenant_uuid = t.uuid AND \(condition) ORDER BY date DESC, id DESC LIMIT $5) l
+      """ : "call_logd_call_log l WHERE \(condition)"
     let rows = try connection.query(
       """
-      SELECT l.id, l.conversation_id, l.date FROM call_logd_tenant t CROSS JOIN LATERAL (
-        SELECT id, conversation_id, date FROM call_logd_call_log
-        WHERE tenant_uuid = t.uuid AND date >= $1 AND ($2::timestamptz IS NULL OR date < $2)
-          AND ($3::timestamptz IS NULL OR (date <= $3 AND (date, id) < ($3, $4)))
-        ORDER BY date DESC, id DESC LIMIT $5) l
+      SELECT l.id, l.conversation_id, l.date FROM \(source)
       ORDER BY l.date DESC, l.id DESC LIMIT $5
       """,
       [

@@ -10,7 +10,8 @@ public struct CSVWriter {
 
   /// A writer that appends to `out`.
   /// - Parameter isSpreadsheetSafe: puts a single quote before each cell that begins with `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP advises
-  ///   against CSV injection. A number such as `+33123456789` gets it, too: no spreadsheet tells it from a formula.
+  ///   against CSV injection; also within a cell, behind a semicolon, a tab or a line break, where a spreadsheet with another separator begins a cell. A number such as `+33123456789`
+  ///   gets it, too: no spreadsheet tells it from a formula.
   public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false) {
     (self.out, self.isSpreadsheetSafe) = (out, isSpreadsheetSafe)
   }
@@ -22,8 +23,13 @@ public struct CSVWriter {
     let start = out.count
     body(&out)
     guard out.count > start else { return }
-    if isSpreadsheetSafe, CSVWriter.isFormula(out[start...]) { out.insert(0x27, at: start) }
-    if out[start...].contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) { quote(from: start) }
+    if isSpreadsheetSafe { disarm(from: start) }
+    let isSafe = isSpreadsheetSafe
+    if out[start...].contains(where: { byte in
+      byte == 0x22 || byte == 0x2C || byte == 0x0A || byte == 0x0D || isSafe && (byte == 0x3B || byte == 0x09)
+    }) {
+      quote(from: start)
+    }
   }
 
   /// A text.
@@ -58,6 +64,23 @@ public struct CSVWriter {
     out.append(0x0D)
     out.append(0x0A)
     isFirst = true
+  }
+
+  /// Puts a single quote before everything that a spreadsheet may take for the beginning of a formula.
+  private mutating func disarm(from start: Int) {
+    let cell = Array(out[start...])
+    guard cell.contains(where: CSVWriter.mayBegin) else { return }
+    out.removeSubrange(start...)
+    var isBeginning = true
+    for (index, byte) in cell.enumerated() {
+      if isBeginning, CSVWriter.isFormula(cell[index...]) { out.append(0x27) }
+      out.append(byte)
+      isBeginning = byte == 0x3B || byte == 0x09 || byte == 0x0A || byte == 0x0D
+    }
+  }
+
+  private static func mayBegin(_ byte: UInt8) -> Bool {
+    [0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0A, 0x0D, 0xEF].contains(byte)
   }
 
   private mutating func quote(from start: Int) {

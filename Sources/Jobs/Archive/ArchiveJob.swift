@@ -111,7 +111,7 @@ public struct ArchiveJob {
       try context.retry { _ = try recovery.settle() }
       try context.retry { try context.makeRecordedLinks(always: true) }
       try context.retry { try RestoredRows.forgetOld(on: context.databases.logs) }
-      let folder = try options.folder.map { path throws(ArchiveError) in try ArchiveFolder(path, creates: true) }
+      let folder = try options.folder.map { try recovery.locks.open($0, creates: true) }
       let end = options.runTime.map { Date().addingTimeInterval($0) }
       let removal = options.deletes ? options.recordingsFolder.map { AudioRemoval(context, $0, record) } : nil
       // What an earlier purge has left.
@@ -274,7 +274,7 @@ final class ArchiveLock {
     }
   }
 
-  private static var busy: JobError {
+  static var busy: JobError {
     JobError(
       .busy,
       "another archive, purge or restore is running on this database; `wazo-call-logs status` shows it. Try again when it has ended"

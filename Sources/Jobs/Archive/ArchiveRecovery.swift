@@ -8,6 +8,8 @@ struct ArchiveRecovery {
   let context: RunContext
   /// Where intents of this database are made.
   let home: ArchiveRecord.Home
+  /// The folders that this run has to itself.
+  let locks = FolderLocks()
 
   init(_ context: RunContext) throws {
     self.context = context
@@ -16,9 +18,19 @@ struct ArchiveRecovery {
 
   /// Settles every part that is not published.
   /// - Returns: ids of those that are complete
-  /// - Throws: ``ArchiveError`` where an archive's folder is not there: whether its files can go or must stay is decided when it is
+  /// - Throws: ``ArchiveError`` where an archive's folder is not there: whether its files can go or must stay is decided when it is; ``JobError`` (75) where the lock of archives, or the
+  ///   folder, is another run's: then the parts are, too
   func settle() throws -> Set<Int32> {
+    guard try ArchiveRecord.hasLock(on: context.databases.side) else { throw ArchiveLock.busy }
     var finished: Set<Int32> = []
+    // A part may come on while it is waited for: then it is looked at once more.
+    for _ in 0..<10 where try settle(&finished) { return finished }
+    throw JobError(.busy, "parts of the archive are being changed by somebody else; try again when that has ended")
+  }
+
+  /// - Returns: false where a part was in another state than on record a moment before
+  private func settle(_ finished: inout Set<Int32>) throws -> Bool {
+    var isSettled = true
     for known in try ArchiveRecord.unfinished(on: context.databases.side) {
       guard known.home == home else {
         context.log.warning(
@@ -27,23 +39,32 @@ struct ArchiveRecovery {
         continue
       }
       guard let part = known.name else { continue }
-      let folder = try ArchiveFolder(known.folder)
+      let folder = try locks.open(known.folder)
       switch known.state {
-      case .intended: try undo(known, part, folder)
-      case .written: if try isDeleted(known) { try finish(known, part, folder, &finished) } else { try undo(known, part, folder) }
+      case .intended: isSettled = try undo(known, part, folder) && isSettled
+      case .written:
+        if try isDeleted(known) {
+          try finish(known, part, folder, &finished)
+        } else {
+          isSettled = try undo(known, part, folder) && isSettled
+        }
       case .done: try finish(known, part, folder, &finished)
       case .published: break
       }
     }
-    return finished
+    return isSettled
   }
 
   /// Removes the files of an intent, then the intent.
   ///
   /// A session that was lost may still be committing the very part: then it has the row's lock, and this waits for it.
-  private func undo(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder) throws {
+  /// - Returns: false where it has come on since
+  private func undo(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder) throws -> Bool {
     try context.databases.side.transaction(purpose: "Undoing a part that was not completed") {
-      guard try ArchiveRecord.state(of: known.id, locked: true, on: context.databases.side) == known.state else { return }
+      guard let state = try ArchiveRecord.state(of: known.id, locked: true, on: context.databases.side) else { return true }
+      guard state == known.state else { return false }
+      // Asked before the lock was had: who had it may have deleted the rows.
+      if state == .written, try isDeleted(known) { return false }
       if try folder.removeUnfinished(part) {
         context.log.info("\(folder.root.path)/\(part) was not completed; its files are removed, its rows are in the table")
         try context.reached(.afterUndo)
@@ -53,6 +74,7 @@ struct ArchiveRecovery {
         )
       }
       try ArchiveRecord.forget(known.id, on: context.databases.side)
+      return true
     }
   }
 

@@ -101,13 +101,18 @@ struct CallLogSource: PartSource {
     kept.restored = try CallLogTables.countDue(cutoffs, among: besides.ranges, on: context.databases.logs)
   }
 
-  private func due(before end: Int64?, limit: Int) throws -> [CallLogTables.Due] {
-    try CallLogTables.due(cutoffs, after: last, before: end, besides: besides.ranges, limit: limit, on: connection)
+  private func due(from start: Int64? = nil, before end: Int64?, limit: Int) throws -> [CallLogTables.Due] {
+    var last = last
+    // What has come in an earlier month meanwhile is for the next run: a part is of one month.
+    if let start, last.map({ $0.date < start }) ?? true { last = (start - 1, .max) }
+    return try CallLogTables.due(cutoffs, after: last, before: end, besides: besides.ranges, limit: limit, on: connection)
   }
 
   mutating func nextMonth() throws -> Month? { try due(before: nil, limit: 1).first.flatMap { Month(of: $0.date) } }
 
-  func select(_ month: Month) throws -> Selection? { CallLogSource.selection(try due(before: month.end, limit: limit)) }
+  func select(_ month: Month) throws -> Selection? {
+    CallLogSource.selection(try due(from: month.start, before: month.end, limit: limit))
+  }
 
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
     let wanted = Coverage(ids)

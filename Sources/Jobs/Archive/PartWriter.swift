@@ -124,6 +124,7 @@ final class PartWriter {
             .written, of: id, ids: selection.ids.ranges, counts: counts, manifest: manifest, on: databases.side)
         else { throw PartChanged() }
       }
+      try takePart(id, part, place, isApart && options.deletes ? .written : .intended)
       if options.deletes { try delete(source, selection, attempt.rows, &attempt) }
       if !isApart { try complete(id, selection, counts, manifest) }
       try context.reached(.beforeCommit)
@@ -159,6 +160,12 @@ final class PartWriter {
     try ArchiveRecord.set(.published, of: id, on: databases.side)
     pending = nil
     return selection
+  }
+
+  /// Locks the part's record until the end of the transaction, and looks whether all of its files are still there: somebody who took this run for dead may have removed them.
+  private func takePart(_ id: Int32, _ part: PartName, _ place: Folder, _ state: ArchiveRecord.State) throws {
+    guard try ArchiveRecord.state(of: id, locked: true, on: context.databases.logs) == state else { throw PartChanged() }
+    for name in part.files + [PartName.temporary(part.manifest)] where try !place.has(name) { throw PartChanged() }
   }
 
   private func complete(_ id: Int32, _ selection: Selection, _ counts: String, _ manifest: String) throws {

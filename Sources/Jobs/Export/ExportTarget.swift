@@ -21,8 +21,8 @@ final class ExportTarget {
   /// - Parameters:
   ///   - path: nil for standard output. An ordinary file is replaced as a whole at the end, where a symbolic link leads; a pipe or a device is written to as it is.
   ///   - stop: looked at while a reader is waited for
-  /// - Throws: ``JobError``
-  init(_ path: String?, stop: @escaping () throws -> Void = {}) throws(JobError) {
+  /// - Throws: ``JobError``; what `stop` throws
+  init(_ path: String?, stop: @escaping () throws -> Void = {}) throws {
     self.stop = stop
     guard let path else {
       (name, descriptor, isAwaited) = ("standard output", 1, !ExportTarget.isFile(1))
@@ -34,9 +34,18 @@ final class ExportTarget {
     if exists, status.st_mode & S_IFMT != S_IFREG {
       guard status.st_mode & S_IFMT != S_IFDIR else { throw JobError(.usage, "\(path) is a folder; -o takes the name of a file") }
       isAwaited = true
-      descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
-      guard descriptor >= 0 else { throw ExportTarget.failure(path, errno) }
-      return
+      descriptor = -1
+      // A pipe that nobody reads yet is waited for here and not in the kernel, where no signal ends it.
+      while true {
+        descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        guard descriptor < 0 else { return }
+        guard errno == ENXIO, status.st_mode & S_IFMT == S_IFIFO else { throw ExportTarget.failure(path, errno) }
+        try stop()
+        usleep(50_000)
+      }
+    }
+    if !exists, lstat(path, &status) == 0 {
+      throw JobError(.usage, "\(path) is a symbolic link that leads to nothing; -o takes the name of a file")
     }
     isAwaited = false
     let final = exists ? ExportTarget.resolved(path) : path
@@ -78,7 +87,7 @@ final class ExportTarget {
   }
 
   /// Makes it durable and gives it its name.
-  /// - Throws: ``JobError``; then what had the name before has it still.
+  /// - Throws: ``JobError``; then what had the name before has it still, unless only its folder could not be synced, which the message tells.
   func finish() throws(JobError) {
     guard let place else { return }
     // Who could read what was there can read what comes in its place; nobody else can.
@@ -91,9 +100,9 @@ final class ExportTarget {
     guard rename(place.temporary, place.final) == 0 else { throw ExportTarget.failure(name, errno) }
     self.place = nil
     let folder = open(place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw JobError(.inputOutput, "cannot sync the folder of \(name)") }
+    guard folder >= 0 else { throw ExportTarget.unsynced(name, errno) }
     defer { close(folder) }
-    guard fsync(folder) == 0 else { throw ExportTarget.failure(name, errno) }
+    guard fsync(folder) == 0 else { throw ExportTarget.unsynced(name, errno) }
   }
 
   private static func isFile(_ descriptor: Int32) -> Bool {
@@ -105,6 +114,13 @@ final class ExportTarget {
     guard let real = realpath(path, nil) else { return path }
     defer { free(real) }
     return String(cString: real)
+  }
+
+  private static func unsynced(_ path: String, _ code: Int32) -> JobError {
+    JobError(
+      .inputOutput,
+      "\(path) is written and may be lost if the machine fails now: its folder cannot be synced: \(String(cString: strerror(code)))"
+    )
   }
 
   private static func failure(_ path: String, _ code: Int32) -> JobError {

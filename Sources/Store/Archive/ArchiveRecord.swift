@@ -60,6 +60,16 @@ public struct ArchiveRecord: Sendable {
     ).bool(0, 0) == true
   }
 
+  /// Whether this session has that lock: one that took the place of a lost session may not have got it.
+  public static func hasLock(on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      """
+      SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = $1::int4::oid AND objid = 0 AND objsubid = 2)
+      """, [.int4(lockClass)], purpose: "Looking for the archives' lock"
+    ).bool(0, 0) == true
+  }
+
   /// Gives the lock back.
   public static func unlock(on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query("SELECT pg_advisory_unlock($1, 0)", [.int4(lockClass)], purpose: "Giving the archives' lock back")

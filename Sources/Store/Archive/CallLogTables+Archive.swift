@@ -52,8 +52,28 @@ extension CallLogTables {
     _ cutoffs: Cutoffs, after last: (date: Int64, id: Int32)?, before end: Int64?, besides: [Range<Int64>], limit: Int,
     on connection: Connection
   ) throws(PostgreSQLError) -> [Due] {
-    // Tenant by tenant, as the index has them: each gives as many as are wanted at most, and none that came before. The index knows no order of those of the very same
-    // time; with all of them, nothing is sorted that is not wanted, also where the table was never analysed.
+    // Each tenant gives its share and a quarter more at first; more where that does not tell which are the oldest of all.
+    var share = min(limit, max(100, limit / max(cutoffs.count, 1) * 5 / 4))
+    while true {
+      let rows = try oldest(share, cutoffs, last, end, besides, connection)
+      guard share < limit else { return Array(rows.prefix(limit)) }
+      // A tenant that gave as many as it was asked for may have more, all of them later than its last.
+      var given: [UUIDValue: (count: Int, last: Int64)] = [:]
+      for row in rows { given[row.tenant] = (given[row.tenant, default: (0, 0)].count + 1, row.date) }
+      let horizon = given.values.filter { $0.count >= share }.map(\.last).min()
+      let known = horizon.map { horizon in Array(rows.prefix { $0.date <= horizon }) } ?? rows
+      if horizon == nil || known.count >= limit { return Array(known.prefix(limit)) }
+      share = min(limit, share * 4)
+    }
+  }
+
+  /// The oldest due call logs of each tenant, `share` of each and those of the same time as its last, oldest first.
+  private static func oldest(
+    _ share: Int, _ cutoffs: Cutoffs, _ last: (date: Int64, id: Int32)?, _ end: Int64?, _ besides: [Range<Int64>],
+    _ connection: Connection
+  ) throws(PostgreSQLError) -> [Due] {
+    // Tenant by tenant, as the index has them: none that came before is read. The index knows no order of those of the very same time; with all of them, nothing is sorted
+    // that is not wanted, also where the table was never analysed.
     read(
       try connection.query(
         """
@@ -63,11 +83,11 @@ extension CallLogTables {
             AND date >= greatest($3::timestamptz, timestamptz '0001-01-01Z') AND (date, id) > ($3::timestamptz, $4::int4)
             AND NOT $6::int8multirange @> id::int8
           ORDER BY date FETCH FIRST ($7) ROWS WITH TIES) l
-        ORDER BY l.date, l.id LIMIT $7
+        ORDER BY l.date, l.id
         """,
         cutoffParameters(cutoffs) + [
           .timestamptz(last?.date ?? .min), .int4(last?.id ?? 0), .timestamptz(end ?? .max), .int8Multirange(besides),
-          .int8(Int64(limit)),
+          .int8(Int64(share)),
         ], purpose: "Looking for call logs that are due"))
   }
 
