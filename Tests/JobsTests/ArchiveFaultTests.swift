@@ -278,6 +278,33 @@ struct ArchiveFaultTests {
     #expect(try database.rowsOfAll().rows.isEmpty && place.rows()[.callLogs] == 6)
   }
 
+  @Test("a commit that comes about while it is waited for is brought to its end by the very run that waited")
+  func commitComesAbout() throws {
+    let (database, runner, place) = try filled()
+    try runner.purge(place, kinds: [.callLogs])
+    // As right before the answer to COMMIT: the row says intended, and a session that was lost is about to say done.
+    let manifest = place.folder + "/call-logs/2024/2024-05/call-logs-2024-05-0001.manifest.json"
+    let told = try Data(contentsOf: URL(fileURLWithPath: manifest))
+    try FileManager.default.removeItem(atPath: manifest)
+    try database.run("UPDATE call_logd_archive SET state = 'intended'")
+    // From here on the other thread has them alone.
+    nonisolated(unsafe) let (other, watch) = (try database.connect(), try database.connect())
+    try other.script("BEGIN; UPDATE call_logd_archive SET state = 'done'", purpose: "A commit under way")
+    let committing = Repeating {
+      // When somebody waits for it.
+      guard (try? watch.query("SELECT FROM pg_locks WHERE NOT granted", purpose: "Looking"))?.count ?? 0 > 0 else {
+        return 0.01
+      }
+      try? other.script("COMMIT", purpose: "A commit under way")
+      return nil
+    }
+    try runner.purge(place, kinds: [.callLogs])
+    committing.stop()
+    #expect(try Data(contentsOf: URL(fileURLWithPath: manifest)) == told)
+    #expect(try database.value("state FROM call_logd_archive") == "published")
+    try place.expectClean()
+  }
+
   @Test("one at a time: while another archive, purge or restore runs it ends with 75")
   func lock() throws {
     let (database, runner, place) = try filled()

@@ -54,11 +54,6 @@ public struct ArchiveJournal {
     entry = Entry(
       verb: verb, parameters: parameters, database: context.databases.logs.server.database, run: Int(run),
       process: Int(ProcessInfo.processInfo.processIdentifier), started: now, changed: now, isDone: false)
-    if verb == "restore", let last = ArchiveJournal.read("\(folder)/\(name)"), !last.isDone, last.parameters == parameters,
-      last.database == entry.database
-    {
-      entry.restored = last.restored
-    }
     try write()
   }
 

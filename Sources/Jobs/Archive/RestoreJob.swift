@@ -60,24 +60,33 @@ public struct RestoreJob {
       var journal = try ArchiveJournal(context, verb: "restore", parameters: options.parameters, run: record.id)
       try verify(parts, in: folder)
       var tables = options.kinds.map { TableSummary(kind: $0) }
-      let known = Set(journal.entry.restored)
+      warn(of: parts)
       for (part, manifest) in parts {
         try stopIfInterrupted()
         guard let index = tables.firstIndex(where: { $0.kind == part.kind }) else { continue }
         tables[index].parts += 1
-        if known.contains("\(part)") {
-          // The run before this one had come so far.
-          tables[index].existing += manifest.rows
-          continue
-        }
+        // Those that an interrupted run has restored, too: their rows are left alone, unless they have gone since.
         let outcome = try context.retry { try restore(part, manifest, folder, recovery.home, record) }
         tables[index].restored += outcome.restored
         tables[index].existing += outcome.existing
+        if outcome.taken > 0 {
+          context.log.warning(
+            "\(part): rows left out since their ids belong to other calls now: \(outcome.taken); they are in the archive only")
+        }
         try journal.note(restored: part, rows: outcome.restored)
         progress("\(part): \(outcome.restored) rows restored, \(outcome.existing) were there")
       }
       try journal.end()
       return tables
+    }
+  }
+
+  /// Tells where parts come from another database: in a folder that two of them share nobody can tell whose calls are meant.
+  private func warn(of parts: [(PartName, Manifest)]) {
+    let own = context.databases.logs.server.database
+    let counts = Dictionary(grouping: parts, by: \.1.database).mapValues(\.count)
+    for (database, count) in counts.sorted(by: { $0.key < $1.key }) where database != own {
+      context.log.warning("\(count) of the parts were archived from the database \(database), and are restored into \(own)")
     }
   }
 

@@ -75,6 +75,8 @@ public struct ArchiveRestore {
     public var restored = 0
     /// Rows that were there already, and were left alone.
     public var existing = 0
+    /// Rows among these whose id belongs to another call now: they are in the archive only.
+    public var taken = 0
     /// Ids of the rows that are back.
     public var ids: [Range<Int64>] = []
 
@@ -99,6 +101,12 @@ public struct ArchiveRestore {
       try connection.query(
         "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(condition)", parameters, purpose: "Counting what is wanted"
       ).int64(0, 0) ?? 0
+    let taken = try connection.query(
+      """
+      SELECT count(*)::int8 FROM \(stageName(0)) s JOIN call_logd_call_log l ON l.id = s.id
+      WHERE \(condition) AND l.conversation_id IS DISTINCT FROM s.conversation_id AND l.date <> s.date
+      """, parameters, purpose: "Looking whether ids are taken"
+    ).int64(0, 0)
     // A call that was made again since has another id: it is there, too.
     let restored = try connection.query(
       """
@@ -119,6 +127,7 @@ public struct ArchiveRestore {
     }
     var outcome = Outcome()
     (outcome.restored, outcome.existing, outcome.ids) = (restored.count, Int(wanted) - restored.count, restored.ranges)
+    outcome.taken = Int(taken ?? 0)
     try raiseSequence("call_logd_call_log", greatest: restored.max())
     return outcome
   }
@@ -196,6 +205,13 @@ public struct ArchiveRestore {
         try connection.query(
           "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(wanted)", parameters, purpose: "Counting what is wanted"
         ).int64(0, 0) ?? 0
+      let taken = try connection.query(
+        """
+        SELECT count(*)::int8 FROM \(stageName(0)) s JOIN \(table.name) c ON c.id = s.id
+        WHERE \(wanted) AND c.linkedid IS DISTINCT FROM s.linkedid AND c.eventtime IS DISTINCT FROM s.eventtime
+        """, parameters, purpose: "Looking whether ids are taken"
+      ).int64(0, 0)
+      outcome.taken = Int(taken ?? 0)
       // Not every CEL table has a unique index.
       let restored = try connection.query(
         """

@@ -73,8 +73,16 @@ extension CallLogTables {
     _ connection: Connection
   ) throws(PostgreSQLError) -> [Due] {
     // Tenant by tenant, as the index has them: none that came before is read. The index knows no order of those of the very same time; with all of them, nothing is sorted
-    // that is not wanted, also where the table was never analysed.
-    read(
+    // that is not wanted, also where the table was never analysed. The planner takes it for scattered, as each tenant's rows lie among the others', and would rather read and sort
+    // all that is left, for each part again.
+    let bitmaps = try connection.query(
+      "SELECT current_setting('enable_bitmapscan'), set_config('enable_bitmapscan', 'off', true)", purpose: "Preparing a look-up"
+    ).string(0, 0)
+    defer {
+      _ = try? connection.query(
+        "SELECT set_config('enable_bitmapscan', $1, true)", [.text(bitmaps ?? "on")], purpose: "Ending a look-up")
+    }
+    return read(
       try connection.query(
         """
         SELECT l.id, l.date, d.tenant FROM \(cutoffRows) d CROSS JOIN LATERAL (
