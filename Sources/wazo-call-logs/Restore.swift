@@ -10,7 +10,7 @@ struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put archived rows back into their tables.",
     discussion: """
-      Verifies everything that is asked for, then restores it part by part. Rows that exist are left alone, so it can be repeated, and goes on where it was interrupted. \
+      Verifies everything that is asked for, then restores it part by part. Rows that exist are left alone, so it can be repeated, also after an interruption. \
       A restored call log is the same as before, its id, participants, destination and recordings included. What was restored is not purged again for 30 days (--keep-restored). \
       With a range of dates, CELs come back by whole linkedids.
 
