@@ -15,7 +15,11 @@ GRANT SELECT, INSERT ON call_logd_tenant TO :"role";
 GRANT SELECT, INSERT, DELETE ON call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim,
-    call_logd_open TO :"role";
+    call_logd_open, call_logd_seen TO :"role";
+GRANT SELECT, DELETE ON call_logd_purged TO :"role";
+GRANT SELECT, INSERT ON call_logd_former TO :"role";
+-- For generate, which looks up what was purged, and generate --adopt, which takes over the archives of the database that this one was.
+GRANT SELECT, UPDATE ON call_logd_archive TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq, call_logd_run_id_seq, call_logd_claim_id_seq,
     call_logd_claim_owner_seq TO :"role";
 GRANT SELECT ON call_logd_migration TO :"role";
@@ -28,6 +32,7 @@ GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
 -- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
+GRANT INSERT ON call_logd_purged TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"role";
 -- For the recordings' own retention.
 GRANT UPDATE (path) ON call_logd_recording TO :"role";

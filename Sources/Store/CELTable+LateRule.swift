@@ -36,7 +36,43 @@ extension CELTable {
       return (.timed(reason: "\(name) is filled by logical replication, which gives ids in another order"), sequence)
     }
     if let flaw = IDSource.flaw(of: sources) { return (.timed(reason: flaw), sequence) }
+    if let sequence, let lag = try readLag(name, sequence, connection) { return (.timed(reason: lag), sequence) }
     return (.locks, sequence)
+  }
+
+  /// How the sequence lags behind the table: then rows come with ids that it has not given, and no lock shows who has one. nil where it does not lag, or where this role may not see it.
+  private static func readLag(_ name: String, _ sequence: String, _ connection: Connection) throws -> String? {
+    // First the table: what comes in between is given by then.
+    let greatest = try connection.query("SELECT max(id)::int8 FROM \(name)", purpose: "Looking up the greatest CEL id").int64(0, 0)
+    guard let greatest, let last = try lastGiven(by: sequence, on: connection), last < greatest else { return nil }
+    return "the sequence \(sequence) has given ids up to \(max(last, 0)) and the table has ids up to \(greatest), so that ids come from elsewhere"
+  }
+
+  /// The last id that the sequence has given, one less than its first where it has given none; nil where there is no sequence that counts upwards, or this role may not see it.
+  public func lastGiven(on connection: Connection) throws -> Int64? {
+    guard let sequence else { return nil }
+    return try CELTable.lastGiven(by: sequence, on: connection)
+  }
+
+  private static func lastGiven(by sequence: String, on connection: Connection) throws -> Int64? {
+    let quoted = Connection.quoteQualifiedName(sequence)
+    let known = try connection.query(
+      "SELECT has_sequence_privilege($1, 'SELECT'), seqincrement > 0 FROM pg_sequence WHERE seqrelid = to_regclass($1)",
+      [.text(quoted)], purpose: "Looking up the sequence of the CELs' ids")
+    guard known.count == 1, known.bool(0, 0) == true, known.bool(0, 1) == true else { return nil }
+    return try connection.query(
+      "SELECT (CASE WHEN is_called THEN last_value ELSE last_value - 1 END)::int8 FROM \(quoted)",
+      purpose: "Looking up the sequence of the CELs' ids"
+    ).int64(0, 0)
+  }
+
+  /// Whether the sequence begins anew at its end, and gives ids once more that are covered.
+  public func cycles(on connection: Connection) throws -> Bool {
+    guard let sequence else { return false }
+    return try connection.query(
+      "SELECT seqcycle FROM pg_sequence WHERE seqrelid = to_regclass($1)", [.text(Connection.quoteQualifiedName(sequence))],
+      purpose: "Looking up the sequence of the CELs' ids"
+    ).bool(0, 0) == true
   }
 
   /// What it is if it is no table whose writers this server sees; nil where it is one.

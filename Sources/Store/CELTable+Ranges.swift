@@ -33,7 +33,7 @@ extension CELTable {
   public func count(in ranges: [Range<Int64>], on connection: Connection) throws -> Int64 {
     guard !ranges.isEmpty else { return 0 }
     return try connection.query(
-      "SELECT count(*)::int8 FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)",
+      "SELECT count(*)::int8 FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))",
       [.int8Multirange(ranges)], purpose: "Counting CELs"
     ).int64(0, 0) ?? 0
   }
@@ -58,14 +58,17 @@ extension CELTable {
     return rows.int64(0, 0)
   }
 
-  /// The `eventtime` that stands in the row with that id, in microseconds since 2000-01-01, whatever zone it is read in; nil where there is no such row or no time
+  /// The `eventtime` that stands in each of these rows, in microseconds since 2000-01-01, whatever zone it is read in; nil where there is no such row or no time
   /// in it. No setting changes it, so that it tells whether the row is still the same.
-  public func storedTime(of id: Int64, on connection: Connection) throws -> Int64? {
+  public func storedTimes(of ids: [Int64], on connection: Connection) throws -> [Int64: Int64] {
+    guard !ids.isEmpty else { return [:] }
     let expression = timeIsText ? "eventtime::text" : "eventtime"
     let rows = try connection.query(
-      "SELECT \(expression) FROM \(name) WHERE id = $1", [.int8(id)], purpose: "Looking up CEL \(id)")
-    guard rows.count == 1 else { return nil }
-    return rows[0].bytes(0) { time($0) }
+      "SELECT id::int8, \(expression) FROM \(name) WHERE id = ANY($1)", [.int8Array(ids)],
+      purpose: "Looking up CELs that are covered")
+    var times: [Int64: Int64] = [:]
+    for row in rows { if let id = row.int64(0) { times[id] = row.bytes(1) { time($0) } } }
+    return times
   }
 
   /// Sets `call_log_id` of each of `cels` to the call log at the same place, NULL where that is 0.

@@ -69,7 +69,7 @@ extension CELTable {
     var reader = TextRowReader()
     var found: [Range<Int64>] = []
     try connection.stream(
-      "SELECT \(selectList) FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)",
+      "SELECT \(selectList) FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))",
       [.int8Multirange(ranges)], purpose: "Looking for CELs that were missing"
     ) { row in
       let columns = self.columns(row, &reader, &tally)
@@ -174,7 +174,7 @@ extension BinaryArray {
   }
 
   /// A `text[]` of these texts.
-  init(texts: some Sequence<Text>) {
+  public init(texts: some Sequence<Text>) {
     self.init(.text)
     for text in texts { append(UnsafeRawBufferPointer(text.bytes)) }
   }

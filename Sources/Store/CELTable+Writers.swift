@@ -42,9 +42,14 @@ extension CELTable {
   ///
   /// A server that has become a standby shows no writers: there is one then that does not go away.
   public func writers(on connection: Connection) throws(PostgreSQLError) -> Set<Writer> {
+    try CELTable.writers(of: identity.table, on: connection)
+  }
+
+  /// The same for any table, by its oid.
+  static func writers(of table: Int64, on connection: Connection) throws(PostgreSQLError) -> Set<Writer> {
     let rows = try connection.query(
       "\(CELTable.heldQuery) SELECT virtualtransaction, pid IS NULL FROM held UNION ALL SELECT 'standby', true WHERE pg_is_in_recovery()",
-      [.int8(identity.table)], purpose: "Looking for writers of CELs")
+      [.int8(table)], purpose: "Looking for open writers")
     return Set(rows.map { Writer(transaction: $0.string(0) ?? "", isPrepared: $0.bool(1) == true) })
   }
 
@@ -70,6 +75,11 @@ extension CELTable {
 
   /// The same as ``writers(on:)``, for people: the oldest first.
   public func openWriters(on connection: Connection) throws(PostgreSQLError) -> [OpenWriter] {
+    try CELTable.openWriters(of: identity.table, on: connection)
+  }
+
+  /// The same for any table, by its oid.
+  static func openWriters(of table: Int64, on connection: Connection) throws(PostgreSQLError) -> [OpenWriter] {
     let rows = try connection.query(
       """
       \(CELTable.heldQuery)
@@ -81,7 +91,7 @@ extension CELTable {
         SELECT t.transactionid FROM locks t
         WHERE t.locktype = 'transactionid' AND t.pid IS NULL AND t.virtualtransaction = h.virtualtransaction)
       ORDER BY 7 NULLS LAST, 2
-      """, [.int8(identity.table)], purpose: "Looking up writers of CELs")
+      """, [.int8(table)], purpose: "Looking up open writers")
     return rows.map { row in
       OpenWriter(
         writer: Writer(transaction: row.string(0) ?? "", isPrepared: row.isNull(1)), processID: row.int64(1),

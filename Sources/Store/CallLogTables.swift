@@ -11,6 +11,8 @@ public enum CallLogTables {
     public let conversationID: String
     /// When the call began, microseconds since 2000-01-01 UTC.
     public let date: Int64
+    /// When it ended, in the same; nil where that is not known.
+    public var dateEnd: Int64?
   }
 
   /// Columns without which the job cannot write.
@@ -66,34 +68,81 @@ public enum CallLogTables {
       for row in rows {
         found.append(
           Stored(
-            id: Int32(truncatingIfNeeded: row.int64(0) ?? 0), conversationID: row.string(1) ?? "", date: row.timestamp(2) ?? 0))
+            id: Int32(truncatingIfNeeded: row.int64(0) ?? 0), conversationID: row.string(1) ?? "", date: row.timestamp(2) ?? 0,
+            dateEnd: row.timestamp(3)))
       }
     }
     if conversations.count > 0 {
       add(
         try connection.query(
-          "SELECT id, conversation_id, date FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
+          "SELECT id, conversation_id, date, date_end FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
           purpose: "Looking up stored call logs"))
     }
     if !ids.isEmpty {
       add(
         try connection.query(
-          "SELECT id, NULL::text, date FROM call_logd_call_log WHERE id = ANY($1) AND conversation_id IS NULL", [.int4Array(ids)],
+          "SELECT id, NULL::text, date, date_end FROM call_logd_call_log WHERE id = ANY($1) AND conversation_id IS NULL", [.int4Array(ids)],
           purpose: "Looking up stored call logs without a conversation"))
     }
     return found
   }
 
   /// Those of `conversations` that have a call log, other than those with the ids `own`.
-  public static func conversations(among conversations: BinaryArray, besides own: [Int32] = [], on connection: Connection) throws
-    -> Set<String>
-  {
+  /// - Parameter andPurged: whether those count as well whose call log was purged
+  public static func conversations(
+    among conversations: BinaryArray, besides own: [Int32] = [], andPurged: Bool = false, on connection: Connection
+  ) throws -> Set<String> {
     guard conversations.count > 0 else { return [] }
+    let purged = andPurged ? "UNION ALL SELECT conversation_id FROM call_logd_purged WHERE conversation_id = ANY($1)" : ""
     let rows = try connection.query(
-      "SELECT conversation_id FROM call_logd_call_log WHERE conversation_id = ANY($1) AND NOT id = ANY($2)",
+      "SELECT conversation_id FROM call_logd_call_log WHERE conversation_id = ANY($1) AND NOT id = ANY($2) \(purged)",
       [.array(conversations), .int4Array(own)],
       purpose: "Looking up conversations that have a call log")
     return Set(rows.compactMap { $0.string(0) })
+  }
+
+  /// Those of `conversations` whose call log was purged.
+  public static func purged(among conversations: BinaryArray, on connection: Connection) throws -> Set<String> {
+    guard conversations.count > 0 else { return [] }
+    let rows = try connection.query(
+      "SELECT conversation_id FROM call_logd_purged WHERE conversation_id = ANY($1)", [.array(conversations)],
+      purpose: "Looking up conversations that were purged")
+    return Set(rows.compactMap { $0.string(0) })
+  }
+
+  /// The conversations of those of these call logs that are there; empty for one that has none.
+  public static func conversations(ofCallLogs ids: [Int32], on connection: Connection) throws -> [Int32: String] {
+    var found: [Int32: String] = [:]
+    let rows = try connection.query(
+      "SELECT id, coalesce(conversation_id, '') FROM call_logd_call_log WHERE id = ANY($1)", [.int4Array(ids)],
+      purpose: "Looking up the call logs that CELs point to")
+    for row in rows { found[Int32(truncatingIfNeeded: row.int64(0) ?? 0)] = row.string(1) ?? "" }
+    return found
+  }
+
+  /// Notes that these call logs are about to be purged, in the transaction that deletes them: they are not made again.
+  public static func notePurged(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
+    let among = IDCondition(ids).bound("id")
+    try connection.execute(
+      "INSERT INTO call_logd_purged (conversation_id) SELECT conversation_id FROM call_logd_call_log WHERE \(among.sql) AND conversation_id <> '' ON CONFLICT DO NOTHING",
+      among.parameters, purpose: "Noting which calls are purged")
+  }
+
+  /// Forgets that calls were purged that have a call log again.
+  public static func forgetPurged(_ conversations: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
+    guard conversations.count > 0 else { return }
+    try connection.execute(
+      "DELETE FROM call_logd_purged WHERE conversation_id = ANY($1)", [.array(conversations)],
+      purpose: "Forgetting that calls were purged")
+  }
+
+  /// Forgets that these call logs were purged: they are back.
+  public static func forgetPurged(ofCallLogs ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      """
+      DELETE FROM call_logd_purged WHERE conversation_id IN (
+        SELECT l.conversation_id FROM unnest($1::int8multirange) AS r(ids) JOIN call_logd_call_log l ON \(CELTable.isWithin("l.id", "r.ids")))
+      """, [.int8Multirange(ids)], purpose: "Forgetting that calls were purged")
   }
 
   /// How many call logs there are.

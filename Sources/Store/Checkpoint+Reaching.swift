@@ -15,6 +15,15 @@ extension Checkpoint {
     return Set(rows.compactMap { $0.string(0) })
   }
 
+  /// Those of `linkedids` whose conversations have CELs that are not covered, as is noted.
+  public func withUncovered(among linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Set<String> {
+    guard linkedids.count > 0 else { return [] }
+    let rows = try connection.query(
+      "SELECT linkedid FROM call_logd_reach WHERE checkpoint_id = $1 AND linkedid = ANY($2)", [.int4(id), .array(linkedids)],
+      purpose: "Looking up conversations that are not covered whole")
+    return Set(rows.compactMap { $0.string(0) })
+  }
+
   /// Notes `linkedids` as having CELs that are not covered.
   public func noteReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }

@@ -8,17 +8,27 @@ public struct Checkpoint: Sendable {
   public var coverage: Coverage
   /// Grows with every change of the coverage.
   public var generation: Int64
-  /// A covered CEL and its time, by which ids that were given out anew are recognised.
-  public var witness: (id: Int64, time: Int64)?
+  /// A covered CEL and the `eventtime` that stood in its row.
+  public typealias Witness = (id: Int64, time: Int64)
+  /// Covered CELs, the greatest id first, by which ids that were given out anew are recognised. Several, for anybody may have deleted one.
+  public var witnesses: [Witness]
+  /// The last value of the sequence of ids that a run has seen; nil where none has.
+  public var sequenceValue: Int64?
 
   /// That of a table of which nothing is done; it is not in the database.
-  public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witness: nil)
+  public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witnesses: [])
+
+  /// How many witnesses there are at most, beside the one with the least id: who deletes what is old leaves the greatest, who deletes what is new leaves the least.
+  private static let witnessLimit = 3
 
   /// Reads the checkpoint of that CEL table; nil where it has none yet.
-  public static func read(_ identity: CELTable.Identity, on connection: Connection) throws(PostgreSQLError) -> Checkpoint? {
+  /// - Parameter isEarlier: whether the schema is of a version before `m009_presence`, which knows less
+  public static func read(_ identity: CELTable.Identity, isEarlier: Bool = false, on connection: Connection)
+    throws(PostgreSQLError) -> Checkpoint?
+  {
     try decode(
       connection.query(
-        "SELECT \(columns) FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3",
+        "SELECT \(isEarlier ? earlierColumns : columns) FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3",
         [.int8(identity.system), .int8(identity.database), .int8(identity.table)], purpose: "Reading the checkpoint"))
   }
 
@@ -72,38 +82,56 @@ public struct Checkpoint: Sendable {
     return made
   }
 
-  private static let columns = "id, covered, generation, witness_id, witness_time"
+  static let earlierColumns = "id, covered, generation, witness_id, witness_time, NULL, NULL, NULL"
+  static let columns = "id, covered, generation, witness_id, witness_time, witness_ids, witness_times, sequence_value"
 
-  private static func decode(_ rows: Rows) -> Checkpoint? {
-    guard rows.count == 1, let id = rows.int64(0, 0), let covered = rows.ranges(0, 1), let generation = rows.int64(0, 2) else {
-      return nil
+  private static func decode(_ rows: Rows) -> Checkpoint? { rows.count == 1 ? decode(rows[0]) : nil }
+
+  static func decode(_ row: RowView) -> Checkpoint? {
+    guard let id = row.int64(0), let covered = row.ranges(1), let generation = row.int64(2) else { return nil }
+    var witnesses: [Witness] = []
+    if let id = row.int64(3), let time = row.timestamp(4) {
+      witnesses = [(id, time)] + zip(row.integers(5) ?? [], row.integers(6) ?? []).map { ($0, $1) }
     }
-    var witness: (id: Int64, time: Int64)?
-    if let id = rows.int64(0, 3), let time = rows.timestamp(0, 4) { witness = (id, time) }
-    return Checkpoint(id: Int32(truncatingIfNeeded: id), coverage: Coverage(covered), generation: generation, witness: witness)
+    return Checkpoint(
+      id: Int32(truncatingIfNeeded: id), coverage: Coverage(covered), generation: generation, witnesses: witnesses,
+      sequenceValue: row.int64(7))
   }
 
   // MARK: Changing it, in the transaction that does the work
 
   /// Adds `ids` to what is covered. `counters` are added to the row's.
   ///
-  /// The ranges lie in ascending order.
-  public func cover(_ ids: [Range<Int64>], witness: (id: Int64, time: Int64)?, counters: String, on connection: Connection)
+  /// The ranges lie in ascending order. Of the witnesses there are and these, those with the greatest ids stay, and the least.
+  public func cover(_ ids: [Range<Int64>], witnesses: [Witness], counters: String, on connection: Connection)
     throws(PostgreSQLError)
   {
     try connection.execute(
       """
       UPDATE call_logd_checkpoint SET
-        covered = covered + $2, generation = generation + 1, changed = now(),
-        witness_id = CASE WHEN witness_id IS NULL OR $3 > witness_id THEN $3 ELSE witness_id END,
-        witness_time = CASE WHEN witness_id IS NULL OR $3 > witness_id THEN $4 ELSE witness_time END,
-        counters = call_logd_sum(counters, $5::jsonb)
+        covered = covered + $2, generation = generation + 1, changed = now(), counters = call_logd_sum(counters, $3::jsonb)
       WHERE id = $1
+      """, [.int4(id), .int8Multirange(ids), .json(counters)], purpose: "Covering the CELs \(Coverage(ids))")
+    let known = Dictionary((self.witnesses + witnesses).map { ($0.id, $0.time) }) { $1 }
+    let sorted = known.sorted { $0.key > $1.key }
+    let kept = sorted.prefix(Checkpoint.witnessLimit) + sorted.dropFirst(Checkpoint.witnessLimit).suffix(1)
+    guard let first = kept.first, kept.map(\.key) != self.witnesses.map(\.id) else { return }
+    try connection.execute(
+      """
+      UPDATE call_logd_checkpoint SET witness_id = $2, witness_time = $3, witness_ids = $4, witness_times = $5 WHERE id = $1
       """,
       [
-        .int4(id), .int8Multirange(ids), witness.map { .int8($0.id) } ?? .null, witness.map { .timestamptz($0.time) } ?? .null,
-        .json(counters),
-      ], purpose: "Covering the CELs \(Coverage(ids))")
+        .int4(id), .int8(first.key), .timestamptz(first.value), .int8Array(kept.dropFirst().map(\.key)),
+        .int8Array(kept.dropFirst().map(\.value)),
+      ], purpose: "Noting CELs that are covered")
+  }
+
+  /// Records the last value of the sequence of ids, where it is another one than is known.
+  public func noteSequence(_ value: Int64?, on connection: Connection) throws(PostgreSQLError) {
+    guard let value, value != sequenceValue else { return }
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET sequence_value = $2 WHERE id = $1", [.int4(id), .int8(value)],
+      purpose: "Recording the sequence of ids")
   }
 
   /// Adds to its counts what was done beside chunks.
@@ -157,11 +185,12 @@ public struct Checkpoint: Sendable {
       purpose: "Noting CEL ids that may still come")
   }
 
-  /// Takes `ranges` out of what is covered.
+  /// Takes `ranges` (ascending) out of what is covered.
   public func uncover(_ ranges: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_checkpoint SET covered = covered - $2, generation = generation + 1, changed = now() WHERE id = $1",
       [.int4(id), .int8Multirange(ranges)], purpose: "Uncovering CELs")
+    try forgetSeen(ranges, on: connection)
   }
 
   /// Starts anew: nothing of the table counts as done. The generation goes on growing.
@@ -171,9 +200,12 @@ public struct Checkpoint: Sendable {
       try connection.execute(
         """
         UPDATE call_logd_checkpoint SET
-          covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, counters = '{}', changed = now()
+          covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, witness_ids = '{}', witness_times = '{}',
+          sequence_value = NULL, looked = now(), counters = '{}', changed = now()
         WHERE id = $1
         """, [.int4(id)], purpose: "Starting the checkpoint anew")
+      try connection.execute(
+        "DELETE FROM call_logd_seen WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting which CELs were there")
       try forgetAllReaching(on: connection)
       try connection.execute("DELETE FROM call_logd_gap WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting the gaps")
       try connection.execute(

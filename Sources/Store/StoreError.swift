@@ -8,6 +8,8 @@ public struct StoreError: Error, CustomStringConvertible {
     case wentBack
     /// Another process holds what this one needs.
     case busy
+    /// What was read is not what it should be.
+    case damaged
   }
 
   /// What kind of obstacle.

@@ -156,16 +156,16 @@ struct Session {
 
   /// Connects and prepares.
   /// - Parameters:
-  ///   - rebase: starts anew with the CEL table
+  ///   - start: what becomes of the checkpoint
   ///   - interprets: whether CELs are read, so that users and a default tenant are needed
   ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
-  func context(rebase: Bool = false, interprets: Bool = true, changes: Bool = true) throws -> RunContext {
+  func context(start: RunContext.Start = .usual, interprets: Bool = true, changes: Bool = true) throws -> RunContext {
     var settings = try runSettings()
     if !interprets {
       settings.directory = .none
       settings.defaultTenant = UUIDValue(high: 0, low: 0)
     }
-    return try RunContext(settings, forgetsCheckpoint: rebase, changes: changes, interruption: interruption, log: log)
+    return try RunContext(settings, start: start, changes: changes, interruption: interruption, log: log)
   }
 
   /// The directory that a JSON file holds.

@@ -7,7 +7,8 @@ struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make call logs from CELs that are not done yet (the default).",
     discussion: """
-      Plain, it covers everything above the greatest covered CEL, then 20,000 CELs of history, newest first. Calls that are still going on \
+      Plain, it covers everything above the greatest covered CEL, then 20,000 CELs of history, newest first. The first run of all takes the newest 20,000 \
+      CELs; `backfill` takes all of history. Calls that are still going on \
       get their call log when they have ended (see --close-after for those that never do). Call logs that Wazo's own program made stay as they \
       are. It may be killed at any moment, and may run at the same time as any other verb, here or on another machine: each chunk is claimed by one worker.
 
@@ -29,6 +30,8 @@ struct Generate: AsyncParsableCommand {
   var all = false
   @Flag(help: "Start anew with a CEL table that was truncated or restored: forget what was covered.")
   var rebase = false
+  @Flag(help: "Go on with the checkpoint of the database that this one is a copy of (dumped and restored, moved, upgraded).")
+  var adopt = false
   @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
   @OptionGroup var common: CommonOptions
@@ -37,13 +40,14 @@ struct Generate: AsyncParsableCommand {
     if [celCount != nil, days != nil, all].count(where: { $0 }) > 1 {
       throw ValidationError("-A, -c and -d exclude one another")
     }
+    if rebase, adopt { throw ValidationError("--rebase and --adopt exclude one another") }
     if let celCount, celCount <= 0 { throw ValidationError("-c takes a number of CELs above 0, not \(celCount)") }
     if let days, days <= 0 { throw ValidationError("-d takes a number of days above 0, not \(days)") }
   }
 
   func run() async throws {
     let scope: Scope = celCount.map { .newest($0) } ?? days.map { .days($0) } ?? .nightly
-    try await Covering.run(scope, common, format, rebase: rebase)
+    try await Covering.run(scope, common, format, start: rebase ? .anew : adopt ? .adopting : .usual)
   }
 }
 
@@ -75,11 +79,12 @@ struct Backfill: AsyncParsableCommand {
 
 /// Generate and backfill: run, show progress, sum up.
 enum Covering {
-  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, rebase: Bool = false, remakes: Bool = false)
+  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, start: RunContext.Start = .usual,
+    remakes: Bool = false)
     async throws
   {
     try await Session.run(common) { session in
-      let context = try session.context(rebase: rebase)
+      let context = try session.context(start: start)
       let summary = try GenerateJob(context, progress: show).run(scope, remakes: remakes)
       Console.clearProgress()
       warn(summary, session)

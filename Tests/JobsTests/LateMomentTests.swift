@@ -41,8 +41,8 @@ struct LateMomentTests {
   func secondRead() throws {
     for (shortcuts, isRight) in [(RunContext.Shortcuts(), true), (.noSecondRead, false)] {
       var (database, runner, writer) = try heldBack()
-      runner.settings.shortcuts = shortcuts
-      before("Looking for writers of CELs", &runner) { try writer.script("COMMIT", purpose: "Committing") }
+      runner.settings.shortcuts = shortcuts.union(.noCoveredCheck)
+      before("Looking for open writers", &runner) { try writer.script("COMMIT", purpose: "Committing") }
       try runner.generate()
       runner.prepare = { _ in }
       try runner.generate()
@@ -56,7 +56,7 @@ struct LateMomentTests {
   func lockLookUp() throws {
     for (shortcuts, isRight) in [(RunContext.Shortcuts(), true), (.noLockLookUp, false)] {
       var (database, runner, writer) = try heldBack()
-      runner.settings.shortcuts = shortcuts
+      runner.settings.shortcuts = shortcuts.union(.noCoveredCheck)
       try runner.generate()
       try writer.script("COMMIT", purpose: "Committing")
       try runner.generate()
@@ -68,7 +68,7 @@ struct LateMomentTests {
   func whileWaiting(_ isPrepared: Bool) throws {
     var (database, runner, writer) = try heldBack()
     runner.settings.patience = 20
-    before("Looking for writers of CELs", time: 2, &runner) {
+    before("Looking for open writers", time: 2, &runner) {
       if isPrepared {
         try writer.script("PREPARE TRANSACTION 'x\(database.name)'", purpose: "Preparing")
         try writer.script("COMMIT PREPARED 'x\(database.name)'", purpose: "Committing")
@@ -84,7 +84,7 @@ struct LateMomentTests {
   func preparesMeanwhile() throws {
     var (database, runner, writer) = try heldBack()
     let name = "y\(database.name)"
-    before("Looking for writers of CELs", time: 2, &runner) {
+    before("Looking for open writers", time: 2, &runner) {
       try writer.script("PREPARE TRANSACTION '\(name)'", purpose: "Preparing")
       writer.close()
     }

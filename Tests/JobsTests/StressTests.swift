@@ -183,7 +183,7 @@ private struct Stage: CustomStringConvertible {
       for verb in verbs {
         var forgets = false
         if case .startAnew = verb { forgets = true }
-        let context = try RunContext(settings, forgetsCheckpoint: forgets, interruption: Interruption(), log: quiet)
+        let context = try RunContext(settings, start: forgets ? .anew : .usual, interruption: Interruption(), log: quiet)
         defer { context.databases.close() }
         switch verb {
         case .startAnew: _ = try GenerateJob(context).run(.nightly)

@@ -26,13 +26,13 @@ struct Runner {
     settings.defaultTenant = UUIDValue(defaultTenant)
   }
 
-  func context(forgetsCheckpoint: Bool = false) throws -> RunContext {
-    try RunContext(settings, forgetsCheckpoint: forgetsCheckpoint, interruption: Interruption(), log: log)
+  func context(start: RunContext.Start = .usual) throws -> RunContext {
+    try RunContext(settings, start: start, interruption: Interruption(), log: log)
   }
 
   @discardableResult
-  func generate(_ scope: Scope = .nightly, forgetsCheckpoint: Bool = false) throws -> GenerateJob.Summary {
-    let context = try context(forgetsCheckpoint: forgetsCheckpoint)
+  func generate(_ scope: Scope = .nightly, start: RunContext.Start = .usual) throws -> GenerateJob.Summary {
+    let context = try context(start: start)
     defer { context.databases.close() }
     prepare(context)
     return try GenerateJob(context).run(scope)

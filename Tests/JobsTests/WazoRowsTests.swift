@@ -54,14 +54,22 @@ struct WazoRowsTests {
     #expect(try database.value("count(*) FROM cel WHERE call_log_id = 500") == "10")
   }
 
-  @Test("links to call logs that were purged bring nothing back")
+  @Test("links to a call log that is nowhere mean nothing: the call is made")
   func danglingLinks() throws {
     let (database, runner) = try old(CELRow.call(a), link: "true", conversation: a)
     try database.run("DELETE FROM call_logd_call_log")
-    try runner.backfill()
-    #expect(try database.conversations() == [])
-    #expect(try database.value("count(*) FROM cel WHERE call_log_id = 500") == "10")
+    #expect(try runner.backfill().counters.conversationsKept == 0)
+    #expect(try database.conversations() == [a])
+    #expect(try database.value("count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id") == "10")
     try expectWhole(database)
+  }
+
+  @Test("links to a call log whose id is another call's by now mean nothing")
+  func linksToAnother() throws {
+    let (database, runner) = try old(CELRow.call(a), link: "true", conversation: "1714989000.7")
+    try runner.backfill()
+    #expect(try database.conversations() == ["1714989000.7", a])
+    #expect(try database.value("count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id WHERE l.conversation_id = '\(a)'") == "10")
   }
 
   @Test("a call log that no CEL points to, of the same conversation, is replaced under its id")

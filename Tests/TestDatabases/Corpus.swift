@@ -75,5 +75,6 @@ extension TestDatabase {
         try other.admin.copyOut("COPY \(table) TO STDOUT (FORMAT binary)", purpose: "Copying \(table)") { try copy.write($0) }
       }
     }
+    try run("SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
   }
 }

@@ -26,6 +26,8 @@ public enum Flaw: Int, CaseIterable, Sendable {
   case cutText
   /// A recording whose uuid another call has: it got a derived one.
   case recordingUUIDTaken
+  /// A linkedid that a call of another CEL table has, whose call log stays: one of the Asterisks needs a `systemname`.
+  case linkedidOfOtherTable
 
   /// The kind in a few words, for the counts at the end of a run.
   public var label: String {
@@ -43,6 +45,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     case .nulCharacter: "U+0000 in text"
     case .cutText: "text cut to its column"
     case .recordingUUIDTaken: "recording uuid of another call"
+    case .linkedidOfOtherTable: "linkedid of a call of another CEL table, left out (set systemname in asterisk.conf)"
     }
   }
 
@@ -62,6 +65,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     case .nulCharacter: "nul_character"
     case .cutText: "cut_text"
     case .recordingUUIDTaken: "recording_uuid_taken"
+    case .linkedidOfOtherTable: "linkedid_of_other_table"
     }
   }
 }

@@ -35,7 +35,7 @@ struct CELSource: PartSource {
   }
 
   /// A call, or a row that stands for itself.
-  fileprivate struct Call {
+  struct Call {
     var ids: [Int64] = []
     var linkedids: Set<String> = []
     var first = Int64.max
@@ -45,9 +45,55 @@ struct CELSource: PartSource {
 
   private enum Verdict { case due, young, uncovered, restored, archived }
 
-  private func verdict(_ call: Call, _ coverage: Coverage) -> Verdict {
+  /// What is known of calls at one moment.
+  private struct Standing {
+    var coverage: Coverage
+    /// Ids that may still be committed: some of them may be of any call that is not whole.
+    var waiting: Coverage
+    /// Linkedids of calls that have CELs that are not covered.
+    var reaching: Set<String>
+    /// While ids wait: linkedids of calls that have all their beginnings and ends.
+    var closed: Set<String>
+
+    func isWhole(_ call: Call) -> Bool {
+      guard call.ids.allSatisfy(coverage.contains), reaching.isDisjoint(with: call.linkedids) else { return false }
+      guard !waiting.isEmpty, let least = call.ids.min(), let greatest = call.ids.max() else { return true }
+      return call.linkedids.isSubset(of: closed) && waiting.parts(in: least...greatest).isEmpty
+    }
+  }
+
+  private func standing(of calls: [Call]) throws -> Standing {
+    let (table, checkpoint, logs) = (context.table, context.checkpoint, context.databases.logs)
+    let linkedids = calls.reduce(into: Set<String>()) { $0.formUnion($1.linkedids) }.sorted()
+    var standing = Standing(
+      coverage: try Checkpoint.read(table.identity, on: logs)?.coverage ?? Coverage(), waiting: Coverage(),
+      reaching: try checkpoint.withUncovered(among: BinaryArray(strings: linkedids), on: logs), closed: [])
+    // What the sequence has not given yet is nobody's.
+    let last = try table.lastGiven(on: connection) ?? .max
+    standing.waiting = Coverage(
+      try checkpoint.gaps(on: logs).compactMap { gap in
+        let upper = gap.ids.upperBound - 1 > last ? last + 1 : gap.ids.upperBound
+        return gap.ids.lowerBound < upper ? gap.ids.lowerBound..<upper : nil
+      })
+    if !standing.waiting.isEmpty { standing.closed = try closed(among: linkedids) }
+    return standing
+  }
+
+  private func closed(among linkedids: [String]) throws -> Set<String> {
+    var (batch, tally, grouping) = (CELBatch(), Tally(), Grouping())
+    let names = TextArena()
+    try context.table.readConversations(linkedids.map { names.text($0) }, into: &batch, tally: &tally, on: connection)
+    grouping.group(batch)
+    var closed: Set<String> = []
+    for group in grouping.groups where group.isClosed {
+      for linkedid in grouping.linkedids[group.linkedids] { closed.insert(batch.linkedid(linkedid).string) }
+    }
+    return closed
+  }
+
+  private func verdict(_ call: Call, _ standing: Standing) -> Verdict {
     if call.newest >= before { return .young }
-    if !call.ids.allSatisfy(coverage.contains) { return .uncovered }
+    if !standing.isWhole(call) { return .uncovered }
     if call.ids.contains(where: restored.contains) { return .restored }
     return call.ids.allSatisfy(besides.contains) ? .archived : .due
   }
@@ -56,6 +102,16 @@ struct CELSource: PartSource {
   private func calls(of rows: [CELTable.Outline]) throws -> [Call] {
     let linkedids = Set(rows.compactMap(\.linkedid))
     let members = linkedids.isEmpty ? [] : try context.table.outlines(ofCalls: linkedids, on: connection)
+    return CELSource.calls(members)
+      + rows.filter { $0.linkedid == nil }.map { row in
+        var call = Call()
+        call.add(row)
+        return call
+      }
+  }
+
+  /// Rows that belong to calls, by call.
+  static func calls(_ members: [CELTable.Outline]) -> [Call] {
     var sets = DisjointSets()
     for row in members {
       guard let linkedid = row.linkedid else { continue }
@@ -68,16 +124,7 @@ struct CELSource: PartSource {
       let root = sets.root(sets.number(of: "l" + linkedid))
       calls[root, default: Call()].add(row)
     }
-    return calls.values
-      + rows.filter { $0.linkedid == nil }.map { row in
-        var call = Call()
-        call.add(row)
-        return call
-      }
-  }
-
-  private func coverage() throws -> Coverage {
-    try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+    return Array(calls.values)
   }
 
   private func window() throws -> [CELTable.Outline] {
@@ -89,9 +136,9 @@ struct CELSource: PartSource {
 
   /// The window's calls that are due and not done.
   private func candidates(_ rows: [CELTable.Outline]) throws -> [Call] {
-    let coverage = try coverage()
-    return try calls(of: rows).filter { $0.least > cursor && verdict($0, coverage) == .due }
-      .sorted { $0.least < $1.least }
+    let calls = try calls(of: rows)
+    let standing = try standing(of: calls)
+    return calls.filter { $0.least > cursor && verdict($0, standing) == .due }.sorted { $0.least < $1.least }
   }
 
   mutating func nextMonth() throws -> Month? {
@@ -122,11 +169,12 @@ struct CELSource: PartSource {
 
   /// Counts what stays of a window.
   private mutating func count(_ rows: [CELTable.Outline]) throws {
-    let coverage = try coverage()
+    let calls = try calls(of: rows)
+    let standing = try standing(of: calls)
     let due = Set(rows.map(\.id))
-    for call in try calls(of: rows) {
+    for call in calls {
       let here = Int64(call.ids.count(where: due.contains))
-      switch verdict(call, coverage) {
+      switch verdict(call, standing) {
       case .young: kept.young += here
       case .uncovered: kept.uncovered += here
       case .restored: kept.restored += here
@@ -154,13 +202,13 @@ struct CELSource: PartSource {
     let there = try context.table.outlines(before: before, after: least - 1, upTo: greatest, limit: .max, on: connection)
       .filter { wanted.contains($0.id) }
     guard there.count == rows else { return nil }
-    let coverage = try coverage()
     var isWhole = true
     let found = try calls(of: there)
+    let standing = try standing(of: found)
     for call in found {
       var other = self
       other.besides = Coverage()
-      isWhole = isWhole && other.verdict(call, coverage) == .due && call.ids.allSatisfy(wanted.contains)
+      isWhole = isWhole && other.verdict(call, standing) == .due && call.ids.allSatisfy(wanted.contains)
     }
     return isWhole ? CELSource.selection(found) : nil
   }
@@ -191,11 +239,15 @@ struct CELSource: PartSource {
 
   /// A deletion of call logs may have uncovered them since they were selected: without them the call logs could never be made again. Nobody can do so now.
   func checkBeforeDeletion(_ selection: Selection) throws {
-    let now = try Checkpoint.read(context.table.identity, on: context.databases.side)?.coverage ?? Coverage()
-    guard selection.ids.allSatisfy(now.contains) else { throw PartChanged() }
+    let (side, logs, checkpoint) = (context.databases.side, context.databases.logs, context.checkpoint)
+    let now = try Checkpoint.read(context.table.identity, on: side)?.coverage ?? Coverage()
     let linkedids = BinaryArray(strings: selection.linkedids.sorted())
-    try context.checkpoint.forgetOpen(linkedids, on: context.databases.logs)
-    try context.checkpoint.forgetReaching(linkedids, on: context.databases.logs)
+    guard selection.ids.allSatisfy(now.contains), try checkpoint.withUncovered(among: linkedids, on: side).isEmpty else {
+      throw PartChanged()
+    }
+    try checkpoint.forgetOpen(linkedids, on: logs)
+    // They may come back by other ways than a restore: then they count as rows that came later.
+    try checkpoint.forgetSeen(selection.ids.ranges, on: logs)
   }
 
   func delete(_ content: FileContent, _ selection: Selection) throws -> Int {

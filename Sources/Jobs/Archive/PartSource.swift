@@ -144,7 +144,10 @@ struct CallLogSource: PartSource {
     try CallLogTables.count(content.part ?? .callLogs, ofCallLogs: selection.ids, on: connection)
   }
 
-  func checkBeforeDeletion(_ selection: Selection) throws {}
+  func checkBeforeDeletion(_ selection: Selection) throws {
+    // Where links cannot tell, this does that their call logs are not made again.
+    try CallLogTables.notePurged(selection.ids, on: connection)
+  }
 
   func delete(_ content: FileContent, _ selection: Selection) throws -> Int {
     try CallLogTables.delete(content.part ?? .callLogs, ofCallLogs: selection.ids, on: connection)

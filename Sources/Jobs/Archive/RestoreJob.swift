@@ -61,12 +61,13 @@ public struct RestoreJob {
       try verify(parts, in: folder)
       var tables = options.kinds.map { TableSummary(kind: $0) }
       warn(of: parts)
+      try moveSequences(past: parts)
       for (part, manifest) in parts {
         try stopIfInterrupted()
         guard let index = tables.firstIndex(where: { $0.kind == part.kind }) else { continue }
         tables[index].parts += 1
         // Those that an interrupted run has restored, too: their rows are left alone, unless they have gone since.
-        let outcome = try context.retry { try restore(part, manifest, folder, recovery.home, record) }
+        let outcome = try again { try restore(part, manifest, folder, recovery.home, record) }
         tables[index].restored += outcome.restored
         tables[index].existing += outcome.existing
         if outcome.taken > 0 {
@@ -180,6 +181,44 @@ public struct RestoreJob {
     }
   }
 
+  /// Moves the sequences of ids past those that come back, before the first of them does. Whoever took one of these ids before has written his row, or given it up, when this returns: so no row of
+  /// Asterisk's, or of Wazo's daemon, is refused because its id has come back meanwhile.
+  private func moveSequences(past parts: [(PartName, Manifest)]) throws {
+    for kind in options.kinds {
+      let greatest = parts.filter { $0.0.kind == kind }.compactMap { $0.1.files.first?.greatestId }.max()
+      let connection = kind == .cel ? context.databases.cels : context.databases.logs
+      guard let greatest, let sequence = kind == .cel ? IDSequence(of: context.table) : try IDSequence(ofCallLogs: connection)
+      else { continue }
+      let writers = try context.retry { try sequence.raise(to: greatest, on: connection) }
+      let deadline = Date().addingTimeInterval(max(context.retry.seconds, 1))
+      while true {
+        let left = writers.isEmpty ? [] : try context.retry { try sequence.left(of: writers, on: connection) }
+        guard let first = left.first else { break }
+        try stopIfInterrupted()
+        guard Date() < deadline else {
+          throw JobError(
+            .busy,
+            "\(first) has been writing for longer than \(Int(context.retry.seconds)) seconds to the table that rows come back to, and may have taken ids of theirs; nothing was restored, try again when it has ended"
+          )
+        }
+        context.retry.pause(0.05)
+      }
+    }
+  }
+
+  /// Tries again where the database says so, and where somebody wrote a row of the same id at the same time.
+  private func again<T>(_ body: () throws -> T) throws -> T {
+    var conflicts = 0
+    while true {
+      do {
+        return try context.retry(body)
+      } catch let error as PostgreSQLError where error.sqlState == .uniqueViolation && conflicts < 5 {
+        conflicts += 1
+        context.log.info("a row of the same id was written at the same time, trying again: \(error)")
+      }
+    }
+  }
+
   private func restore(
     _ part: PartName, _ manifest: Manifest, _ folder: ArchiveFolder, _ home: ArchiveRecord.Home, _ record: RunRecord
   ) throws -> ArchiveRestore.Outcome {
@@ -221,13 +260,21 @@ public struct RestoreJob {
       if part.kind == .cel, !context.databases.isOne {
         outcome = try context.databases.cels.transaction(purpose: purpose) {
           let outcome = try work(context.databases.cels)
-          // Before they are there for others: a purge that comes in between must not take them.
-          try note(outcome, on: context.databases.side)
+          // Before they are there for others: a purge that comes in between must not take them, and what is not done must not count as done. The gate is closed meanwhile.
+          try context.databases.side.transaction(purpose: purpose) {
+            try note(outcome, on: context.databases.side)
+            try RestoredCELs(context, cels: context.databases.cels, logs: context.databases.side).settle(outcome.ids)
+          }
           return outcome
         }
       } else {
         outcome = try work(logs)
         try note(outcome, on: logs)
+        if part.kind == .cel {
+          try RestoredCELs(context, cels: logs, logs: logs).settle(outcome.ids)
+        } else {
+          try CallLogTables.forgetPurged(ofCallLogs: outcome.ids, on: logs)
+        }
       }
       if filter.isEmpty {
         try ArchiveRecord.setCopied(

@@ -103,7 +103,8 @@ struct ChunkWorker {
     var read = try table.read(ids, limit: limit, into: &source.batch, tally: &counters.tally, on: databases.cels)
     var covered = ids
     if read.cels >= limit, let last = read.greatestID { covered = ids.lowerBound..<last + 1 }
-    let gaps = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
+    let settled = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
+    let gaps = settled.gaps
     whole.store.completeLinks(of: &source.batch)
     let final = Coverage(Coverage(gaps).gaps(in: covered))
     try points.reached(.afterRead)
@@ -126,18 +127,30 @@ struct ChunkWorker {
         "CELs \(covered.lowerBound) to \(covered.upperBound - 1) are not all accounted for: \(counters.json); nothing was written"
       )
     }
-    var witness: (id: Int64, time: Int64)?
-    if let id = read.greatestID, let time = try table.storedTime(of: id, on: databases.cels) { witness = (id, time) }
     var committed = locked
     committed.coverage = after
     if read.cels > 0 || after != locked.coverage {
-      try checkpoint.cover(final.ranges, witness: witness, counters: counters.json, on: databases.logs)
+      try locked.cover(final.ranges, witnesses: try witnesses(locked, read), counters: counters.json, on: databases.logs)
       committed.generation += 1
     }
+    try checkpoint.noteSeen(settled.present, in: final.ranges, forgets: remakes, on: databases.logs)
     // What is remade may lack ids that were found final before: they wait for nobody.
     try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)
     if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
     return Done(covered: covered, counters: counters, checkpoint: committed)
+  }
+
+  /// Some of the CELs that were read, by which it is recognised later that they are still the same; none where greater ids are known for that.
+  private func witnesses(_ locked: Checkpoint, _ read: ChunkRead) throws -> [Checkpoint.Witness] {
+    let rows = source.batch.rows
+    guard let greatest = read.greatestID, let least = rows.first?.id else { return [] }
+    var ids: [Int64] = []
+    if locked.witnesses.first.map({ greatest >= $0.id }) ?? true {
+      ids = [greatest, least, rows[rows.count / 3].id, rows[rows.count * 2 / 3].id]
+    } else if locked.witnesses.allSatisfy({ least < $0.id }) {
+      ids = [least]
+    }
+    return try table.storedTimes(of: ids, on: databases.cels).map { ($0.key, $0.value) }
   }
 
   /// Adds what the last chunk showed of the clock.
@@ -153,10 +166,12 @@ struct ChunkWorker {
     // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
     let noted = try reaching(closed)
-    let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, on: databases.logs)
+    // Purged ones as well: they are told from the others when they are read whole.
+    let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
+    let named = remakes ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
     var inside: [Int] = []
     for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !contains(noted, group) {
-      if source.grouping.groups[group].isLinked, !remakes {
+      if source.grouping.groups[group].isLinked, !remakes, named.areTrue(ofGroup: group, source) {
         source.fates[group] = .kept
         counters.conversationsKept += 1
       } else if !source.grouping.groups[group].hasLinks, !contains(known, group) {

@@ -16,6 +16,8 @@ struct ConversationStore {
   private var toRecord: [Int64: Int32] = [:]
   /// Tenants that are known to be in the table.
   private var tenants: Set<UUIDValue>
+  /// Whether call logs of other CEL tables are in the same database.
+  private let hasOtherTables: Bool
 
   init(_ context: RunContext) throws {
     databases = context.databases
@@ -25,6 +27,7 @@ struct ConversationStore {
     log = context.log
     points = context.points
     tenants = try CallLogTables.tenants(on: context.databases.logs)
+    hasOtherTables = try context.checkpoint.hasOthers(on: context.databases.logs)
   }
 
   /// What became of a group.
@@ -131,9 +134,13 @@ struct ConversationStore {
     var obsolete: [Int32] = []
     for index in replacements.indices {
       let group = replacements[index].group
-      if isPartlyGone(replacements[index], source) {
+      if let reason = reasonToKeep(replacements[index], source) {
         replacements[index].fate = .kept
         counters.conversationsKept += 1
+        switch reason {
+        case .partlyGone: counters.conversationsPartlyGone += 1
+        case .otherTable: counters.tally.note(.linkedidOfOtherTable, source.grouping.groups[group].greatestID)
+        }
         continue
       }
       obsolete += replacements[index].stored.map(\.id)
@@ -206,12 +213,38 @@ struct ConversationStore {
     for place in replacements.indices { replacements[place].stored.sort { $0.id < $1.id } }
   }
 
-  /// A stored call log that begins before the first CEL there is was made from CELs that are gone: what is left of them must not replace it.
-  private func isPartlyGone(_ replacement: Replacement, _ source: Source) -> Bool {
-    guard !replacement.stored.isEmpty, let first = source.grouping.order[source.grouping.groups[replacement.group].rows].first
-    else { return false }
+  private enum ReasonToKeep {
+    case partlyGone, otherTable
+  }
+
+  /// Why a stored call log must not be replaced by what the CELs give now; nil where it may.
+  private func reasonToKeep(_ replacement: Replacement, _ source: Source) -> ReasonToKeep? {
+    let group = source.grouping.groups[replacement.group]
+    guard !replacement.stored.isEmpty, let first = source.grouping.order[group.rows].first else { return nil }
+    var now: CallLog?
+    if case .callLog(let number)? = source.outcomes[replacement.group] { now = source.results.callLogs[number] }
+    if hasOtherTables, replacement.stored.contains(where: { isOfOtherTable($0, now, source, group) }) { return .otherTable }
+    // It begins before the first CEL there is: it was made from CELs that are gone, and what is left of them must not replace it. Unless the clock was read in another way then:
+    // the channels that began the call are there whole, or begin and end are off by the same.
     let begins = source.batch.rows[Int(first)].time
-    return replacement.stored.contains { $0.date < begins }
+    let isGone = replacement.stored.contains { $0.date < begins && !ConversationStore.isShifted($0, now) }
+    return isGone && !group.hasFirstChannels ? .partlyGone : nil
+  }
+
+  /// Whether a stored call log is what the CELs give now, but for its clock.
+  private static func isShifted(_ stored: CallLogTables.Stored, _ now: CallLog?) -> Bool {
+    guard let now, let end = now.dateEnd, let storedEnd = stored.dateEnd else { return false }
+    return stored.date.subtractingReportingOverflow(now.date) == storedEnd.subtractingReportingOverflow(end)
+  }
+
+  /// Whether a stored call log of the same linkedid was made of another table's CELs: none of these points to it, and none was at the time when it begins. Two Asterisks
+  /// without `systemname` can give one linkedid to two calls.
+  private func isOfOtherTable(_ stored: CallLogTables.Stored, _ now: CallLog?, _ source: Source, _ group: Group) -> Bool {
+    guard group.hasFirstChannels, !ConversationStore.isShifted(stored, now) else { return false }
+    return source.grouping.order[group.rows].allSatisfy {
+      let row = source.batch.rows[Int($0)]
+      return row.callLogID != stored.id && row.time != stored.date
+    }
   }
 
   // MARK: Ids, tenants, recordings

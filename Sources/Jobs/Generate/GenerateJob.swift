@@ -59,6 +59,7 @@ public struct GenerateJob {
     try context.retry { try context.makeRecordedLinks() }
     let mirror = CheckpointMirror(context)
     mirror.compare(context.checkpoint)
+    try CoveredCheck(context).run()
     let plan = try context.retry { try Plan(scope, context, remakes: remakes) }
     let tally = RunTally(plan, mirror, started)
     if !plan.ranges.isEmpty {

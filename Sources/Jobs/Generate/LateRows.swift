@@ -9,6 +9,8 @@ import Store
 /// read the missing ids once more, in a new snapshot. What is missing then, and nobody of those is left, is missing for good. Else it waits in `call_logd_gap`.
 ///
 /// Where no lock can show a writer, an id is missing for good when it has been missing for long.
+///
+/// Under either rule, an id that the sequence has not given yet is never missing for good: the sequence will give it.
 struct LateRows {
   private let databases: Databases
   private let table: CELTable
@@ -22,6 +24,8 @@ struct LateRows {
   private var stubborn: Set<CELTable.Writer> = []
   /// Gaps left so far.
   private var gapCount = 0
+  /// The last id that the sequence is known to have given. It only grows, so that an older value makes more ids wait, never less.
+  private var lastGiven: Int64?
   #if NAMED_POINTS
     private let shortcuts: RunContext.Shortcuts
   #endif
@@ -39,21 +43,63 @@ struct LateRows {
     report.sayRule()
   }
 
+  /// What is known of the ids of a chunk that was read.
+  struct Settled {
+    /// The ids that wait. Mostly they are missing; where they are very many pieces, rows that lie between them wait, too, and are not in the batch any more.
+    var gaps: [Range<Int64>]
+    /// The ids that are final and have a row.
+    var present: [Range<Int64>]
+  }
+
   /// Settles what is missing in a chunk that was read: reads those rows that have come in the meantime into `batch`.
   /// - Parameter ids: the ids of the chunk
-  /// - Returns: the ids that wait. Mostly they are missing; where they are very many pieces, rows that lie between them wait, too, and are not in `batch` any more.
   mutating func settle(in ids: Range<Int64>, into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally) throws
-    -> [Range<Int64>]
+    -> Settled
   {
     // A sequence begins at 1: what lies below, down to where a table's coverage begins, never comes.
     let missing = read.missing.compactMap { $0.upperBound > 1 ? max($0.lowerBound, 1)..<$0.upperBound : nil }
-    guard !missing.isEmpty else { return [] }
-    let waiting =
-      table.isTimed ? try recent(missing, in: ids) : try unsettled(missing, into: &batch, read: &read, tally: &tally)
+    guard !missing.isEmpty else { return settled([], ids, read) }
+    // Before it is looked who may still commit: who takes an id after this look is told by it.
+    var (given, ahead) = try split(missing)
+    let waiting = table.isTimed ? try recent(given, in: ids) : try unsettled(&given, into: &batch, read: &read, tally: &tally)
     let gaps = WaitingIDs.joined(waiting, limit: gapLimit)
     gapCount += gaps.count
-    if gaps.count < waiting.count { try readAround(gaps, ids, into: &batch, read: &read, tally: &tally) }
-    return gaps
+    if !ahead.isEmpty, !table.isTimed { ahead = try readAgain(ahead, into: &batch, read: &read, tally: &tally) }
+    if !table.isTimed {
+      let below = read.missing.compactMap { $0.lowerBound < 1 ? $0.lowerBound..<min($0.upperBound, 1) : nil }
+      read.missing = Coverage(below + given + ahead).ranges
+    }
+    if gaps.count < waiting.count {
+      try readAround(Coverage(gaps + ahead).ranges, ids, into: &batch, read: &read, tally: &tally)
+    }
+    return settled(Coverage(gaps + ahead).ranges, ids, read)
+  }
+
+  private func settled(_ gaps: [Range<Int64>], _ ids: Range<Int64>, _ read: ChunkRead) -> Settled {
+    Settled(gaps: gaps, present: Coverage(Coverage(gaps + read.missing).gaps(in: ids)).ranges)
+  }
+
+  /// Pieces of a chunk that wait for the sequence by themselves; where there are more, the smaller ones go with the other missing ids. Rows that come there later are found
+  /// all the same, since covered ids that had no row are looked through by every run.
+  private static let aheadLimit = 100
+
+  /// Cuts missing ids in two: those that the sequence has given, and those that it will give.
+  private mutating func split(_ missing: [Range<Int64>]) throws -> (given: [Range<Int64>], ahead: [Range<Int64>]) {
+    guard let greatest = missing.last?.upperBound else { return ([], []) }
+    if lastGiven.map({ $0 < greatest - 1 }) ?? true {
+      guard let last = try table.lastGiven(on: databases.cels) else { return (missing, []) }
+      lastGiven = last
+    }
+    guard let last = lastGiven, last < greatest - 1 else { return (missing, []) }
+    let first = max(last, 0) + 1
+    var given = missing.compactMap { $0.lowerBound < first ? $0.lowerBound..<min($0.upperBound, first) : nil }
+    var ahead = missing.compactMap { $0.upperBound > first ? max($0.lowerBound, first)..<$0.upperBound : nil }
+    if ahead.count > LateRows.aheadLimit {
+      let bySize = ahead.sorted { $0.upperBound - $0.lowerBound > $1.upperBound - $1.lowerBound }
+      given = Coverage(given + bySize.dropFirst(LateRows.aheadLimit)).ranges
+      ahead = Coverage(Array(bySize.prefix(LateRows.aheadLimit))).ranges
+    }
+    return (given, ahead)
   }
 
   /// The pieces of a chunk that may wait by themselves. Coverage and gaps must stay small: a multirange of 100,000 pieces takes 130 ms to change. Where only time tells, every hole waits for long; where
@@ -62,11 +108,14 @@ struct LateRows {
 
   // MARK: By locks
 
+  /// - Parameter missing: set to what is missing still
   private mutating func unsettled(
-    _ missing: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
+    _ missing: inout [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
   ) throws -> [WaitingIDs] {
+    guard !missing.isEmpty else { return [] }
     var writers = try writers()
     var left = try readAgain(missing, into: &batch, read: &read, tally: &tally)
+    missing = left
     if left.isEmpty || writers.isEmpty { return [] }
     let deadline = Date().addingTimeInterval(patience)
     while !writers.subtracting(stubborn).isEmpty, Date() < deadline {
@@ -74,6 +123,7 @@ struct LateRows {
       writers = writers.left(of: try self.writers())
     }
     left = try readAgain(left, into: &batch, read: &read, tally: &tally)
+    missing = left
     stubborn.formUnion(writers)
     guard !writers.isEmpty, !left.isEmpty else { return [] }
     try report.name(writers, whileWaiting: left)

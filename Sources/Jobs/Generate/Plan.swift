@@ -4,7 +4,7 @@ import Store
 
 /// Which CELs a run is to cover.
 public enum Scope: Equatable, Sendable {
-  /// Everything above the greatest covered id, then some history, newest first: the nightly run.
+  /// Everything above the greatest covered id, then some history, newest first: the nightly run. With nothing covered yet, the newest 20,000 CELs, as Wazo's program takes.
   case nightly
   /// The newest so many uncovered CELs (rows, SIP chats aside).
   case newest(Int)
@@ -50,7 +50,8 @@ struct Plan {
   /// - Parameter remakes: whether what is covered is part of it
   init(_ scope: Scope, _ context: RunContext, remakes: Bool = false) throws {
     let (table, cels) = (context.table, context.databases.cels)
-    let coverage = remakes ? Coverage() : context.checkpoint.coverage
+    let known = try Checkpoint.read(table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+    let coverage = remakes ? Coverage() : known
     guard let bounds = try table.bounds(on: cels) else {
       ranges = []
       greatest = nil
@@ -61,11 +62,11 @@ struct Plan {
     switch scope {
     case .nightly:
       guard let done = coverage.greatest else {
-        ranges = [all]
+        ranges = try Plan.newest(max(Plan.firstRun, context.settings.history), of: [all], table, cels)
         return
       }
       // What may have come in the meantime goes first.
-      let waiting = try context.checkpoint.gaps(on: context.databases.logs).flatMap { coverage.gaps(in: $0.ids) }
+      let waiting = try Plan.mayHaveCome(context).flatMap { coverage.gaps(in: $0) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
       let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(waiting).gaps(in: $0) }
       ranges = waiting + new + (try Plan.newest(context.settings.history, of: old, table, cels))
@@ -81,6 +82,17 @@ struct Plan {
       let upper = to.map { $0 < all.upperBound ? $0 + 1 : all.upperBound } ?? all.upperBound
       ranges = lower < upper ? coverage.gaps(in: lower..<upper) : []
     }
+  }
+
+  /// CELs of the first nightly run: all of history is for `backfill`.
+  private static let firstRun = 20_000
+
+  /// The ids that wait, but for those that the sequence has yet to give.
+  private static func mayHaveCome(_ context: RunContext) throws -> [Range<Int64>] {
+    let (table, cels) = (context.table, context.databases.cels)
+    let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
+    guard !gaps.isEmpty, let last = try table.lastGiven(on: cels) else { return gaps }
+    return try gaps.filter { try $0.lowerBound <= last || table.hasRows(in: [$0], on: cels) }
   }
 
   private static func dates(from: Int64?, to: Int64?, _ coverage: Coverage, _ table: CELTable, _ connection: Connection) throws

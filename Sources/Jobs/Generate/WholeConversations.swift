@@ -14,6 +14,9 @@ struct WholeConversations {
   var store: ConversationStore
   /// The CELs that were read, their groups, and what became of each.
   private(set) var source = ConversationStore.Source()
+  /// The call logs that these CELs point to, and the linkedids of calls that were purged.
+  private var named = NamedCallLogs()
+  private var purged: Set<String> = []
 
   /// - Parameter remakesLinked: whether call logs that another program made are made anew
   init(_ context: RunContext, remakesLinked: Bool) throws {
@@ -54,6 +57,8 @@ struct WholeConversations {
     try table.readConversations(linkedids, into: &source.batch, tally: &tally, on: databases.cels)
     store.completeLinks(of: &source.batch)
     ConversationStore.group(&source)
+    named = remakesLinked ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
+    purged = try CallLogTables.purged(among: BinaryArray(texts: source.batch.linkedids.texts), on: databases.logs)
     var now: [Int] = []
     var misplaced: [Int] = []
     var reaching = BinaryArray(.text)
@@ -74,6 +79,7 @@ struct WholeConversations {
       }
     }
     try store.store(now, of: &source, counters: &counters)
+    try forgetPurged()
     try remove(misplaced, &counters)
     try checkpoint.noteReaching(reaching, on: databases.logs)
     try checkpoint.forgetReaching(whole, on: databases.logs)
@@ -108,17 +114,31 @@ struct WholeConversations {
   }
 
   /// Interprets a group that is to be stored.
-  /// - Returns: false where it stays as it stands: all its CELs have a call log, which another program made before.
+  /// - Returns: false where it stays as it stands: all its CELs have a call log, which another program made before, or its call log was purged.
   private mutating func decide(_ group: Int, wasStored: Bool, _ counters: inout Counters) -> Bool {
-    if source.grouping.groups[group].isLinked, !wasStored, !remakesLinked {
-      source.fates[group] = .kept
-      counters.conversationsKept += 1
-      return false
+    if !wasStored, !remakesLinked {
+      let isPurged = !purged.isEmpty && linkedids(of: group).contains { purged.contains($0.string) }
+      if isPurged || source.grouping.groups[group].isLinked && named.areTrue(ofGroup: group, source) {
+        source.fates[group] = .kept
+        counters.conversationsKept += 1
+        if isPurged { counters.conversationsPurged += 1 }
+        return false
+      }
     }
     let outcome = interpreter.interpret(group: group, of: source.grouping, in: source.batch, into: &source.results)
     source.outcomes[group] = outcome
     if case .callLog = outcome, !source.grouping.groups[group].isComplete { counters.conversationsClosed += 1 }
     return true
+  }
+
+  /// What was purged and is made again is not purged any more.
+  private func forgetPurged() throws {
+    guard remakesLinked, !purged.isEmpty else { return }
+    var again = BinaryArray(.text)
+    for group in source.grouping.groups.indices where source.fates[group] == .callLog {
+      for linkedid in linkedids(of: group) where purged.contains(linkedid.string) { again.append(bytes(linkedid)) }
+    }
+    try CallLogTables.forgetPurged(again, on: databases.logs)
   }
 
   /// Removes what the first step stored of conversations that another chunk is to store.

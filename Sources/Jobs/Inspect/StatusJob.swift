@@ -73,7 +73,7 @@ public struct StatusJob {
     guard let checkpoint = try Checkpoint.read(table.identity, on: databases.logs) else { return status }
     status.coverage = checkpoint.coverage
     status.generation = checkpoint.generation
-    status.newest = checkpoint.witness
+    status.newest = checkpoint.witnesses.first
     if let bounds = status.bounds {
       status.uncovered = checkpoint.coverage.gaps(in: bounds.lowerBound..<bounds.upperBound + 1)
       status.uncoveredCELs = try table.count(in: status.uncovered, on: databases.cels)

@@ -25,7 +25,8 @@ public struct Failure {
     case let error as JobError:
       (message, kind) = (error.message, error.kind)
     case let error as StoreError:
-      (message, kind) = (error.description, error.kind == .busy ? .busy : .configuration)
+      let kinds: [StoreError.Kind: JobError.Kind] = [.busy: .busy, .damaged: .badInput]
+      (message, kind) = (error.description, kinds[error.kind] ?? .configuration)
     case let error as PostgreSQLError:
       let remedy = Failure.remedy(of: error)
       (message, kind) = (error.description + (remedy.map { "; " + $0 } ?? ""), Failure.kind(of: error))

@@ -97,13 +97,23 @@ public struct RunContext {
     }
   }
 
-  /// Connects and prepares. The schema is brought up to date where it is not.
+  /// What becomes of the checkpoint at the start.
+  public enum Start: Sendable {
+    /// It is taken as it is, if it is that of the CEL table.
+    case usual
+    /// `--rebase`: nothing of this table counts as done, whatever is known of it or of another one of its name.
+    case anew
+    /// `--adopt`: the checkpoint of the database that this one is a copy of becomes this one's.
+    case adopting
+  }
+
+  /// Connects and prepares. The schema is brought up to date where it is not, once nothing is left that could refuse the run.
   /// - Parameters:
-  ///   - forgetsCheckpoint: starts anew where the CEL table is not the one that the coverage speaks of
+  ///   - start: what becomes of the checkpoint
   ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
   /// - Throws: ``StoreError`` or ``JobError`` with what is missing, `PostgreSQLError` where the server refuses.
   public init(
-    _ settings: Settings, forgetsCheckpoint: Bool = false, changes: Bool = true, interruption: Interruption, log: Logger
+    _ settings: Settings, start: Start = .usual, changes: Bool = true, interruption: Interruption, log: Logger
   )
     throws
   {
@@ -125,27 +135,19 @@ public struct RunContext {
     }
     try retry { try table.setUp(databases.cels) }
     databases.prepareNext { try table.setUp($0.cels) }
-    var checkpoint = try retry {
-      try changes
-        ? RunContext.prepareToChange(table, settings, databases, log) : RunContext.prepareToRead(table, databases)
-    }
-    if forgetsCheckpoint {
-      let known = checkpoint
-      checkpoint = try retry {
-        try known.restart(on: databases.logs)
-        return try Checkpoint.obtain(table, on: databases.logs)
-      }
-    } else {
-      let known = checkpoint
-      try retry { try known.check(against: table, on: databases.cels, logs: databases.logs) }
-    }
     let directory = Directory(try retry { try RunContext.contents(settings.directory, databases) })
+    let defaultTenant = try retry { try RunContext.defaultTenant(settings, directory, databases) }
+    let linksCELs = try RunContext.linksCELs(settings, table, changes: changes, log)
+    let claim = try retry { try CheckpointClaim(table, start, databases) }
+    let checkpoint = try retry {
+      guard changes else { return try RunContext.prepareToRead(table, databases) }
+      try RunContext.migrate(settings, databases, log)
+      return try claim.take(table, databases, log)
+    }
     self.databases = databases
     facts = Facts(
-      table: table, checkpoint: checkpoint, directory: directory,
-      defaultTenant: try retry { try RunContext.defaultTenant(settings, directory, databases) },
-      linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log,
-      points: points)
+      table: table, checkpoint: checkpoint, directory: directory, defaultTenant: defaultTenant, linksCELs: linksCELs,
+      settings: settings, interruption: interruption, log: log, points: points)
     if !table.unindexedColumns.isEmpty {
       log.warning(
         "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
@@ -153,16 +155,13 @@ public struct RunContext {
     }
   }
 
-  private static func prepareToChange(_ table: CELTable, _ settings: Settings, _ databases: Databases, _ log: Logger) throws
-    -> Checkpoint
-  {
+  private static func migrate(_ settings: Settings, _ databases: Databases, _ log: Logger) throws {
     let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
     if !putOff.isEmpty {
       log.warning(
         "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
     }
     try CallLogTables.checkColumns(on: databases.logs)
-    return try Checkpoint.obtain(table, on: databases.logs)
   }
 
   private static func prepareToRead(_ table: CELTable, _ databases: Databases) throws -> Checkpoint {
@@ -200,7 +199,7 @@ public struct RunContext {
     Retry(seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases)
   }
 
-  private static func linksCELs(_ settings: Settings, _ table: CELTable, _ log: Logger) throws -> Bool {
+  private static func linksCELs(_ settings: Settings, _ table: CELTable, changes: Bool, _ log: Logger) throws -> Bool {
     guard settings.linksCELs ?? table.hasCallLogID else { return false }
     if !table.hasCallLogID {
       throw JobError(
@@ -235,37 +234,14 @@ public struct RunContext {
   private static func defaultTenant(_ settings: Settings, _ directory: Directory, _ databases: Databases) throws -> UUIDValue {
     if let tenant = settings.defaultTenant ?? directory.defaultTenant { return tenant }
     var known = directory.tenants
-    if known.isEmpty { known = try CallLogTables.tenants(on: databases.logs).sorted() }
+    if known.isEmpty, try CallLogTables.exist(on: databases.logs) { known = try CallLogTables.tenants(on: databases.logs).sorted() }
     if known.count == 1, let only = known.first { return only }
     let found =
       known.isEmpty
       ? "no tenant is known here; any UUID will do, such as one from uuidgen"
       : "there are \(known.count): \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")"
     throw JobError(
-      .usage,
+      .configuration,
       "set --default-tenant (or default_tenant in the settings) to the tenant of calls that nothing else gives one; \(found)")
-  }
-}
-
-extension Checkpoint {
-  /// Checks that the CELs are those that the coverage speaks of: neither was the table truncated nor the database restored since.
-  func check(against table: CELTable, on connection: Connection, logs: Connection) throws {
-    guard let greatest = coverage.greatest else { return }
-    let remedy = "if that is meant, run `wazo-call-logs generate --rebase` to start anew with this table"
-    if let witness, let time = try table.storedTime(of: witness.id, on: connection), time != witness.time {
-      throw StoreError(
-        .wentBack,
-        "CEL \(witness.id) of \(table.name) is another one than when it was covered: ids have been given out anew (table truncated, or database restored); \(remedy)"
-      )
-    }
-    let newest = try table.bounds(on: connection)?.upperBound ?? Int64.min
-    guard newest < greatest else { return }
-    if let last = try table.lastSequenceValue(on: connection), last >= greatest { return }
-    if table.sequence == nil, newest == Int64.min { return }
-    if try ArchiveRecord.hasPurged(cel: greatest, on: logs) { return }
-    throw StoreError(
-      .wentBack,
-      "the CELs of \(table.name) end at id \(newest == Int64.min ? 0 : newest), but CELs up to \(greatest) have been covered: the table was truncated or the database restored; \(remedy)"
-    )
   }
 }

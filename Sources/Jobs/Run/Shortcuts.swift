@@ -17,6 +17,8 @@
       public static let noRereading = Shortcuts(rawValue: 4)
       /// Conversations that were noted as reaching beyond their chunk are not looked up.
       public static let noReachLookUp = Shortcuts(rawValue: 8)
+      /// Covered ids are not looked through for rows that came later, which would find what the others let through.
+      public static let noCoveredCheck = Shortcuts(rawValue: 16)
     }
   }
 #endif

@@ -21,6 +21,9 @@ public struct ArchiveRecord: Sendable {
     /// The oid of the database.
     public let database: Int64
 
+    /// That server and database.
+    public init(system: Int64, database: Int64) { (self.system, self.database) = (system, database) }
+
     /// That of a connection.
     public static func read(_ connection: Connection) throws(PostgreSQLError) -> Home {
       let rows = try connection.query(
@@ -83,8 +86,8 @@ public struct ArchiveRecord: Sendable {
   ) throws(PostgreSQLError) -> Int32 {
     let rows = try connection.query(
       """
-      INSERT INTO call_logd_archive (kind, month, part, folder, files, system, database, run_id, deletes)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
+      INSERT INTO call_logd_archive (kind, month, part, folder, files, system, database, run_id, deletes, notes_conversations)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, true) RETURNING id
       """,
       [
         .text(kind), .text(month), .int4(Int32(clamping: part)), .text(folder), .textArray(files), .int8(home.system),
@@ -126,7 +129,7 @@ public struct ArchiveRecord: Sendable {
   /// - Returns: false where it is no copy any more
   public static func setDeleted(_ id: Int32, on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.execute(
-      "UPDATE call_logd_archive SET deletes = true, ended = now() WHERE id = $1 AND NOT deletes", [.int4(id)],
+      "UPDATE call_logd_archive SET deletes = true, notes_conversations = true, ended = now() WHERE id = $1 AND NOT deletes", [.int4(id)],
       purpose: "Recording that what was copied is deleted") == 1
   }
 
@@ -166,6 +169,16 @@ public struct ArchiveRecord: Sendable {
       "SELECT EXISTS (SELECT FROM call_logd_archive WHERE kind = 'cel' AND deletes AND ids @> $1::int8)", [.int8(id)],
       purpose: "Looking whether CEL \(id) was purged"
     ).bool(0, 0) == true
+  }
+
+  /// Those of these call logs that a purge deleted that noted no conversations: one of an earlier version.
+  public static func purgedByID(among ids: [Int32], on connection: Connection) throws(PostgreSQLError) -> Set<Int32> {
+    let rows = try connection.query(
+      """
+      SELECT i FROM unnest($1::int4[]) AS i WHERE EXISTS (
+        SELECT FROM call_logd_archive a WHERE a.kind = 'call-logs' AND a.deletes AND NOT a.notes_conversations AND a.ids @> i::int8)
+      """, [.int4Array(ids)], purpose: "Looking which call logs were purged")
+    return Set(rows.compactMap { $0.int64(0).map { Int32(truncatingIfNeeded: $0) } })
   }
 
   private static func read(_ condition: String, _ parameters: [Parameter], on connection: Connection) throws(PostgreSQLError)

@@ -196,8 +196,13 @@ public struct ArchiveRestore {
         "SELECT id::int8 FROM \(table.name) WHERE id BETWEEN $1 AND $2",
         [.int8(ids.lowerBound), .int8(ids.upperBound)], purpose: "Looking up what was restored"
       ).compactMap { $0.int64(0) }.ranges
+      try checkBounds(outcome.ids.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) } == outcome.restored, ids)
     } else {
       try stage(0, target, feed)
+      let outside = try connection.query(
+        "SELECT EXISTS (SELECT FROM \(stageName(0)) WHERE id < $1 OR id > $2)", [.int8(ids.lowerBound), .int8(ids.upperBound)],
+        purpose: "Looking at the archive's ids")
+      try checkBounds(outside.bool(0, 0) == false, ids)
       let (condition, parameters) = condition(filter, date: table.instant ?? "eventtime")
       let wanted =
         filter.isEmpty ? "true" : "s.linkedid IN (SELECT linkedid FROM \(stageName(0)) s WHERE \(condition))"
@@ -228,6 +233,15 @@ public struct ArchiveRestore {
       try raise(sequence, to: greatest)
     }
     return outcome
+  }
+
+  /// - Throws: ``StoreError`` where the rows are not those that the manifest speaks of.
+  private func checkBounds(_ isGood: Bool, _ ids: ClosedRange<Int64>) throws {
+    guard !isGood else { return }
+    throw StoreError(
+      .damaged,
+      "the rows of the archive have other ids than their manifest says (\(ids.lowerBound) to \(ids.upperBound)), or an id twice; nothing of the part was restored"
+    )
   }
 
   // MARK: Common

@@ -73,6 +73,27 @@ extension CELTable {
     return found
   }
 
+  /// The linkedids of the CELs with these ids, SIP chats aside.
+  public func linkedids(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> [String] {
+    try connection.query(
+      """
+      SELECT DISTINCT c.linkedid::text FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
+      WHERE c.linkedid <> '' AND \(isNoChat)
+      """, [.int8Multirange(ids)], purpose: "Looking up the calls of CELs that are back"
+    ).compactMap { $0.string(0) }
+  }
+
+  /// The call logs that these CELs point to.
+  public func links(ofCELs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> [Int64: Int32] {
+    var links: [Int64: Int32] = [:]
+    let among = IDCondition(ids).bound("c.id")
+    let rows = try connection.query(
+      "SELECT c.id::int8, c.call_log_id::int4 FROM \(name) c WHERE \(among.sql) AND c.call_log_id IS NOT NULL", among.parameters,
+      purpose: "Looking up which call logs CELs point to")
+    for row in rows { links[row.int64(0) ?? 0] = row.int64(1).map { Int32(truncatingIfNeeded: $0) } }
+    return links
+  }
+
   /// The greatest id of before `time`; nil where there is none.
   public func greatestID(before time: Int64, on connection: Connection) throws -> Int64? {
     guard let instant else { return nil }
@@ -106,7 +127,7 @@ extension CELTable {
     try connection.query(
       """
       SELECT count(*)::int8 FROM (
-        SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)
+        SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
         FOR KEY SHARE OF c) AS found
       """, [.int8Multirange(ids)], purpose: "Looking whether CELs are deleted"
     ).int64(0, 0) ?? 0

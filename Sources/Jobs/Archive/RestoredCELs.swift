@@ -1,0 +1,78 @@
+import PostgreSQL
+import Store
+
+/// What becomes of the coverage when a restore brings CELs back, in the commit that does so.
+///
+/// A call that has its call log, or whose call log was purged, stays covered. Every other one is uncovered, so that the next run makes its call log, or notes it as open: the call log may have been deleted since the CELs
+/// were archived, or their ids covered as never coming while they were in the archive alone.
+struct RestoredCELs {
+  private let context: RunContext
+  /// Rows that are back, in this connection's open transaction.
+  private let cels: Connection
+  /// Where the coverage changes, in an open transaction.
+  private let logs: Connection
+
+  /// Runs of ids that are uncovered for one part, at most: coverage must stay in few pieces.
+  private static let mostPieces = 200
+
+  init(_ context: RunContext, cels: Connection, logs: Connection) { (self.context, self.cels, self.logs) = (context, cels, logs) }
+
+  /// Settles the rows with these ids (ascending). The gate is closed, so that no chunk is under way.
+  func settle(_ ids: [Range<Int64>]) throws {
+    guard !ids.isEmpty else { return }
+    let (table, checkpoint) = (context.table, context.checkpoint)
+    let coverage = try checkpoint.locked(on: logs).coverage
+    let lacking = try callsWithoutCallLog(ids)
+    var uncovered = Coverage()
+    if !lacking.isEmpty {
+      let back = Coverage(ids)
+      let own = lacking.flatMap(\.ids).filter(back.contains)
+      uncovered = Coverage(RestoredCELs.joined(own.ranges))
+      // Where a call has CELs besides that stay covered, a chunk does not see all of it.
+      let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
+      try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
+      let parts = uncovered.ranges.flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
+      if !parts.isEmpty { try checkpoint.uncover(Coverage(parts).ranges, on: logs) }
+    }
+    let stays = Coverage(coverage.ranges.flatMap { uncovered.gaps(in: $0) })
+    let seen = Coverage(ids.flatMap { stays.parts(in: $0.lowerBound...($0.upperBound - 1)) }).ranges
+    try checkpoint.noteSeen(seen, in: seen, forgets: false, on: logs)
+  }
+
+  private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> [CELSource.Call] {
+    let linkedids = try context.table.linkedids(in: ids, on: cels)
+    var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids), andPurged: true, on: logs)
+    // Mostly the linkedid is the conversation's; the others are looked up whole.
+    let rest = Set(linkedids).subtracting(known)
+    guard !rest.isEmpty else { return [] }
+    let calls = CELSource.calls(try context.table.outlines(ofCalls: rest, on: cels))
+    let others = calls.reduce(into: Set<String>()) { $0.formUnion($1.linkedids) }.subtracting(rest).subtracting(known)
+    known.formUnion(
+      try CallLogTables.conversations(among: BinaryArray(strings: others.sorted()), andPurged: true, on: logs))
+    let lacking = calls.filter { $0.linkedids.isDisjoint(with: known) }
+    guard context.table.hasCallLogID, !lacking.isEmpty else { return lacking }
+    // Call logs without a conversation, and calls that a purge of an earlier version took, are known by the CELs that point to them.
+    let links = try context.table.links(ofCELs: lacking.flatMap(\.ids), on: cels)
+    let named = Array(Set(links.values)).sorted()
+    let conversations = try CallLogTables.conversations(ofCallLogs: named, on: logs)
+    let purged = try ArchiveRecord.purgedByID(among: named, on: logs)
+    let trueOnes = Set(named.filter { conversations[$0] == "" || conversations[$0] == nil && purged.contains($0) })
+    return lacking.filter { call in !call.ids.contains { links[$0].map(trueOnes.contains) ?? false } }
+  }
+
+  /// At most so many ranges that hold all of these: those that lie closest are joined.
+  static func joined(_ ranges: [Range<Int64>], limit: Int = mostPieces) -> [Range<Int64>] {
+    guard ranges.count > limit else { return ranges }
+    let distances = zip(ranges, ranges.dropFirst()).map { $1.lowerBound - $0.upperBound }
+    let widest = Set(distances.enumerated().sorted { $0.element > $1.element }.prefix(limit - 1).map(\.offset))
+    var joined = [ranges[0]]
+    for (index, range) in ranges.enumerated().dropFirst() {
+      if widest.contains(index - 1) {
+        joined.append(range)
+      } else {
+        joined[joined.count - 1] = joined[joined.count - 1].lowerBound..<range.upperBound
+      }
+    }
+    return joined
+  }
+}

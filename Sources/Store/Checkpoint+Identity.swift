@@ -1,0 +1,93 @@
+import PostgreSQL
+
+/// Whose checkpoint it is. A checkpoint belongs to one CEL table of one server; a database that was dumped and restored is another one, though it looks the same.
+extension Checkpoint {
+  /// A checkpoint in the database that is of another CEL table than the one at hand.
+  public struct Foreign: Sendable {
+    /// The row's id.
+    public let id: Int32
+    /// Which table it is of.
+    public let identity: CELTable.Identity
+    /// What is covered, how often that has changed, and what it can be recognised by.
+    public let checkpoint: Checkpoint
+  }
+
+  /// Checkpoints of tables with the same name that are not known to be another table: of another server or database, or of a table that is gone.
+  ///
+  /// A table of this database that is still there under its oid, whatever its name is now, has its own checkpoint, and keeps it.
+  public static func foreign(to table: CELTable, isEarlier: Bool, logs: Connection, cels: Connection) throws -> [Foreign] {
+    let rows = try logs.query(
+      """
+      SELECT \(isEarlier ? earlierColumns : columns), cel_system, cel_database, cel_table FROM call_logd_checkpoint
+      WHERE cel_name = $1 AND covered <> '{}' AND (cel_system, cel_database, cel_table) IS DISTINCT FROM ($2::int8, $3::int8, $4::int8)
+      ORDER BY changed DESC
+      """,
+      [
+        .text(table.name), .int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table),
+      ], purpose: "Looking for checkpoints of other tables")
+    var found: [Foreign] = []
+    for row in rows {
+      guard let checkpoint = decode(row), let system = row.int64(8), let database = row.int64(9), let oid = row.int64(10) else {
+        continue
+      }
+      let identity = CELTable.Identity(system: system, database: database, table: oid)
+      if system == table.identity.system, database == table.identity.database,
+        try cels.query(
+          "SELECT EXISTS (SELECT FROM pg_class WHERE oid = $1::int8::oid AND relkind IN ('r', 'p', 'v', 'm', 'f'))", [.int8(oid)],
+          purpose: "Looking whether a table is still there"
+        ).bool(0, 0) == true
+      {
+        continue
+      }
+      found.append(Foreign(id: checkpoint.id, identity: identity, checkpoint: checkpoint))
+    }
+    return found
+  }
+
+  /// Whether there are checkpoints of other tables, of which something is covered.
+  public func hasOthers(on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      "SELECT EXISTS (SELECT FROM call_logd_checkpoint WHERE id <> $1 AND covered <> '{}')", [.int4(id)],
+      purpose: "Looking for checkpoints of other tables"
+    ).bool(0, 0) == true
+  }
+
+  /// Takes a checkpoint over: from here on it is that of `table`, and the archives of the database that it was made in are this one's.
+  /// - Parameter archives: where parts of archives are recorded now, the database of the call logs
+  public static func adopt(_ foreign: Foreign, for table: CELTable, archives: ArchiveRecord.Home, on connection: Connection) throws {
+    try connection.transaction(purpose: "Adopting the checkpoint") {
+      // One that a refused run could not have entered is empty.
+      try connection.execute(
+        "DELETE FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3 AND id <> $4 AND covered = '{}'",
+        [
+          .int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table), .int4(foreign.id),
+        ], purpose: "Adopting the checkpoint")
+      try connection.execute(
+        """
+        UPDATE call_logd_checkpoint SET cel_system = $2, cel_database = $3, cel_table = $4, generation = generation + 1, changed = now(),
+          sequence_value = NULL WHERE id = $1
+        """,
+        [
+          .int4(foreign.id), .int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table),
+        ], purpose: "Adopting the checkpoint")
+      // Whoever had claimed something had done so elsewhere.
+      try connection.execute(
+        "DELETE FROM call_logd_claim WHERE checkpoint_id = $1", [.int4(foreign.id)], purpose: "Adopting the checkpoint")
+      let former = try connection.query(
+        """
+        UPDATE call_logd_archive SET system = $1, database = $2 WHERE (system, database) IS DISTINCT FROM ($1::int8, $2::int8)
+        RETURNING (SELECT o.system FROM call_logd_archive o WHERE o.id = call_logd_archive.id),
+                  (SELECT o.database FROM call_logd_archive o WHERE o.id = call_logd_archive.id)
+        """, [.int8(archives.system), .int8(archives.database)], purpose: "Adopting the archives")
+      var homes: Set<ArchiveRecord.Home> = [
+        ArchiveRecord.Home(system: foreign.identity.system, database: foreign.identity.database)
+      ]
+      for row in former { homes.insert(ArchiveRecord.Home(system: row.int64(0) ?? 0, database: row.int64(1) ?? 0)) }
+      for home in homes {
+        try connection.execute(
+          "INSERT INTO call_logd_former (system, database) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+          [.int8(home.system), .int8(home.database)], purpose: "Adopting the archives")
+      }
+    }
+  }
+}
