@@ -25,14 +25,14 @@ struct Retry {
         if isLost {
           try databases?.reconnect()
           isLost = false
-          log.info("connected again")
+          log.warning("connected again")
         }
         return try body()
       } catch let error as PostgreSQLError {
         if interruption.isRequested { throw interrupted }
         let isLostNow = seconds > 0 && (hadServer ? error.isLostConnection : error.isLostWhileConnecting)
         guard error.isWorthRetrying || isLostNow else { throw error }
-        if isLostNow, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
+        if isLostNow, !isLost { log.warning("connection lost (\(error)); trying again for \(Int(seconds)) s") }
         isLost = isLost || isLostNow
         let limit = deadline ?? Date().addingTimeInterval(seconds)
         deadline = limit
