@@ -12,14 +12,14 @@ struct SetupTests {
   private let a = "1714989600.1"
   private let b = "1714989700.2"
 
-  @Test("the default tenant is the setting, else the only known one, else the run ends with 64")
+  @Test("the default tenant is the setting, else the only known one, else the run ends with 78")
   func defaultTenants() throws {
     let one = "11111111-1111-4111-8111-111111111111"
     let two = "22222222-2222-4222-8222-222222222222"
     var (database, runner) = try wazo(CELRow.call(a))
     runner.settings.defaultTenant = nil
     let none = try failure { try runner.generate() }
-    #expect(none.kind == .usage && none.message.contains("--default-tenant"))
+    #expect(none.kind == .configuration && none.message.contains("--default-tenant"))
     // Known from call logs that exist.
     try database.run("INSERT INTO call_logd_tenant VALUES ('\(one)')")
     #expect(try runner.context().defaultTenant.description == one)
@@ -28,7 +28,7 @@ struct SetupTests {
     #expect(try runner.context().defaultTenant.description == two)
     try database.run("INSERT INTO tenant VALUES ('\(one)')")
     let several = try failure { try runner.generate() }
-    #expect(several.kind == .usage && several.message.contains(one) && several.message.contains(two))
+    #expect(several.kind == .configuration && several.message.contains(one) && several.message.contains(two))
     var contents = DirectoryContents()
     contents.defaultTenant = one
     runner.settings.directory = .contents(contents)

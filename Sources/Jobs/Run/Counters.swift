@@ -23,6 +23,10 @@ public struct Counters: Sendable {
   public var callLogsRemoved = 0
   /// Conversations left as they stand: made by another program, or some of their CELs are gone.
   public var conversationsKept = 0
+  /// Of those, conversations whose call log was made from CELs that are gone: the first of them.
+  public var conversationsPartlyGone = 0
+  /// Of those, conversations whose call log was purged.
+  public var conversationsPurged = 0
   /// Conversations without LINKEDID_END that were old enough to be closed by what they have.
   public var conversationsClosed = 0
   /// Conversations that could not be stored.
@@ -48,6 +52,8 @@ public struct Counters: Sendable {
     callLogsWritten += other.callLogsWritten
     callLogsRemoved += other.callLogsRemoved
     conversationsKept += other.conversationsKept
+    conversationsPartlyGone += other.conversationsPartlyGone
+    conversationsPurged += other.conversationsPurged
     conversationsClosed += other.conversationsClosed
     conversationsRefused += other.conversationsRefused
     tally.add(other.tally)
@@ -59,7 +65,8 @@ public struct Counters: Sendable {
       ("cels", cels), ("cels_call_log", callLog), ("cels_unfinished", unfinished), ("cels_invalid", invalid), ("cels_left", left),
       ("cels_chat", chat), ("cels_refused", refused), ("call_logs_written", callLogsWritten),
       ("call_logs_removed", callLogsRemoved),
-      ("conversations_kept", conversationsKept), ("conversations_closed", conversationsClosed),
+      ("conversations_kept", conversationsKept), ("conversations_partly_gone", conversationsPartlyGone),
+      ("conversations_purged", conversationsPurged), ("conversations_closed", conversationsClosed),
       ("conversations_refused", conversationsRefused),
     ]
     items += tally.noted.map { ("flaw_" + $0.key, tally[$0]) }

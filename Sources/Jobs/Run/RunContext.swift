@@ -144,7 +144,8 @@ public struct RunContext {
     facts = Facts(
       table: table, checkpoint: checkpoint, directory: directory,
       defaultTenant: try retry { try RunContext.defaultTenant(settings, directory, databases) },
-      linksCELs: try RunContext.linksCELs(settings, table, log), settings: settings, interruption: interruption, log: log,
+      linksCELs: changes ? try RunContext.linksCELs(settings, table, log) : false, settings: settings, interruption: interruption,
+      log: log,
       points: points)
     if !table.unindexedColumns.isEmpty {
       log.warning(
@@ -242,7 +243,7 @@ public struct RunContext {
       ? "no tenant is known here; any UUID will do, such as one from uuidgen"
       : "there are \(known.count): \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")"
     throw JobError(
-      .usage,
+      .configuration,
       "set --default-tenant (or default_tenant in the settings) to the tenant of calls that nothing else gives one; \(found)")
   }
 }

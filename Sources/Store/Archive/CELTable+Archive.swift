@@ -106,7 +106,7 @@ extension CELTable {
     try connection.query(
       """
       SELECT count(*)::int8 FROM (
-        SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON c.id >= lower(r.ids) AND c.id < upper(r.ids)
+        SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isInRange)
         FOR KEY SHARE OF c) AS found
       """, [.int8Multirange(ids)], purpose: "Looking whether CELs are deleted"
     ).int64(0, 0) ?? 0
