@@ -8,6 +8,8 @@ enum EventWarnings {
     var cels: Int
     /// What was wrong with them.
     var tally: Tally
+    /// What is to be corrected where the events have the wrong names, and what to do then.
+    var remedy: String
     /// Whether so many calls lack a LINKEDID_END that none seems to get one.
     var hasNoEnds: Bool
   }
@@ -21,7 +23,7 @@ enum EventWarnings {
     if seen.cels >= fewest, unknown * 2 > seen.cels {
       let ids = seen.tally.examples(of: .unknownEvent).map(String.init).joined(separator: ", ")
       return
-        "\(Human.count(unknown)) of \(Human.count(seen.cels)) CELs are of unknown events (CEL \(ids), …): eventtype must hold Asterisk's own names, such as CHAN_START, or its numbers; correct what fills the table, then run `wazo-call-logs regenerate`"
+        "\(Human.count(unknown)) of \(Human.count(seen.cels)) CELs are of unknown events (CEL \(ids), …): eventtype must hold Asterisk's own names, such as CHAN_START, or its numbers; \(seen.remedy)"
     }
     if seen.cels >= fewest, seen.tally.chanStarts == 0 {
       return

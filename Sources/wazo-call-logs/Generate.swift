@@ -114,7 +114,9 @@ enum Covering {
     }
     let counters = summary.counters
     let seen = EventWarnings.Seen(
-      cels: counters.cels - counters.chat, tally: counters.tally, hasNoEnds: counters.unfinished >= 1000 && counters.callLog == 0)
+      cels: counters.cels - counters.chat, tally: counters.tally,
+      remedy: "correct what fills the table, then run `wazo-call-logs regenerate`",
+      hasNoEnds: counters.unfinished >= 1000 && counters.callLog == 0)
     if let warning = EventWarnings.sentence(seen) { session.log.warning("\(warning)") }
   }
 

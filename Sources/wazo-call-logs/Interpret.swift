@@ -64,7 +64,7 @@ struct Interpret: AsyncParsableCommand {
       )
     }
     let seen = EventWarnings.Seen(
-      cels: summary.cels - summary.chats, tally: summary.tally,
+      cels: summary.cels - summary.chats, tally: summary.tally, remedy: "correct them in the file",
       hasNoEnds: !summary.hasEnds && summary.unfinished > 0 && summary.callLogs == 0)
     if let warning = EventWarnings.sentence(seen) { session.log.warning("\(warning)") }
     session.log.info(
