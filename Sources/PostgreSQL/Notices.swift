@@ -25,7 +25,10 @@ final class NoticeSink {
     var metadata: Logger.Metadata = [:]
     if let code = fields[.sqlState] { metadata["sqlstate"] = "\(code)" }
     if let hint = fields[.hint] { metadata["hint"] = "\(hint)" }
-    log.log(level: NoticeSink.level(of: fields[.severity] ?? ""), "\(text)", metadata: metadata)
+    // That the server ends the session is told by who loses the connection, once and with what comes of it.
+    let isFarewell = fields[.sqlState].map { SQLState.class("57") ~= SQLState(rawValue: $0) } ?? false
+    let level = isFarewell ? .info : NoticeSink.level(of: fields[.severity] ?? "")
+    log.log(level: level, "\(text)", metadata: metadata)
   }
 
   static func level(of severity: String) -> Logger.Level {

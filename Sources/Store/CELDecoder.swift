@@ -37,7 +37,7 @@ package struct CELDecoder {
         ) { needsRepair ? scratch.repaired(fields[$0 + 3], id, &tally) : Text(fields[$0 + 3]) }
         read.note(batch.append(columns, tally: &tally), columns)
         if id > next { read.missing.append(next..<id) }
-        next = id + 1
+        next = id == .max ? id : id + 1
         if needsRepair { scratch.removeAll() }
       }
     }

@@ -10,7 +10,7 @@ extension CELTable {
   ///   - to: in the same; nil for no bound
   public func bounds(from: Int64?, to: Int64?, on connection: Connection) throws -> ClosedRange<Int64>? {
     guard let instant else { return try boundsByText(from: from, to: to, on: connection) }
-    var conditions = ["isfinite(eventtime)"]
+    var conditions = [CELTable.isFollowed, "isfinite(eventtime)"]
     var parameters: [Parameter] = []
     for (time, sign, comparison) in [(from, "-", ">="), (to, "+", "<")] {
       guard let time else { continue }
@@ -32,8 +32,10 @@ extension CELTable {
   /// The same where the times are text: the server would refuse what is none, and does not know every form.
   private func boundsByText(from: Int64?, to: Int64?, on connection: Connection) throws -> ClosedRange<Int64>? {
     var bounds: ClosedRange<Int64>?
-    try connection.stream("SELECT id::int8, eventtime::text FROM \(name)", purpose: "Looking up the CELs of a range of dates") {
-      row in
+    try connection.stream(
+      "SELECT id::int8, eventtime::text FROM \(name) WHERE \(CELTable.isFollowed)",
+      purpose: "Looking up the CELs of a range of dates"
+    ) { row in
       guard let id = row.int64(0), let time = row.bytes(1, { time($0) }), time >= from ?? Int64.min, to.map({ time < $0 }) ?? true
       else {
         return

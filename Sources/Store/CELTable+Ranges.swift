@@ -2,10 +2,21 @@ import CallLogs
 import PostgreSQL
 
 extension CELTable {
-  /// The least and the greatest id in the table; nil where it is empty.
+  /// The condition that leaves out the one id that no coverage can hold: the end of a range lies above its last id, and nothing lies above this one.
+  static let isFollowed = "id < \(Int64.max)"
+
+  /// Whether there is a CEL with the one id that is never covered.
+  public func hasLastID(on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      "SELECT EXISTS (SELECT FROM \(name) WHERE id >= $1)", [.int8(.max)], purpose: "Looking for the greatest id there can be"
+    ).bool(0, 0) == true
+  }
+
+  /// The least and the greatest id in the table that can be covered; nil where there is none.
   public func bounds(on connection: Connection) throws -> ClosedRange<Int64>? {
     let rows = try connection.query(
-      "SELECT min(id)::int8, max(id)::int8 FROM \(name)", purpose: "Looking up the least and greatest CEL id")
+      "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE \(CELTable.isFollowed)",
+      purpose: "Looking up the least and greatest CEL id")
     guard let least = rows.int64(0, 0), let greatest = rows.int64(0, 1) else { return nil }
     return least...greatest
   }
@@ -104,13 +115,15 @@ extension CELTable {
     if !conversations.isEmpty {
       extend(
         try connection.query(
-          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE linkedid = ANY($1)", [.textArray(conversations)],
+          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE linkedid = ANY($1) AND \(CELTable.isFollowed)",
+          [.textArray(conversations)],
           purpose: "Looking up the CELs of \(conversations.count) conversations"))
     }
     if hasCallLogID {
       extend(
         try connection.query(
-          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
+          "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE call_log_id = ANY($1) AND \(CELTable.isFollowed)",
+          [.int4Array(callLogs)],
           purpose: "Looking up the CELs of \(callLogs.count) call logs"))
     }
     return range

@@ -132,13 +132,14 @@ extension CELTable {
     return found
   }
 
-  /// Reads the CELs of one conversation as they stand in the table, ordered by time and id, for a person to read.
+  /// Reads the CELs of one conversation as they stand in the table, ordered by time and id, for a person to read. Times are instants as a run reads them, in the session's zone; where they are text,
+  /// they stay as they are.
   public func rowsForPeople(linkedids: [String], on connection: Connection) throws -> Rows {
     let columns = ["eventtype", "channame", "cid_name", "cid_num", "exten", "context", "uniqueid", "linkedid", "extra"]
       .map { absentColumns.contains($0) ? "NULL::text" : "\($0)::text" }.joined(separator: ", ")
     return try connection.query(
       """
-      SELECT id::int8, eventtime::text, \(columns)
+      SELECT id::int8, \(instant.map { "(\($0))::text" } ?? "eventtime::text"), \(columns)
       FROM \(name) WHERE linkedid = ANY($1) ORDER BY eventtime, linkedid COLLATE "C", id
       """, [.textArray(linkedids)], purpose: "Reading the CELs of a conversation")
   }

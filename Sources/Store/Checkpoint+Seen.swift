@@ -151,7 +151,7 @@ extension Checkpoint {
 extension CELTable {
   /// The condition that an id lies in a range, in a form that an index serves. A bound that is infinite stands for the least or greatest `bigint`.
   static func isWithin(_ id: String, _ range: String) -> String {
-    "\(id) >= coalesce(lower(\(range)), \(Int64.min + 1) - 1) AND \(id) < coalesce(upper(\(range)), \(Int64.max))"
+    "\(id) >= coalesce(lower(\(range)), '\(Int64.min)'::int8) AND \(id) < coalesce(upper(\(range)), '\(Int64.max)'::int8)"
   }
 
   /// A run of ids in which rows were found where none were known.

@@ -21,8 +21,8 @@ public struct Coverage: Equatable, Sendable {
   /// The greatest id in the set.
   public var greatest: Int64? { ranges.last.map { $0.upperBound - 1 } }
 
-  /// How many ids the set has.
-  public var count: Int64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+  /// How many ids the set has; `Int64.max` where they are more than that.
+  public var count: Int64 { ranges.width }
 
   /// Whether the set has that id.
   public func contains(_ id: Int64) -> Bool {
@@ -65,5 +65,23 @@ extension Coverage: CustomStringConvertible {
   /// Such as `1-20000, 30001-30500`; `none` for the empty set.
   public var description: String {
     ranges.isEmpty ? "none" : ranges.map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
+  }
+}
+
+extension Range<Int64> {
+  /// How many ids the range has; `Int64.max` where they are more than that. `count` stops the program there.
+  public var width: Int64 {
+    let (width, overflows) = upperBound.subtractingReportingOverflow(lowerBound)
+    return overflows ? .max : width
+  }
+}
+
+extension Sequence<Range<Int64>> {
+  /// How many ids these ranges have together; `Int64.max` where they are more than that.
+  public var width: Int64 {
+    reduce(0) { sum, range in
+      let (sum, overflows) = sum.addingReportingOverflow(range.width)
+      return overflows ? .max : sum
+    }
   }
 }

@@ -54,8 +54,15 @@ struct Delete: AsyncParsableCommand {
       return
     }
     try await Session.run(common) { session in
+      let settings = try session.runSettings()
+      if let database = try DeleteJob.databaseWithoutCallLogs(
+        settings, interruption: session.interruption, log: session.log)
+      {
+        let nothing = "There are no call logs in database \(database): nothing to delete."
+        return try Console.result(format == .json ? json(DeleteJob.Summary()) : nothing)
+      }
       let context = try session.context(interprets: false, changes: !dryRun)
-      let job = DeleteJob(context) { Console.progress("\(Human.count($0)) call logs deleted") }
+      let job = DeleteJob(context, progress: show)
       let summary = dryRun ? try job.dryRun(extent) : try job.run(extent)
       Console.clearProgress()
       switch format {
@@ -68,6 +75,12 @@ struct Delete: AsyncParsableCommand {
         }
       }
     }
+  }
+
+  private func show(_ progress: DeleteJob.Progress) {
+    let share = progress.total.flatMap { $0 > 0 ? min(Double(progress.callLogs) / Double($0), 1) : nil }
+    Console.progress(
+      (share.map { "\(Int($0 * 100)) %  " } ?? "") + "\(Human.count(progress.callLogs, "call log")) deleted")
   }
 
   private func extent() throws -> DeleteJob.Extent? {

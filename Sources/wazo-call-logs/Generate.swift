@@ -2,6 +2,7 @@ import ArgumentParser
 import CallLogs
 import Foundation
 import Jobs
+import Store
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -92,7 +93,12 @@ enum Covering {
       case .json: try Console.result(json(summary))
       case .text:
         // Cron mails what is printed: quiet unless somebody watches or something wants a look.
-        if Console.isOutputTerminal || needsALook(summary) { try Console.result(text(summary)) }
+        if Console.isOutputTerminal || needsALook(summary) {
+          try Console.result(text(summary, remakes: remakes))
+        } else if remakes {
+          // Nobody has cron do this every night: whoever asked for it wants to know what came of it.
+          try Console.result(outcome(summary, remakes: true))
+        }
       }
     }
   }
@@ -108,14 +114,15 @@ enum Covering {
   private static func warn(_ summary: GenerateJob.Summary, _ session: Session) {
     if let offset = summary.clockOffset {
       session.log.warning(
-        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell: Asterisk's time zone is not the database session's; set cel_time_zone to Asterisk's"
+        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell: Asterisk's time zone is not the database session's; set cel_time_zone to Asterisk's, then `wazo-call-logs regenerate` corrects the call logs that are there"
       )
     }
-    if summary.counters.unfinished >= 1000, summary.counters.callLog == 0 {
-      session.log.warning(
-        "no LINKEDID_END in \(Human.count(summary.counters.cels)) CELs: without it no call is known to have ended; add LINKEDID_END to the line events= of cel.conf"
-      )
-    }
+    let counters = summary.counters
+    let seen = EventWarnings.Seen(
+      cels: counters.cels - counters.chat, tally: counters.tally,
+      remedy: "correct what fills the table, then run `wazo-call-logs regenerate`",
+      hasNoEnds: counters.unfinished >= 1000 && counters.callLog == 0)
+    if let warning = EventWarnings.sentence(seen) { session.log.warning("\(warning)") }
   }
 
   /// Flaws that are everyday life on a healthy server.
@@ -125,26 +132,35 @@ enum Covering {
     summary.counters.conversationsRefused > 0 || summary.counters.tally.noted.contains { !ordinary.contains($0) }
   }
 
-  /// What was done, in lines.
-  static func text(_ summary: GenerateJob.Summary) -> String {
+  /// What came of it, in a sentence.
+  private static func outcome(_ summary: GenerateJob.Summary, remakes: Bool) -> String {
     let counters = summary.counters
-    var lines: [String] = []
+    let written = Human.count(counters.callLogsWritten, "call log") + " written"
     if counters.cels == 0, summary.chunks == 0 {
-      lines.append("Nothing to do: every CEL is covered.")
-    } else {
-      lines.append(
-        "\(Human.count(counters.cels, "CEL")) covered in \(Human.duration(summary.seconds)): \(Human.count(counters.callLogsWritten, "call log")) written"
-          + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed" : "")
-          + (counters.conversationsKept > 0
-            ? ", \(Human.count(counters.conversationsKept, "conversation")) left as they stand" : "")
-          + (counters.conversationsClosed > 0 ? ", \(Human.count(counters.conversationsClosed)) of calls that never ended" : "")
-          + ".")
-      let parts: [(Int, String)] = [
-        (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
-        (counters.invalid, "that give no call"),
-        (counters.left, "of calls that the chunk with their newest CEL completes"), (counters.chat, "of SIP chats"),
-        (counters.refused, "of conversations that were refused"),
-      ]
+      if counters.conversationsClosed > 0 {
+        return "Every CEL was covered before; \(written), of calls that never ended (close_after)."
+      }
+      return remakes ? "Nothing to do: there are no CELs there." : "Nothing to do: every CEL is covered."
+    }
+    let parts = [
+      "\(Human.count(counters.cels, "CEL")) covered in \(Human.duration(summary.seconds)): \(written)",
+      counters.callLogsRemoved > 0 ? "\(Human.count(counters.callLogsRemoved)) removed" : nil, counters.keptText,
+      counters.conversationsClosed > 0 ? "\(Human.count(counters.conversationsClosed)) of calls that never ended" : nil,
+    ]
+    return parts.compactMap { $0 }.joined(separator: ", ") + "."
+  }
+
+  /// What was done, in lines.
+  static func text(_ summary: GenerateJob.Summary, remakes: Bool = false) -> String {
+    let counters = summary.counters
+    var lines = [outcome(summary, remakes: remakes)]
+    let parts: [(Int, String)] = [
+      (counters.callLog, "in call logs"), (counters.unfinished, "of calls that have not ended"),
+      (counters.invalid, "that give no call"),
+      (counters.left, "of calls that the chunk with their newest CEL completes"), (counters.chat, "of SIP chats"),
+      (counters.refused, "of conversations that were refused"),
+    ]
+    if counters.cels > 0 {
       lines.append("CELs: " + parts.filter { $0.0 > 0 }.map { "\(Human.count($0.0)) \($0.1)" }.joined(separator: ", ") + ".")
     }
     for flaw in counters.tally.noted {
@@ -154,12 +170,12 @@ enum Covering {
       )
     }
     if !summary.waiting.isEmpty {
-      let ids = summary.waiting.reduce(Int64(0)) { $0 + Int64($1.count) }
+      let ids = summary.waiting.width
       lines.append(
         "\(Human.count(ids, "id")) may still be committed by somebody, as `status` shows: looked for again by the next run.")
     }
     if !summary.uncovered.isEmpty {
-      let ids = summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) }
+      let ids = summary.uncovered.width
       let ranges = summary.uncovered.prefix(3).map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
       lines.append(
         "Not covered: \(Human.count(ids)) ids (\(ranges)\(summary.uncovered.count > 3 ? ", …" : "")); `wazo-call-logs backfill` covers them."
@@ -174,8 +190,8 @@ enum Covering {
     for (key, value) in summary.counters.items { key.withText { json.number($0, Int64(value)) } }
     json.number("chunks", Int64(summary.chunks))
     json.number("milliseconds", Int64(summary.seconds * 1000))
-    json.number("waiting_ids", summary.waiting.reduce(Int64(0)) { $0 + Int64($1.count) })
-    json.number("uncovered_ids", summary.uncovered.reduce(Int64(0)) { $0 + Int64($1.count) })
+    json.number("waiting_ids", summary.waiting.width)
+    json.number("uncovered_ids", summary.uncovered.width)
     json.close("}")
     return String(decoding: json.out, as: UTF8.self)
   }

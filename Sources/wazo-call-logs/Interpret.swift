@@ -9,7 +9,7 @@ struct Interpret: AsyncParsableCommand {
     discussion: """
       Reads PostgreSQL's CSV: the first line names the columns (eventtype, eventtime, channame, uniqueid and linkedid must be there), an unquoted empty field \
       is NULL; compressed with zstd as well. Writes every call log with the names of the columns, and participants, destination_details, recordings \
-      and cel_ids. A broken line ends it with 65 and the line's number; a malformed event is skipped and counted.
+      and cel_ids. A call without LINKEDID_END has none, unless --close-after is given. A broken line ends it with 65 and the line's number; a malformed event is skipped and counted.
 
       Examples:
         psql -c "\\copy cel TO STDOUT (FORMAT csv, HEADER)" | wazo-call-logs interpret
@@ -37,7 +37,8 @@ struct Interpret: AsyncParsableCommand {
       let directory = Directory(contents)
       let job = InterpretJob(
         path: file, format: format == .json ? .json : .jsonl, directory: directory, defaultTenant: tenant(session, directory),
-        zone: session.settings.celTimeZone.flatMap { WallClock(named: $0) })
+        zone: session.settings.celTimeZone.flatMap { WallClock(named: $0) },
+        closeAfter: session.settings.closeAfter.map { Double($0.milliseconds) / 1000 })
       report(try job.run(), session)
     }
   }
@@ -62,6 +63,10 @@ struct Interpret: AsyncParsableCommand {
         "\(Human.count(summary.tally[flaw])) × \(flaw.label) (CEL \(ids)\(summary.tally[flaw] > Tally.exampleLimit ? ", …" : ""))"
       )
     }
+    let seen = EventWarnings.Seen(
+      cels: summary.cels - summary.chats, tally: summary.tally, remedy: "correct them in the file",
+      hasNoEnds: !summary.hasEnds && summary.unfinished > 0 && summary.callLogs == 0)
+    if let warning = EventWarnings.sentence(seen) { session.log.warning("\(warning)") }
     session.log.info(
       "\(Human.count(summary.cels, "CEL")): \(Human.count(summary.callLogs, "call log")); conversations without one: \(summary.unfinished) unfinished, \(summary.invalid) invalid, \(summary.refused) refused; \(summary.chats) CELs of SIP chats"
     )

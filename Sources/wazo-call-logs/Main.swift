@@ -29,7 +29,9 @@ struct Main: AsyncParsableCommand {
     defaultSubcommand: Generate.self)
 
   static func main() async {
-    await main(Arguments.verbFirst(Array(CommandLine.arguments.dropFirst())))
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    ProcessList.hideSecrets()
+    await main(Arguments.verbFirst(arguments))
   }
 }
 

@@ -33,13 +33,16 @@ struct Regenerate: AsyncParsableCommand {
       let counters = try RegenerateJob(try session.context()).run(conversation)
       switch format {
       case .json: try Console.result(counters.json)
-      case .text: if Console.isOutputTerminal { try Console.result(Regenerate.text(counters)) }
+      case .text: try Console.result(Regenerate.text(counters))
       }
     }
   }
 
   private static func text(_ counters: Counters) -> String {
-    if counters.conversationsKept > 0 { return "The call log is left as it stands: some of the CELs it was made from are gone." }
+    if counters.conversationsKept > 0 {
+      return counters.conversationsPurged > 0
+        ? "The call log was purged, and is not made again." : "The call log is left as it stands: the first of its CELs are gone."
+    }
     if counters.callLogsWritten > 0 {
       return "\(Human.count(counters.callLogsWritten, "call log")) written"
         + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed." : ".")

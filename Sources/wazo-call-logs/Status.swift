@@ -45,7 +45,9 @@ struct Status: AsyncParsableCommand {
       status.uncovered.isEmpty
         ? "Not covered   nothing"
         : "Not covered   \(Human.count(status.uncoveredCELs, "CEL")) in ids \(ranges)\(status.uncovered.count > 5 ? ", …" : "")")
-    if let newest = status.newest { lines.append("Newest done   CEL \(newest.id) of \(EventTime.text(newest.time))") }
+    if let newest = status.newest {
+      lines.append("Newest done   CEL \(newest.id)\(newest.time.map { " of " + EventTime.text($0) } ?? "")")
+    }
     lines.append("Call logs     \(Human.count(status.callLogs))")
     if let since = status.audio.since {
       let failed = status.audio.failed > 0 ? " (\(Human.count(status.audio.failed)) could not be)" : ""

@@ -11,7 +11,10 @@ extension Status {
   ]
   private static let results = [
     ("call_logs_written", "call logs written"), ("call_logs_removed", "call logs removed"),
-    ("conversations_kept", "conversations left as they stood"), ("conversations_closed", "calls closed that never ended"),
+    ("conversations_kept", "conversations left as they stood"),
+    ("conversations_partly_gone", "of them because the first of their CELs are gone"),
+    ("conversations_purged", "of them because their call logs were purged"),
+    ("conversations_closed", "calls closed that never ended"),
     ("conversations_refused", "conversations refused"),
   ]
 

@@ -18,7 +18,7 @@ enum StatusGaps {
       lines += entry("Waiting for", "ids \(ids), missing since \(since): they may still come")
     }
     if status.gaps.count > 5 {
-      let ids = status.gaps.dropFirst(5).reduce(Int64(0)) { $0 + Int64($1.ids.count) }
+      let ids = status.gaps.dropFirst(5).map(\.ids).width
       lines.append("Waiting for   \(Human.count(ids)) more ids in \(Human.count(status.gaps.count - 5, "gap"))")
     }
     lines += status.writers.prefix(5).flatMap { entry("Open writer", "\($0)") }

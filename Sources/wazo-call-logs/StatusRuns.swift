@@ -18,7 +18,7 @@ extension Status {
     if let closeAfter = open.closeAfter {
       let due =
         open.due > 0
-        ? "\(Human.count(open.due)) of them had no event for \(Human.span(closeAfter)) (close_after): the next run closes them"
+        ? "\(Human.count(open.due)) of them had no event for \(Human.span(closeAfter)) (close_after): the next run closes those whose beginning is there"
         : "none of them has been silent for \(Human.span(closeAfter)) (close_after) yet"
       lines += Human.wrapped(due, indent: 2)
     } else if open.suggestsClosing {

@@ -110,6 +110,31 @@ struct BadCELTests {
     #expect(try database.count("call_logd_call_log") == 0)
   }
 
+  @Test("Where most events are unknown, or none begins a channel, the run says in one sentence what is wrong; it ends well")
+  func strangeEvents() throws {
+    let lower = try TestDatabase(.bare)
+    let noStarts = try TestDatabase(.bare)
+    var file = CELFile()
+    for call in 1...30 { file.addCall("call-\(call)-") }
+    for database in [lower, noStarts] { try database.load(file) }
+    try lower.psql("UPDATE cel SET eventtype = lower(eventtype)")
+    try noStarts.psql("UPDATE cel SET eventtype = 'APP_START' WHERE eventtype = 'CHAN_START'")
+    for (database, part) in [
+      (lower, "360 of 360 CELs are of unknown events"), (noStarts, "no CHAN_START in 360 CELs"),
+    ] {
+      let outcome = try database.run()
+      #expect(outcome.status == 0)
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("warning: ") && outcome.errors.contains(part), "\(outcome.errors)")
+      expectSilence(try database.run())
+    }
+    // An unknown event here and there is no news.
+    let some = try TestDatabase(.bare)
+    try some.load(file)
+    try some.psql("UPDATE cel SET eventtype = 'TEA_TIME' WHERE eventtype = 'HANGUP'")
+    expectSilence(try some.run())
+  }
+
   @Test("eventtime hours off the uniqueids is said once, with the setting that mends it")
   func clock() throws {
     let database = try TestDatabase(.bare)
@@ -120,6 +145,6 @@ struct BadCELTests {
     #expect(outcome.status == 0)
     #expect(outcome.errors.split(separator: "\n").count == 1)
     #expect(outcome.errors.contains("eventtime is +1 h off"))
-    #expect(outcome.errors.contains("cel_time_zone"))
+    #expect(outcome.errors.contains("cel_time_zone") && outcome.errors.contains("`wazo-call-logs regenerate`"))
   }
 }

@@ -59,8 +59,34 @@ struct DryRunTests {
     try database.psql("ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
     #expect(try database.run("delete", "-A", "--dry-run", "--format", "json").json()["call_logs"] as? Int == callLogs)
     let outcome = try Program.run(
-      "delete", "-A", "--dry-run", "--no-link-cels", "--format", "json", "--db-uri", database.uri(user: role))
+      "delete", "-A", "--dry-run", "--format", "json", "--db-uri", database.uri(user: role))
     #expect(try outcome.json()["call_logs"] as? Int == callLogs, "\(outcome.errors)")
+  }
+
+  @Test(
+    "as purge --dry-run, restore --dry-run and explain, asks for no right to change anything; a run that changes something does")
+  func readers() throws {
+    let database = try TestDatabase(.wazo)
+    let archive = try Scratch()
+    expectSilence(try database.run())
+    expectSilence(try database.run("archive", "-d", "20", "--archive-dir", archive.path))
+    let linkedid = try database.psql("SELECT min(linkedid) FROM cel")
+    let role = "selecting_\(database.name)"
+    try database.psql("CREATE ROLE \(role) LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(role)")
+    let before = try database.contents()
+    let uri = ["WAZO_CALL_LOGS_DB_URI": database.uri(user: role)]
+    for arguments in [
+      ["explain", linkedid], ["delete", "-d", "1", "--dry-run"], ["purge", "-d", "20", "--dry-run"],
+      ["restore", "--dry-run"],
+    ] {
+      let outcome = try database.start(
+        arguments + ["--archive-dir", archive.path].filter { _ in arguments[0] == "purge" || arguments[0] == "restore" },
+        environment: uri
+      ).finish()
+      #expect(outcome.status == 0 && !outcome.text.isEmpty, "\(arguments): \(outcome.errors)")
+    }
+    #expect(try database.contents() == before)
+    expectFailure(try database.start(["delete", "-d", "1"], environment: uri).finish(), 77, "GRANT UPDATE")
   }
 
   @Test("does not wait for a run that is at work")
@@ -73,10 +99,18 @@ struct DryRunTests {
     try holder.end()
   }
 
-  @Test("needs call logs to be there")
-  func none() throws {
+  @Test(
+    "as delete itself, where there have never been call logs: says so, ends well and makes nothing", arguments: [true, false])
+  func none(isDry: Bool) throws {
     let database = try TestDatabase(.bare)
-    expectFailure(try database.run("delete", "-A", "--dry-run"), 78, "no call logs", database.name)
-    #expect(try database.psql("SELECT to_regclass('call_logd_call_log') IS NULL") == "t")
+    try database.load(.oneCall)
+    let before = try database.contents()
+    let arguments = ["delete", "-A"] + (isDry ? ["--dry-run"] : [])
+    let outcome = try database.start(arguments).finish()
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.text == "There are no call logs in database \(database.name): nothing to delete.\n")
+    let json = try database.start(arguments + ["--format", "json"]).finish().json()
+    #expect(json["call_logs"] as? Int == 0 && json["dry_run"] as? Bool == isDry)
+    #expect(try database.contents() == before)
   }
 }

@@ -132,6 +132,47 @@ struct GenerateTests {
     }
   }
 
+  @Test("A call that close_after closed is said to be closed, by the run and by explain, and not to be nothing")
+  func closed() throws {
+    let database = try TestDatabase(.bare)
+    var file = CELFile.oneCall
+    file.addCall("1772445700.1", ended: false)
+    try database.load(file)
+    expectSilence(try database.run())
+    let run = try Program.bash(
+      "script -qec 'wazo-call-logs --close-after 1h' /dev/null < /dev/null",
+      environment: ["WAZO_CALL_LOGS_DB_URI": database.uri, "WAZO_CALL_LOGS_DEFAULT_TENANT": tenant])
+    #expect(
+      run.text.contains("1 call log written, of calls that never ended (close_after).") && !run.text.contains("Nothing to do"))
+    let id = try database.psql("SELECT id FROM call_logd_call_log WHERE conversation_id = '1772445700.1'")
+    for arguments in [["explain", "1772445700.1", "--close-after", "1h"], ["explain", id]] {
+      let text = try database.start(arguments).finish().text
+      #expect(!text.contains("No call log") && !text.contains("when it has come"), "\(text)")
+      #expect(
+        text.contains("LINKEDID_END is missing for 1772445700.1") && text.contains("close_after closed") == (arguments.count == 2)
+      )
+      #expect(text.contains("Stored as call log \(id)."))
+    }
+  }
+
+  @Test("regenerate says in a line what came of it, also where nobody watches")
+  func regenerate() throws {
+    let database = try TestDatabase(.bare)
+    try database.load(.oneCall)
+    let none = try TestDatabase(.bare).run("regenerate")
+    #expect(none.status == 0 && none.text == "Nothing to do: there are no CELs there.\n")
+    expectSilence(try database.run())
+    let all = try database.run("regenerate")
+    #expect(all.status == 0 && all.errors.isEmpty)
+    #expect(all.text.hasPrefix("12 CELs covered in ") && all.text.hasSuffix(" s: 1 call log written.\n"))
+    #expect(try database.run("regenerate", "--conversation", "1772445600.1").text == "1 call log written.\n")
+    try database.psql("DELETE FROM cel WHERE id <= 2; UPDATE cel SET call_log_id = NULL")
+    #expect(try database.run("regenerate").text.contains("0 call logs written, 1 conversation left as they stand"))
+    #expect(
+      try database.run("regenerate", "--conversation", "1772445600.1").text
+        == "The call log is left as it stands: the first of its CELs are gone.\n")
+  }
+
   @Test("migrate makes the tables in an empty database, once; --print shows them as SQL that psql takes")
   func migrate() throws {
     let database = try TestDatabase()

@@ -167,6 +167,22 @@ struct InterpretTests {
     #expect(outcome.errors.contains("1 unfinished"))
   }
 
+  @Test("A call without LINKEDID_END is closed by close_after; without it a file that has none is named as the reason")
+  func closeAfter() throws {
+    var file = CELFile()
+    for call in 1...30 { file.addCall("call-\(call)-", ended: false) }
+    let closed = try interpret(file.data, "--close-after", "1h")
+    #expect(closed.status == 0 && closed.errors.isEmpty, "\(closed.errors)")
+    #expect(try closed.objects().count == 30)
+    let outcome = try interpret(file.data)
+    #expect(outcome.status == 0)
+    #expect(try outcome.objects().isEmpty)
+    #expect(outcome.errors.contains("no LINKEDID_END in 330 CELs") && outcome.errors.contains("close_after"))
+    // Some of the calls have ended.
+    file.addCall()
+    #expect(try interpret(file.data).errors.isEmpty)
+  }
+
   @Test("Output that cannot be written ends with 74")
   func output() throws {
     let csv = Scratch.shared.file("output.csv", try Template.simulated.get().csv)

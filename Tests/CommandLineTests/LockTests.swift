@@ -36,6 +36,28 @@ struct LockTests {
     #expect(try database.count("cel WHERE call_log_id IS NOT NULL") == (isDelete ? 0 : 12))
   }
 
+  @Test("A connection that is cut is told as a warning, and that it is there again")
+  func cut() throws {
+    let database = try TestDatabase(.bare)
+    try database.load(.oneCall)
+    expectSilence(try database.run("migrate"))
+    let holder = try database.hold("LOCK TABLE cel IN SHARE MODE")
+    let run = try database.start(["--lock-timeout", "1h"])
+    let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    try wait("for it to be at work") { try database.count(waiting) > 0 }
+    try database.psql("SELECT pg_terminate_backend(pid) FROM \(waiting)")
+    try wait("for it to connect again") { run.errors.contains("connected again") }
+    try holder.end()
+    let outcome = try run.finish()
+    #expect(outcome.status == 0)
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(lines.count == 2, "\(outcome.errors)")
+    #expect(lines.first?.hasPrefix("wazo-call-logs: warning: connection lost (") == true)
+    #expect(lines.first?.hasSuffix("; trying again for 60 s") == true)
+    #expect(lines.last == "wazo-call-logs: warning: connected again")
+    #expect(try database.count("call_logd_call_log") == 1)
+  }
+
   @Test("While another migration runs, a run waits for it; after that 75")
   func migration() throws {
     let database = try TestDatabase(.bare)

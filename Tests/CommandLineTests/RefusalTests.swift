@@ -91,12 +91,12 @@ struct RefusalTests {
     expectFailure(try database.run(), 78, "call_logd_call_log", "lacks blocked", "Wazo")
   }
 
-  @Test("Without a default tenant among several, 64 says which there are")
+  @Test("Without a default tenant among several, 78 says which there are")
   func noTenant() throws {
     let database = try TestDatabase(.wazo)
     let known = try database.psql("SELECT uuid FROM tenant ORDER BY uuid").split(separator: "\n")
     let outcome = try database.run(environment: ["WAZO_CALL_LOGS_DEFAULT_TENANT": ""])
-    expectFailure(outcome, 64, "--default-tenant", "there are \(known.count)", String(known[0]))
+    expectFailure(outcome, 78, "--default-tenant", "there are \(known.count)", String(known[0]))
     #expect(try database.count("call_logd_call_log") == 0)
   }
 

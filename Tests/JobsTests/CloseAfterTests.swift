@@ -47,6 +47,30 @@ struct CloseAfterTests {
     #expect(try database.conversations() == [a, b])
   }
 
+  @Test("that only channels of Asterisk's own took part in are none: they neither stand open nor are they closed")
+  func announcers() throws {
+    let room = "1714989650.7"
+    let announcer = ["STREAM_BEGIN", "STREAM_END"].enumerated().map {
+      CELRow($1, 50 + Double($0), uniqueid: room, linkedid: room, channel: "CBAnn/725-00000001;2")
+    }
+    var (database, runner) = try wazo(CELRow.call(a), announcer)
+    try runner.generate()
+    #expect(try database.value("count(*) FROM call_logd_open") == "0")
+    runner.settings.closeAfter = 3600
+    let summary = try runner.generate()
+    #expect(summary.counters.conversationsClosed == 0)
+    #expect(try database.value("count(*) FROM call_logd_open") == "0")
+    #expect(try database.value("counters->>'cels_invalid' FROM call_logd_checkpoint") == "2")
+    #expect(try database.conversations() == [a])
+    // Where such a channel takes part in a call, the call is whole all the same, however late the rest of it comes.
+    try database.insert(
+      [CELRow("STREAM_BEGIN", 60, uniqueid: room, linkedid: b, channel: "CBAnn/725-00000001;2")] + CELRow.call(b, at: 60))
+    try runner.generate()
+    #expect(try database.conversations() == [a, room])
+    #expect(try database.value("count(DISTINCT call_log_id) FROM cel WHERE linkedid IN ('\(b)', '\(room)')") == "1")
+    #expect(try database.value("count(*) FROM call_logd_reach") == "0")
+  }
+
   @Test("are not closed while their newest event is younger")
   func young() throws {
     var (database, runner) = try wazo(open(a))

@@ -57,6 +57,20 @@ struct DeletionTests {
     #expect(try runner.deletion(.dates(from: nil, to: time(1))).callLogs == 1)
   }
 
+  @Test("of everything tells how many there were at its start; of a range it does not count first")
+  func progress() throws {
+    let (_, runner) = try wazo(
+      CELRow.call("1714989600.1"), CELRow.call("1714989700.2", at: 100), CELRow.call("1714989800.3", at: 200))
+    for (extent, total) in [(DeleteJob.Extent.all, Int64(3)), (.dates(from: nil, to: .max / 2), nil)] {
+      try runner.backfill()
+      let context = try runner.context()
+      defer { context.databases.close() }
+      var seen: [DeleteJob.Progress] = []
+      _ = try DeleteJob(context, batch: 2) { seen.append($0) }.run(extent)
+      #expect(seen.map(\.callLogs) == [2, 3] && seen.map(\.total) == [total, total])
+    }
+  }
+
   @Test("a dry run tells the numbers of the real run, whatever is covered, and changes nothing", arguments: 0..<4)
   func dryRun(round: Int) throws {
     var random = Seeded()

@@ -47,6 +47,21 @@ struct RefusalTests {
     #expect(try runner.backfill().chunks == 0)
   }
 
+  @Test("is named with the beginning of its linkedids and how many there are, however long they are")
+  func name() throws {
+    let long = String(repeating: "9", count: 2000)
+    var (_, runner) = try wazo(
+      CELRow.call("\(long).1"),
+      (10..<40).map { CELRow("LINKEDID_END", 1, uniqueid: "shared", linkedid: "\($0)\(long.prefix(300)).1") })
+    let log = LogRecorder()
+    runner.log = log.logger
+    let summary = try runner.generate()
+    #expect(summary.counters.conversationsRefused == 2)
+    let warnings = log.warnings.filter { $0.contains("refused conversation") }
+    #expect(warnings.count == 2 && warnings.allSatisfy { $0.count < 200 }, "\(warnings)")
+    #expect(warnings.contains { $0.contains("… (1 linkedid): ") } && warnings.contains { $0.contains("… (30 linkedids): ") })
+  }
+
   @Test("does not undo what stands beside it when it is refused in its second step")
   func reachingBeyond() throws {
     let (database, runner) = try six()

@@ -109,6 +109,35 @@ struct StatusTests {
     #expect(open.count == 0 && open.due == 0 && open.since == nil)
   }
 
+  @Test("shows the newest CEL that is covered now: after a deletion, and while history is made again")
+  func newest() throws {
+    let (_, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
+    try runner.generate()
+    #expect(try status(runner).newest?.id == 20)
+    try runner.delete(.dates(from: 768_304_850_000_000, to: nil))
+    let newest = try #require(try status(runner).newest)
+    #expect(newest.id == 10 && newest.time == 768_304_809_000_000)
+    try runner.delete(.all)
+    #expect(try status(runner).newest == nil)
+    try runner.backfill(to: 4)
+    #expect(try status(runner).newest?.id == 4)
+  }
+
+  @Test("and explain read times in cel_time_zone, as runs do")
+  func timeZone() throws {
+    let database = try TestDatabase(.plain)
+    try database.insert(CELRow.call(a), plain: true)
+    var runner = Runner(database, table: "asterisk.cel")
+    // What stands there is 10:00 on a wall in New York, which is 14:00 UTC.
+    runner.settings.celTimeZone = "America/New_York"
+    try runner.generate()
+    #expect(try status(runner).newest?.time == 768_304_809_000_000 + 4 * 3_600_000_000)
+    let context = try RunContext(runner.settings, changes: false, interruption: Interruption(), log: quiet)
+    defer { context.databases.close() }
+    try context.databases.cels.script("SET TimeZone = 'UTC'", purpose: "A test's zone")
+    #expect(try ExplainJob(context).run(a).rows[1]?.time == "2024-05-06 14:00:00+00")
+  }
+
   @Test("suggests close_after where a thousand calls have been silent for a day")
   func suggestion() throws {
     var (database, runner) = try wazo(CELRow.call(a))

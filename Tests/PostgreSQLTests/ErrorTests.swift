@@ -146,6 +146,16 @@ struct ErrorTests {
     #expect(!connection.isUsable && !connection.canceller.cancel())
   }
 
+  @Test("what a server says before it ends a session is no warning of its own: who loses the connection tells of it")
+  func farewell() throws {
+    let recorder = LogRecorder()
+    let connection = try TestDatabase().connect(log: recorder.logger)
+    for state in ["57P01", "57P02"] {
+      try connection.script("DO $$ BEGIN RAISE WARNING 'terminating' USING ERRCODE = '\(state)'; END $$", purpose: "A farewell")
+    }
+    #expect(recorder.lines.withLock { $0.filter { $0.text == "terminating" }.map(\.level) } == [.info, .info])
+  }
+
   @Test("notices go to the log at their level")
   func notices() throws {
     for (severity, level) in [("warning", Logger.Level.warning), ("notice", .notice), ("info", .info), ("debug", .debug)] {

@@ -23,6 +23,34 @@ struct CELTableTests {
     #expect(try plain.value("count(*) FROM asterisk.cel") == "0")
   }
 
+  @Test("with ids at the ends of bigint gives bounds that can be covered, and counts and finds the rows at both ends")
+  func edges() throws {
+    let database = try TestDatabase(.wazo)
+    try database.run("ALTER TABLE cel ALTER id TYPE bigint")
+    func add(_ id: Int64) throws {
+      var row = CELRow("HANGUP", 1, uniqueid: "1", linkedid: "1")
+      row.id = id
+      try database.insert([row])
+    }
+    let table = try CELTable.find("cel", timeZone: nil, on: database.admin)
+    try add(.max)
+    #expect(try table.bounds(on: database.admin) == nil && table.hasLastID(on: database.admin))
+    try add(.max - 1)
+    try add(.min)
+    let all = Int64.min...Int64.max - 1
+    #expect(try table.bounds(on: database.admin) == all)
+    #expect(try table.bounds(from: nil, to: nil, on: database.admin) == all)
+    #expect(try table.celRange(ofConversations: ["1"], callLogs: [], on: database.admin) == all)
+    #expect(try table.count(in: [Int64.min..<0, 1..<Int64.max], on: database.admin) == 2)
+    #expect(try table.newest(in: Coverage([Int64.min..<5]), on: database.admin)?.id == .min)
+    #expect(try table.newest(in: Coverage([Int64.min..<5, 7..<Int64.max]), on: database.admin)?.id == .max - 1)
+    #expect(try table.newest(in: Coverage([0..<5]), on: database.admin) == nil)
+    var (batch, read, tally) = (CELBatch(), ChunkRead(), Tally())
+    let missing = try table.readAgain(
+      [Int64.min..<Int64.min + 2, Int64.max - 2..<Int64.max], into: &batch, read: &read, tally: &tally, on: database.admin)
+    #expect(missing == [Int64.min + 1..<Int64.min + 2, Int64.max - 2..<Int64.max - 1] && batch.count == 2)
+  }
+
   @Test("gives a conversation with all linkedids and channels, to any depth")
   func depth() throws {
     let database = try TestDatabase(.wazo)

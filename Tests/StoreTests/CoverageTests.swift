@@ -5,6 +5,15 @@ import Testing
 
 @Suite("Coverage")
 struct CoverageTests {
+  @Test("counts its ids, and stops at the greatest number where they are more than that")
+  func width() {
+    #expect(Coverage([1..<4, 10..<11]).count == 4 && Coverage().count == 0)
+    #expect((Int64.min..<Int64.max).width == .max && (0..<Int64.max).width == .max && (Int64.min..<0).width == .max)
+    #expect((-3..<Int64.max - 3).width == .max && (Int64(-5)..<5).width == 10)
+    #expect(Coverage([Int64.min..<(-1), 1..<Int64.max]).count == .max)
+    #expect([Int64.min, .max - 1, .max].ranges == [Int64.min..<Int64.min + 1, Int64.max - 1..<Int64.max])
+  }
+
   @Test("is a set: it agrees with a set of numbers, and with the server's multiranges")
   func agrees() throws {
     var random = Seeded()

@@ -15,6 +15,8 @@ public struct CEL {
   public internal(set) var callLogID: Int32
   /// What happened.
   public let type: EventType
+  /// Whether it is an event without a meaning of a channel that Asterisk makes for itself: by itself it gives no call, whatever else comes.
+  public let isInternal: Bool
 
   let fields: UnsafePointer<UInt8>?
 

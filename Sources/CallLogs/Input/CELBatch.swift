@@ -33,7 +33,7 @@ public struct CELBatch {
     case row
     /// It belongs to a SIP chat, which is never a call: left out.
     case chat
-    /// It has no linkedid or no time and can belong to no call: left out and noted.
+    /// It has no linkedid, no time or an id that cannot be covered, and can belong to no call: left out and noted.
     case unusable
   }
 
@@ -48,6 +48,10 @@ public struct CELBatch {
       tally.note(.emptyLinkedid, columns.id)
       return .unusable
     }
+    guard columns.id < .max else {
+      tally.note(.lastID, columns.id)
+      return .unusable
+    }
     guard let time = columns.time else {
       tally.note(.unreadableTime, columns.id)
       return .unusable
@@ -57,12 +61,29 @@ public struct CELBatch {
     let arena = arena
     let linkedid = linkedids.number(of: columns.linkedid) { arena.copy($0) }
     let uniqueid = columns.uniqueid.isEmpty ? -1 : uniqueids.number(of: columns.uniqueid) { arena.copy($0) }
-    if type == .chanStart { clock.observe(time: time, uniqueid: columns.uniqueid) }
+    if type == .chanStart {
+      tally.chanStarts += 1
+      clock.observe(time: time, uniqueid: columns.uniqueid)
+    }
     rows.append(
       CEL(
         id: columns.id, time: time, uniqueid: Int32(uniqueid), linkedid: Int32(linkedid), callLogID: columns.callLogID,
-        type: type, fields: type.isRead ? pack(columns) : nil))
+        type: type, isInternal: type == .ignored && CELBatch.isInternal(columns.channame),
+        fields: type.isRead ? pack(columns) : nil))
     return .row
+  }
+
+  /// Whether a channel of that name is one that Asterisk makes for itself, such as ConfBridge's announcer. Of these it writes some events, such as STREAM_BEGIN, but never CHAN_START, CHAN_END or
+  /// LINKEDID_END.
+  private static func isInternal(_ channame: Text) -> Bool {
+    guard !channame.isEmpty else { return false }
+    // By the first letter, as this is asked for a good third of all events.
+    switch channame[0] {
+    case UInt8(ascii: "C"): return channame.hasPrefix("CBAnn/") || channame.hasPrefix("CBRec/")
+    case UInt8(ascii: "A"): return channame.hasPrefix("Announcer/")
+    case UInt8(ascii: "R"): return channame.hasPrefix("Recorder/")
+    default: return false
+    }
   }
 
   /// Sets the call log of rows: by their ids, 0 for none. What the table says of these is not up to date.

@@ -11,6 +11,8 @@ public struct Group: Sendable {
   /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END and the channel that it is named after among these rows: nothing hints at rows elsewhere. (A linkedid can end,
   /// and go on with other channels until it ends again.)
   public let isClosed: Bool
+  /// Every row is of a channel that Asterisk makes for itself: nobody called, and no end will come.
+  public let isInternal: Bool
   /// Every row points to a call log.
   public let isLinked: Bool
   /// Some row points to a call log.
@@ -125,7 +127,7 @@ public struct Grouping {
         Group(
           rows: firstRow..<nextRow[group], linkedids: firstLinkedid..<nextLinkedid[group], isComplete: false,
           hasFirstChannels: false,
-          isClosed: false, isLinked: false, hasLinks: false, greatestID: 0))
+          isClosed: false, isInternal: false, isLinked: false, hasLinks: false, greatestID: 0))
       firstRow = nextRow[group]
       firstLinkedid = nextLinkedid[group]
     }
@@ -156,18 +158,20 @@ public struct Grouping {
       for linkedid in linkedids[group.linkedids] where !ended[Int(linkedid)] { isComplete = false }
       let hasFirstChannels = hasFirstChannels(group, batch, channels)
       var isClosed = isComplete && hasFirstChannels
+      var isInternal = true
       var isLinked = true
       var hasLinks = false
       var greatestID = Int64.min
       for number in order[group.rows] {
         let row = rows[Int(number)]
         if row.uniqueid < 0 || channels[Int(row.uniqueid)] != 7 { isClosed = false }
+        if !row.isInternal { isInternal = false }
         if row.callLogID == 0 { isLinked = false } else { hasLinks = true }
         greatestID = max(greatestID, row.id)
       }
       groups[index] = Group(
         rows: group.rows, linkedids: group.linkedids, isComplete: isComplete,
-        hasFirstChannels: hasFirstChannels, isClosed: isClosed,
+        hasFirstChannels: hasFirstChannels, isClosed: isClosed, isInternal: isInternal,
         isLinked: isLinked, hasLinks: hasLinks,
         greatestID: greatestID)
     }

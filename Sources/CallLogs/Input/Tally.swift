@@ -4,6 +4,8 @@ public enum Flaw: Int, CaseIterable, Sendable {
   case emptyLinkedid
   /// `eventtime` is missing, infinite or not a time.
   case unreadableTime
+  /// The greatest id that there can be: ranges of ids that are done cannot hold it.
+  case lastID
   /// Neither an event of Asterisk's nor one of Wazo's.
   case unknownEvent
   /// A channel without a CHAN_START: its rows are not read.
@@ -34,6 +36,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     switch self {
     case .emptyLinkedid: "no linkedid"
     case .unreadableTime: "unreadable eventtime"
+    case .lastID: "id that nothing can follow"
     case .unknownEvent: "unknown event"
     case .missingChanStart: "channel without CHAN_START"
     case .malformedJSON: "extra is not JSON"
@@ -54,6 +57,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     switch self {
     case .emptyLinkedid: "empty_linkedid"
     case .unreadableTime: "unreadable_time"
+    case .lastID: "last_id"
     case .unknownEvent: "unknown_event"
     case .missingChanStart: "missing_chan_start"
     case .malformedJSON: "malformed_json"
@@ -74,6 +78,9 @@ public enum Flaw: Int, CaseIterable, Sendable {
 public struct Tally: Sendable {
   private var counts = [Int](repeating: 0, count: Flaw.allCases.count)
   private var examples = [[Int64]](repeating: [], count: Flaw.allCases.count)
+
+  /// How many CHAN_STARTs were read. Without any, something is wrong with all of the events.
+  public internal(set) var chanStarts = 0
 
   /// How many ids are kept of each kind.
   public static let exampleLimit = 5
@@ -98,6 +105,7 @@ public struct Tally: Sendable {
 
   /// Adds the counts of another tally.
   public mutating func add(_ other: Tally) {
+    chanStarts += other.chanStarts
     for flaw in Flaw.allCases where other[flaw] > 0 {
       counts[flaw.rawValue] += other[flaw]
       let room = Tally.exampleLimit - examples[flaw.rawValue].count

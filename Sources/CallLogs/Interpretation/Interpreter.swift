@@ -41,6 +41,7 @@ public struct Interpreter {
   {
     let group = grouping.groups[number]
     events.removeAll(keepingCapacity: true)
+    guard !group.isInternal else { return .invalid(.nobodyCalled) }
     guard group.isComplete || isOfLongAgo(group, grouping, batch) else { return .unfinished }
     arena = batch.arena
     let conversationID = grouping.conversationID(of: number, in: batch)

@@ -139,6 +139,8 @@ public enum Outcome: Equatable, Sendable {
 public enum Invalidity: String, Sendable {
   /// Nothing gave the call a date: no CHAN_START, or an originate that the caller never answered.
   case noDate = "nothing gives the call a beginning"
+  /// Only channels that Asterisk makes for itself, such as the announcer of a conference.
+  case nobodyCalled = "its channels are Asterisk's own, such as the announcer of a conference"
   /// Neither name nor number of the caller.
   case noSource = "the caller has neither a name nor a number"
 }

@@ -199,8 +199,10 @@ struct CELSource: PartSource {
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
     let wanted = Coverage(ids)
     guard let greatest = wanted.greatest, let least = ids.first?.lowerBound else { return nil }
-    let there = try context.table.outlines(before: before, after: least - 1, upTo: greatest, limit: .max, on: connection)
-      .filter { wanted.contains($0.id) }
+    let there = try context.table.outlines(
+      before: before, after: least > .min ? least - 1 : least, upTo: greatest, limit: .max, on: connection
+    )
+    .filter { wanted.contains($0.id) }
     guard there.count == rows else { return nil }
     var isWhole = true
     let found = try calls(of: there)

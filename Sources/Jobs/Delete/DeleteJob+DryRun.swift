@@ -21,7 +21,8 @@ extension DeleteJob {
     /// The ids that were covered, in no order.
     var uncovered: [Range<Int64>] = []
 
-    init() {}
+    /// Nothing deleted.
+    public init() {}
 
     /// These call logs and what belongs to them.
     init(of logs: [CallLogTables.Stored], on connection: Connection) throws {

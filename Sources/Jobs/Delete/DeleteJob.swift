@@ -1,3 +1,4 @@
+import Logging
 import PostgreSQL
 import Store
 
@@ -13,19 +14,44 @@ public struct DeleteJob {
     case dates(from: Int64?, to: Int64?)
   }
 
+  /// How far a deletion has come.
+  public struct Progress: Sendable {
+    /// Call logs deleted so far.
+    public var callLogs: Int
+    /// How many there were; nil where that was not counted, as it would take as long as finding them.
+    public var total: Int64?
+  }
+
   let context: RunContext
-  private let progress: (Int) -> Void
+  private let progress: (Progress) -> Void
   /// Call logs in one transaction.
   let batch: Int
 
   /// A job on these databases.
   /// - Parameters:
   ///   - batch: call logs in one transaction, 1 or more
-  ///   - progress: called after each transaction with the number of call logs deleted so far
-  public init(_ context: RunContext, batch: Int = 10_000, progress: @escaping (Int) -> Void = { _ in }) {
+  ///   - progress: called after each transaction
+  public init(_ context: RunContext, batch: Int = 10_000, progress: @escaping (Progress) -> Void = { _ in }) {
     self.context = context
     self.batch = batch
     self.progress = progress
+  }
+
+  /// Whether the database has no table of call logs, so that there is nothing to delete and nothing to prepare for it. Changes nothing.
+  /// - Returns: the database's name; nil where there is such a table
+  /// - Throws: ``StoreError`` where there is no table of CELs, either
+  public static func databaseWithoutCallLogs(
+    _ settings: RunContext.Settings, interruption: Interruption, log: Logger
+  ) throws -> String? {
+    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: nil, hadServer: false)
+    return try retry {
+      let databases = try Databases(settings.databases, interruption: interruption, log: log)
+      defer { databases.close() }
+      if try CallLogTables.exist(on: databases.logs) { return nil }
+      // A database without either table is the wrong one.
+      _ = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
+      return databases.logs.server.database
+    }
   }
 
   /// Deletes, some thousands of call logs and the links to them in one transaction each.
@@ -38,6 +64,7 @@ public struct DeleteJob {
     let dates = try context.retry { try self.dates(of: extent) }
     var summary = Summary()
     var greatest: Int32?
+    let total = extent == .all ? try context.retry { try CallLogTables.count(on: context.databases.logs) } : nil
     while true {
       if context.interruption.isRequested {
         throw JobError(.interrupted, "interrupted after \(summary.callLogs) call logs; what is deleted is deleted for good")
@@ -46,7 +73,7 @@ public struct DeleteJob {
       summary.add(some)
       if some.callLogs == 0 { break }
       try context.retry { try context.makeRecordedLinks(always: true) }
-      progress(summary.callLogs)
+      progress(Progress(callLogs: summary.callLogs, total: total))
     }
     if extent == .all { try unlinkTheRest(greatest, &summary) }
     // Here and not in the transactions: it is for information only, and others wait for those.

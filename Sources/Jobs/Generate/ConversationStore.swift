@@ -115,7 +115,9 @@ struct ConversationStore {
 
   private func conversationID(_ group: Int, _ source: Source) -> String {
     let linkedids = source.grouping.linkedids[source.grouping.groups[group].linkedids]
-    return linkedids.map { source.batch.linkedid($0).string }.joined(separator: ", ")
+    // A sender of events chooses how many there are and how long each is.
+    let names = linkedids.prefix(80).map { source.batch.linkedid($0).string }.joined(separator: ", ")
+    return names.count <= 80 ? names : "\(names.prefix(80))… (\(linkedids.count) linkedid\(linkedids.count == 1 ? "" : "s"))"
   }
 
   /// A group that is to be stored, with the call logs that it has already.

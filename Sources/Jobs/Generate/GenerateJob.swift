@@ -58,7 +58,7 @@ public struct GenerateJob {
     // Those that an earlier run committed and could not make any more.
     try context.retry { try context.makeRecordedLinks() }
     let mirror = CheckpointMirror(context)
-    mirror.compare(context.checkpoint)
+    try context.retry { try mirror.compare(context) }
     try CoveredCheck(context).run()
     let plan = try context.retry { try Plan(scope, context, remakes: remakes) }
     let tally = RunTally(plan, mirror, started)
@@ -67,6 +67,7 @@ public struct GenerateJob {
       let queue = WorkQueue(plan.ranges, chunkSize: context.settings.chunkSize, remakes: remakes)
       try Workers(context, queue, record, tally, remakes: remakes) { progress($0) }.run()
     }
+    try context.retry { try context.leaveLastIDOut(tally) }
     try CloseSweep(context, record, tally).run()
     let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
     var summary = tally.end(last)
@@ -86,7 +87,7 @@ public struct GenerateJob {
   }
 
   private func announceLinks(_ plan: Plan) {
-    let ids = plan.ranges.reduce(Int64(0)) { $0 + ($1.upperBound - max($1.lowerBound, 0)) }
+    let ids = plan.ranges.map { max($0.lowerBound, 0)..<max($0.upperBound, 0) }.width
     guard context.linksCELs, ids > 2_000_000 else { return }
     context.log.warning("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
   }

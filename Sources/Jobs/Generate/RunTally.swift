@@ -21,7 +21,7 @@ final class RunTally: Sendable {
     self.started = started
   }
 
-  private static func size(_ ids: Range<Int64>) -> Double { Double(ids.upperBound - max(ids.lowerBound, 0)) }
+  private static func size(_ ids: Range<Int64>) -> Double { Double(max(ids.upperBound, 0) - max(ids.lowerBound, 0)) }
 
   /// Adds a chunk that is committed.
   func add(_ done: ChunkWorker.Done) {

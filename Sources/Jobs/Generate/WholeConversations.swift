@@ -87,7 +87,9 @@ struct WholeConversations {
   }
 
   private func isFragment(_ group: Int) -> Bool {
-    !source.grouping.groups[group].isComplete && !source.grouping.groups[group].hasFirstChannels
+    let group = source.grouping.groups[group]
+    // Of a channel that Asterisk makes for itself no CHAN_START comes.
+    return !group.isComplete && !group.hasFirstChannels && !group.isInternal
   }
 
   /// Whether no CEL was found.

@@ -31,6 +31,9 @@ public struct ExplainJob {
     var grouping = Grouping()
     grouping.group(batch)
     var interpreter = Interpreter(directory: context.directory, defaultTenant: context.defaultTenant)
+    if let seconds = context.settings.closeAfter {
+      interpreter.endedBefore = try CallLogTables.time(secondsAgo: seconds, on: context.databases.logs)
+    }
     var results = CallLogBatch()
     var explanation = Explanation()
     for group in grouping.groups.indices {
@@ -91,7 +94,7 @@ public struct Explanation {
   public struct Row: Sendable {
     /// The id.
     public let id: Int64
-    /// `eventtime` as the server writes it.
+    /// `eventtime` as the server writes it, as the instant that a run reads.
     public let time: String
     /// `eventtype`.
     public let event: String
@@ -139,7 +142,11 @@ public struct Explanation {
   /// Why there is a call log or none, in a sentence.
   public var verdict: String {
     switch outcome {
-    case .callLog: "The conversation gives a call log."
+    case .callLog where missingEnds.isEmpty: "The conversation gives a call log."
+    case .callLog:
+      "The conversation gives a call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")), and close_after closes the call by the CELs that it has."
+    case .unfinished where !stored.isEmpty:
+      "LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")); a run with close_after closed the call by the CELs that it had."
     case .unfinished:
       "No call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")). A call log is made when it has come."
     case .invalid(let reason): "No call log: \(reason.rawValue)."

@@ -31,8 +31,8 @@ public struct StatusJob {
     public var writers: [CELTable.OpenWriter] = []
     /// Links that are recorded and not made yet, in the CELs' database.
     public var pendingLinks: Int64 = 0
-    /// The newest covered CEL that was seen, and its time in microseconds since 2000-01-01 UTC.
-    public var newest: (id: Int64, time: Int64)?
+    /// The newest CEL that is covered now, and its instant in microseconds since 2000-01-01 UTC, nil where it has none.
+    public var newest: (id: Int64, time: Int64?)?
     /// Call logs in the table.
     public var callLogs: Int64 = 0
     /// Audio files that purges have forgotten and that are still there.
@@ -60,7 +60,7 @@ public struct StatusJob {
   /// Looks everything up.
   public func run() throws -> Status {
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
-    let table = try CELTable.find(settings.celTable, timeZone: nil, on: databases.cels)
+    let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
     var status = Status()
     status.table = table.name
     status.lateRule = table.lateRule
@@ -73,7 +73,7 @@ public struct StatusJob {
     guard let checkpoint = try Checkpoint.read(table.identity, on: databases.logs) else { return status }
     status.coverage = checkpoint.coverage
     status.generation = checkpoint.generation
-    status.newest = checkpoint.witnesses.first
+    status.newest = try table.newest(in: checkpoint.coverage, on: databases.cels)
     if let bounds = status.bounds {
       status.uncovered = checkpoint.coverage.gaps(in: bounds.lowerBound..<bounds.upperBound + 1)
       status.uncoveredCELs = try table.count(in: status.uncovered, on: databases.cels)

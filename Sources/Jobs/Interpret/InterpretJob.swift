@@ -28,6 +28,8 @@ public struct InterpretJob {
     public var refused = 0
     /// What was wrong with events and texts.
     public var tally = Tally()
+    /// Whether there is any LINKEDID_END.
+    public var hasEnds = false
     /// Seconds by which eventtime is ahead of the uniqueids.
     public var clockOffset: Int?
   }
@@ -37,15 +39,21 @@ public struct InterpretJob {
   private let directory: Directory
   private let defaultTenant: UUIDValue
   private let zone: WallClock?
+  private let closeAfter: Double?
 
   /// A job that reads `path` (`-` is standard input; zstd is recognised).
-  /// - Parameter zone: the zone in which every wall clock is read, whatever offset is written beside it; nil: offsets count, and times without one are UTC
-  public init(path: String, format: Format, directory: Directory, defaultTenant: UUIDValue, zone: WallClock?) {
+  /// - Parameters:
+  ///   - zone: the zone in which every wall clock is read, whatever offset is written beside it; nil: offsets count, and times without one are UTC
+  ///   - closeAfter: seconds after its newest event at which a call without LINKEDID_END is closed by what it has; nil for never
+  public init(
+    path: String, format: Format, directory: Directory, defaultTenant: UUIDValue, zone: WallClock?, closeAfter: Double? = nil
+  ) {
     self.path = path
     self.format = format
     self.directory = directory
     self.defaultTenant = defaultTenant
     self.zone = zone
+    self.closeAfter = closeAfter
   }
 
   /// Reads everything, then writes everything: a conversation can go on until the last line.
@@ -58,6 +66,7 @@ public struct InterpretJob {
     grouping.group(batch)
     try write(batch, grouping, &summary)
     summary.clockOffset = batch.clock.offset
+    summary.hasEnds = batch.rows.contains { $0.type == .linkedidEnd }
     return summary
   }
 
@@ -108,6 +117,10 @@ public struct InterpretJob {
 
   private func write(_ batch: CELBatch, _ grouping: Grouping, _ summary: inout Summary) throws {
     var interpreter = Interpreter(directory: directory, defaultTenant: defaultTenant)
+    interpreter.endedBefore = closeAfter.flatMap { seconds in
+      // Exact in a Double for as long as the clock shows a year of four digits; a time before all CELs closes nothing.
+      Int64(exactly: ((Date().timeIntervalSince1970 - 946_684_800 - seconds) * 1_000_000).rounded())
+    }
     var results = CallLogBatch()
     var output = StandardOutput()
     if format == .json { try output.append { $0.append(contentsOf: "[".utf8) } }

@@ -35,12 +35,16 @@ struct CheckpointMirror {
   }
 
   /// Says so where the file has seen a later generation than the database has: it was restored from a backup.
-  func compare(_ checkpoint: Checkpoint) {
+  func compare(_ context: RunContext) throws {
     guard let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
-      let content = try? CheckpointMirror.decoder.decode(Content.self, from: data), content.generation > checkpoint.generation
+      let content = try? CheckpointMirror.decoder.decode(Content.self, from: data),
+      content.generation > context.checkpoint.generation
     else { return }
+    // Another run may have committed a chunk and written the file since this run read the checkpoint. A checkpoint that is read after the file cannot be older than the file.
+    let generation = try Checkpoint.read(table.identity, on: context.databases.logs)?.generation ?? 0
+    guard content.generation > generation else { return }
     log.warning(
-      "database \(database) went back in time: its checkpoint is of generation \(checkpoint.generation), \(folder)/\(name) of \(content.generation) (\(content.written)); what was done since is done again"
+      "database \(database) went back in time, as after a restore from a backup: its checkpoint is of generation \(generation), \(folder)/\(name) of \(content.generation) (\(content.written)); what the database says is covered counts, and calls whose call logs are not there are made again"
     )
   }
 

@@ -22,17 +22,23 @@ struct Retry {
     var isLost = false
     while true {
       do {
-        if isLost {
-          try databases?.reconnect()
+        if isLost, let databases {
+          try databases.reconnect()
           isLost = false
-          log.info("connected again")
+          log.warning("connected again")
         }
-        return try body()
+        let value = try body()
+        // Where nothing was connected yet, `body` connects.
+        if isLost { log.warning("connected") }
+        return value
       } catch let error as PostgreSQLError {
         if interruption.isRequested { throw interrupted }
         let isLostNow = seconds > 0 && (hadServer ? error.isLostConnection : error.isLostWhileConnecting)
         guard error.isWorthRetrying || isLostNow else { throw error }
-        if isLostNow, !isLost { log.info("trying again for \(Int(seconds)) seconds: \(error)") }
+        if isLostNow, !isLost {
+          log.warning(
+            "\(databases == nil ? "no connection yet" : "connection lost") (\(error)); trying again for \(Int(seconds)) s")
+        }
         isLost = isLost || isLostNow
         let limit = deadline ?? Date().addingTimeInterval(seconds)
         deadline = limit

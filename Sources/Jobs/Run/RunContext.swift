@@ -200,7 +200,7 @@ public struct RunContext {
   }
 
   private static func linksCELs(_ settings: Settings, _ table: CELTable, changes: Bool, _ log: Logger) throws -> Bool {
-    guard settings.linksCELs ?? table.hasCallLogID else { return false }
+    guard changes, settings.linksCELs ?? table.hasCallLogID else { return false }
     if !table.hasCallLogID {
       throw JobError(
         .configuration, "\(table.name) has no column call_log_id to link CELs with; leave --link-cels out, or add the column")

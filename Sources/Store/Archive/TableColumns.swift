@@ -46,10 +46,10 @@ extension Connection {
 }
 
 extension Sequence<Int64> {
-  /// The same numbers as ranges, ascending.
+  /// The same numbers as ranges, ascending; without the greatest number there is, above which no range can end.
   public var ranges: [Range<Int64>] {
     var ranges: [Range<Int64>] = []
-    for id in sorted() {
+    for id in sorted() where id < .max {
       if let last = ranges.last, last.upperBound == id {
         ranges[ranges.count - 1] = last.lowerBound..<id + 1
       } else if ranges.last?.contains(id) != true {

@@ -36,6 +36,26 @@ struct CELBatchTests {
     #expect(result.tally.examples(of: .unreadableTime) == [2])
   }
 
+  @Test("the greatest id that there can be is left out and noted: no range of ids that are done can hold it")
+  func lastID() {
+    var rows = conversation([Row("ANSWER", Stage.mira, 1), Row("ANSWER", Stage.mira, 1)])
+    (rows[0].id, rows[1].id) = (.max, .max - 1)
+    let result = interpret(rows)
+    #expect((result.unusable, result.groupedRows) == (1, 1))
+    #expect(result.tally.examples(of: .lastID) == [.max])
+  }
+
+  @Test(
+    "events of channels that Asterisk makes for itself give no call, whether they end or not",
+    arguments: ["CBAnn", "CBRec", "Announcer", "Recorder"])
+  func internalChannels(technology: String) {
+    let channel = Channel("\(technology)/room-01;1", 7)
+    let own = [Row("STREAM_BEGIN", channel, 1), Row("STREAM_END", channel, 2)]
+    #expect(interpret(conversation(own)).outcomes == [.invalid(.nobodyCalled)])
+    #expect(interpret(conversation([Row("CHAN_START", channel, 0)] + own)).outcomes == [.unfinished])
+    #expect(interpret(conversation([Row("HANGUP", Stage.mira, 0)] + own)).outcomes == [.unfinished])
+  }
+
   @Test("every column comes back as it was, NULL and empty extra told apart; events that nobody reads keep none")
   func columns() {
     var batch = CELBatch()

@@ -99,6 +99,12 @@ final class Running {
     return line.flatMap { Double($0.filter(\.isNumber)) }.map { $0 / 1024 }
   }
 
+  /// What the list of processes shows of it, words separated by blanks; nil when it has ended.
+  var commandLine: String? {
+    let words = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process.processIdentifier)/cmdline"))
+    return words.map { String(decoding: $0.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self) }
+  }
+
   /// What it has written to standard error so far.
   var errors: String { (try? String(contentsOfFile: folder.path + "/err", encoding: .utf8)) ?? "" }
 
