@@ -21,6 +21,9 @@ public struct ArchiveRecord: Sendable {
     /// The oid of the database.
     public let database: Int64
 
+    /// That server and database.
+    public init(system: Int64, database: Int64) { (self.system, self.database) = (system, database) }
+
     /// That of a connection.
     public static func read(_ connection: Connection) throws(PostgreSQLError) -> Home {
       let rows = try connection.query(
