@@ -12,7 +12,9 @@ extension Manifest {
     }
     guard !database.isEmpty else { return "names no database" }
     guard run >= 0, run <= Int32.max else { return "names a run \(run), which cannot be" }
-    guard Manifest.instant(written) != nil else { return "says that it was written at \(Manifest.shown(written)), which is no time" }
+    guard Manifest.instant(written) != nil else {
+      return "says that it was written at \(Manifest.shown(written)), which is no time"
+    }
     guard tenants.allSatisfy({ UUIDValue($0) != nil }) else { return "names a tenant that is no UUID" }
     guard tenants.isEmpty == (table == .cel) else {
       return table == .cel ? "names tenants, which CELs do not have" : "names no tenant"

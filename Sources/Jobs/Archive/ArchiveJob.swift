@@ -196,12 +196,16 @@ public struct ArchiveJob {
   /// Tells which copies are not in the folder any more, as far as their rows are written once more therefore.
   private func tell(_ gone: [ArchiveRecord], _ source: any PartSource, _ folder: String) throws {
     let missed = try gone.filter { copy in
-      guard let same = try context.retry({ try PartWriter.unchanged(copy, source) }) else { return false }
-      return !same.ids.allSatisfy(source.besides.contains)
+      let same = try context.retry {
+        try source.connection.transaction(.readOnly, purpose: "Looking what was archived") {
+          try PartWriter.unchanged(copy, source)
+        }
+      }
+      return same.map { !$0.ids.allSatisfy(source.besides.contains) } ?? false
     }
-    guard let first = missed.first else { return }
+    guard let first = missed.first?.name else { return }
     context.log.warning(
-      "\(missed.count) parts that an earlier archive wrote are not in \(folder) any more, such as number \(first.part) of \(first.kind) \(first.month): their rows are archived again"
+      "copies that an earlier archive wrote are not in \(folder) any more: \(missed.count), such as \(first). Their rows are archived again"
     )
   }
 

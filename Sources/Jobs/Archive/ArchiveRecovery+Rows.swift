@@ -68,7 +68,8 @@ extension ArchiveRecovery {
     var left: [String] = []
     var isSettled = true
     for part in try folder.contents().unpublished {
-      guard let whole = try folder.anyManifest(of: part), !whole.isPublished, let ownership = Manifest.Ownership(json: whole.json),
+      guard let whole = try folder.anyManifest(of: part), !whole.isPublished,
+        let ownership = Manifest.Ownership(json: whole.json),
         owners.isPresent(ownership, part.kind),
         try !ArchiveRecord.claims(
           kind: part.kind.rawValue, month: "\(part.month)", part: part.number, folder: folder.root.path,

@@ -63,7 +63,8 @@ struct PartOwners {
     let words = others.map { "\($0.parts) of the database \($0.database)" }.joined(separator: ", ")
     throw JobError(
       .configuration,
-      "\(folder) holds parts of another database: \(words). An archive's folder is for one database; archive_dir sets another one")
+      "\(folder) holds parts of another database: \(words). An archive's folder is for one database; archive_dir sets another one"
+    )
   }
 
   /// Looks whether parts that are to be restored are this database's, and tells whose they are if not.

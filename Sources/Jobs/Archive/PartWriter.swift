@@ -214,7 +214,8 @@ final class PartWriter {
     return Manifest(
       part: part, retention: source.words, tenants: selection.tenants.map(\.description),
       encoding: source.connection.serverEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8",
-      database: source.connection.server.database, origin: origin(source.kind), run: Int(record.id), program: context.settings.program,
+      database: source.connection.server.database, origin: origin(source.kind), run: Int(record.id),
+      program: context.settings.program,
       written: Date().ISO8601Format(), files: files)
   }
 
