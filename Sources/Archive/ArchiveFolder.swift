@@ -11,6 +11,20 @@ public struct ArchiveFolder {
     root = try Folder.root(path, creates: creates)
   }
 
+  /// Opens the folder of an archive that is to be read.
+  /// - Throws: ``ArchiveError`` (damaged) where there is no such folder; (inputOutput) where it cannot be opened
+  public static func existing(_ path: String) throws(ArchiveError) -> ArchiveFolder {
+    var status = stat()
+    if stat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR { throw noPart(in: path) }
+    return try ArchiveFolder(path)
+  }
+
+  /// What is said where a folder is no archive.
+  public static func noPart(in path: String) -> ArchiveError {
+    ArchiveError(
+      .damaged, "there is no part of an archive in \(path); archive_dir sets the folder, and its disk must be mounted")
+  }
+
   /// Checks that its path still leads to the folder that was opened: one that was moved away, or unmounted, takes what is written to it along.
   /// - Throws: ``ArchiveError`` (inputOutput)
   public func checkInPlace() throws(ArchiveError) {
@@ -27,6 +41,8 @@ public struct ArchiveFolder {
   public struct Contents {
     /// Parts that have a manifest, in the order of table, month and number.
     public var parts: [PartName] = []
+    /// Parts whose manifest has nothing but its temporary name: a run was ended before the part was complete.
+    public var unpublished: [PartName] = []
     /// Paths below the folder that belong to none of them: files without a manifest, and what is not ours. Nothing ever touches them.
     public var unknown: [String] = []
   }
@@ -66,6 +82,7 @@ public struct ArchiveFolder {
     for name in names {
       let part = PartName(fileName: name, kind: kind, month: month)
       if let part, parts.contains(part), !name.hasPrefix(".") { continue }
+      if let part, !parts.contains(part), name == PartName.temporary(part.manifest) { contents.unpublished.append(part) }
       contents.unknown.append((PartName.folders(kind, month) + [name]).joined(separator: "/"))
     }
   }
@@ -90,13 +107,53 @@ public struct ArchiveFolder {
     return try Manifest(json: json, of: part)
   }
 
+  /// Whose part it is; nil where that cannot be read.
+  public func ownership(of part: PartName) throws(ArchiveError) -> Manifest.Ownership? {
+    guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else { return nil }
+    return Manifest.Ownership(json: json)
+  }
+
+  /// The manifest of a part, whichever of its names it has, and whether that is its final one; nil where nothing was deleted for the part, as its manifest was never whole.
+  public func anyManifest(of part: PartName) throws(ArchiveError) -> (json: [UInt8], isPublished: Bool)? {
+    guard let folder = try folder(of: part) else { return nil }
+    if let json = try folder.read(part.manifest) { return (json, true) }
+    // Its end is written last, and made durable before any row goes.
+    guard let json = try folder.read(PartName.temporary(part.manifest)), json.suffix(2) == Array("}\n".utf8)[...] else {
+      return nil
+    }
+    return (json, false)
+  }
+
   /// Reads every file of a part and compares it with the manifest.
+  /// - Parameter checksIDs: whether it looks also at the ids in the rows
   /// - Throws: ``ArchiveError`` that says which file is not as it was written, and how
-  public func verify(_ manifest: Manifest, of part: PartName, stop: () throws -> Void = {}) throws {
+  public func verify(
+    _ manifest: Manifest, of part: PartName, checksIDs: Bool = true, stop: () throws -> Void = {}
+  ) throws {
     guard let folder = try folder(of: part) else {
       throw ArchiveError(.damaged, "the folder of \(root.path)/\(part) is missing")
     }
-    for file in manifest.files { try ArchiveReader.read(file, in: folder, stop: stop) }
+    for file in manifest.files {
+      if checksIDs {
+        try ArchiveReader.readIDs(file, within: manifest.ids, in: folder, stop: stop)
+      } else {
+        try ArchiveReader.read(file, in: folder, stop: stop)
+      }
+    }
+  }
+
+  /// Reads every file of a part, compares it with the manifest, and gives the ids of the part's rows.
+  /// - Throws: ``ArchiveError`` that says which file is not as it was written, and how
+  public func ids(_ manifest: Manifest, of part: PartName, stop: () throws -> Void = {}) throws -> [Int64] {
+    guard let folder = try folder(of: part) else {
+      throw ArchiveError(.damaged, "the folder of \(root.path)/\(part) is missing")
+    }
+    var ids: [Int64] = []
+    for file in manifest.files {
+      let isMain = file.content == part.kind.contents[0]
+      try ArchiveReader.readIDs(file, within: manifest.ids, in: folder, stop: stop) { if isMain { ids.append($0) } }
+    }
+    return ids
   }
 
   /// Removes the files of a part that never came to be, those under temporary names too.

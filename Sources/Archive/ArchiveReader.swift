@@ -42,6 +42,10 @@ public enum ArchiveReader {
         let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         hash.update(bufferPointer: piece)
         try decompressor.write(piece) { content in
+          // A few bytes can stand for any number of them.
+          guard content.count <= file.contentBytes - contentBytes else {
+            throw damaged("holds more than the \(file.contentBytes) bytes of rows that its manifest says")
+          }
           contentHash.update(bufferPointer: content)
           records.add(content)
           contentBytes += content.count
@@ -58,7 +62,7 @@ public enum ArchiveReader {
     guard contentBytes == file.contentBytes, contentHash.finalize().hexadecimal == file.contentSha256.lowercased() else {
       throw damaged("holds other rows than its manifest says")
     }
-    guard records.isComplete, records.count == file.rows + 1 else {
+    guard records.isComplete, records.count - 1 == file.rows else {
       throw damaged("holds \(max(0, records.count - 1)) rows in place of the \(file.rows) that its manifest says")
     }
     guard records.header == CSVRecords.header(of: file.columns) else {

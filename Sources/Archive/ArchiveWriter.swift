@@ -99,7 +99,7 @@ public final class ArchiveWriter {
 }
 
 extension Folder {
-  /// Writes a small file durably under a temporary name, so that nothing but a name is missing.
+  /// Writes a small file durably under a temporary name, so that nothing but its own name is missing.
   public func prepare(_ content: String, as name: String) throws(ArchiveError) {
     let temporary = PartName.temporary(name)
     let file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
@@ -118,6 +118,8 @@ extension Folder {
       _ = try? remove(temporary)
       throw error
     }
+    // Its temporary name must last, too: where it is there, rows may be deleted.
+    try sync()
   }
 
   /// Gives a prepared file its name; what has that name is not replaced.

@@ -46,7 +46,7 @@ struct CSVRecords {
   }
 
   /// A bit for each of eight bytes that is this one.
-  private static func marks(of byte: UInt64, in word: UInt64) -> UInt64 {
+  static func marks(of byte: UInt64, in word: UInt64) -> UInt64 {
     let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
     let difference = word ^ (byte &* 0x0101_0101_0101_0101)
     return ~(((difference & low) &+ low) | difference | low)

@@ -49,18 +49,28 @@ public final class Folder {
     return one.st_dev == two.st_dev && one.st_ino == two.st_ino
   }
 
+  /// What came of an attempt to have a folder to oneself.
+  public enum Lock: Sendable {
+    /// Other processes that ask are kept out.
+    case held
+    /// Another process has it.
+    case busy
+    /// The file system knows no locks of folders, as some network shares.
+    case unknown
+  }
+
   /// Keeps other processes out that do the same, until this folder is closed: with the last reference, or the end of the process.
-  /// - Returns: false where another one has it; true also where the file system knows no locks of folders, as some network shares.
-  public func lock() throws(ArchiveError) -> Bool {
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+  /// - Parameter lock: the system's call, for tests another one
+  public func lock(_ lock: (Int32, Int32) -> Int32 = { flock($0, $1) }) throws(ArchiveError) -> Lock {
+    while lock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       switch errno {
       case EINTR: continue
-      case EWOULDBLOCK: return false
-      case EBADF, ENOLCK, EINVAL, ENOSYS, EOPNOTSUPP: return true
+      case EWOULDBLOCK: return .busy
+      case EBADF, ENOLCK, EINVAL, ENOSYS, EOPNOTSUPP: return .unknown
       default: throw failure("cannot lock the archive folder \(path)")
       }
     }
-    return true
+    return .held
   }
 
   /// Opens the folder `names` below; nil where it does not exist.

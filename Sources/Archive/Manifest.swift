@@ -51,6 +51,44 @@ public struct Manifest: Codable, Equatable, Sendable {
     }
   }
 
+  /// The table that the rows come from, by what no other table has: names of databases are the same on many servers.
+  public struct Origin: Codable, Hashable, Sendable {
+    /// The server's system identifier in digits: many programs lose some of them where it is a JSON number.
+    public var system: String
+    /// The oid of the database.
+    public var databaseOid: Int64
+    /// The name of the table; of a part of call logs that of the main table.
+    public var table: String
+    /// The oid of the table; nil where it is not at hand.
+    public var tableOid: Int64?
+
+    /// That table of that database.
+    public init(system: Int64, databaseOid: Int64, table: String, tableOid: Int64? = nil) {
+      (self.system, self.databaseOid, self.table, self.tableOid) = (String(system), databaseOid, table, tableOid)
+    }
+
+    /// The system identifier as a number; nil where it is none.
+    public var systemNumber: Int64? { Int64(system).flatMap { String($0) == system ? $0 : nil } }
+  }
+
+  /// As much of a manifest as tells whose part it is.
+  public struct Ownership: Codable, Hashable, Sendable {
+    /// The name of the database.
+    public var database: String
+    /// Which one it is; nil in manifests of earlier versions.
+    public var origin: Origin?
+
+    /// Reads it also where the rest is damaged or of a later format; nil where this cannot be read either.
+    public init?(json: [UInt8]) {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      guard let read = try? decoder.decode(Ownership.self, from: Data(json)) else { return nil }
+      self = read
+    }
+
+    init(database: String, origin: Origin?) { (self.database, self.origin) = (database, origin) }
+  }
+
   /// The format of files and manifests that this program writes, and the greatest that it reads.
   public static let currentFormat = 1
 
@@ -70,6 +108,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var encoding: String
   /// The database that the rows come from.
   public var database: String
+  /// Which database and table that is; nil in manifests of earlier versions.
+  public var origin: Origin?
   /// The number of the run in `call_logd_run`.
   public var run: Int
   /// Program and version.
@@ -81,17 +121,20 @@ public struct Manifest: Codable, Equatable, Sendable {
 
   /// A manifest of these values.
   public init(
-    part: PartName, retention: [String], tenants: [String], encoding: String, database: String, run: Int, program: String,
-    written: String, files: [File]
+    part: PartName, retention: [String], tenants: [String], encoding: String, database: String, origin: Origin?, run: Int,
+    program: String, written: String, files: [File]
   ) {
     (table, month, self.part) = (part.kind, "\(part.month)", part.number)
     (self.retention, self.tenants) = (retention, tenants)
-    (self.encoding, self.database, self.run) = (encoding, database, run)
+    (self.encoding, self.database, self.origin, self.run) = (encoding, database, origin, run)
     (self.program, self.written, self.files) = (program, written, files)
   }
 
   /// The rows of its table: of a call log's part the call logs.
   public var rows: Int { files.first?.rows ?? 0 }
+
+  /// Whose part it is.
+  public var ownership: Ownership { Ownership(database: database, origin: origin) }
 
   /// As JSON, the same bytes for the same values.
   public func json() throws(ArchiveError) -> String {
@@ -113,6 +156,7 @@ public struct Manifest: Codable, Equatable, Sendable {
   public init(json: [UInt8], of name: PartName) throws(ArchiveError) {
     struct Format: Codable { var format: Int }
     func refused(_ what: String) -> ArchiveError { ArchiveError(.damaged, "the manifest \(name) \(what)") }
+    guard String(validating: json, as: UTF8.self) != nil else { throw refused("cannot be read: it is no JSON in UTF-8") }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let format: Int
@@ -140,12 +184,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     guard files.map(\.content) == name.kind.contents, files.map(\.name) == name.files else {
       throw refused("names other files than such a part has: \(files.map(\.name).joined(separator: ", "))")
     }
-    for file in files {
-      guard file.rows >= 0, file.bytes > 0, file.contentBytes > 0, !file.columns.isEmpty,
-        Set(file.columns.map(\.name)).count == file.columns.count,
-        [file.sha256, file.contentSha256].allSatisfy({ $0.utf8.count == 64 && $0.allSatisfy(\.isHexDigit) })
-      else { throw refused("has an entry for \(file.name) that cannot be true") }
-    }
+    if let fault { throw refused(fault) }
   }
 }
 

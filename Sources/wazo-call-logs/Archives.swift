@@ -36,7 +36,7 @@ struct Archives: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every file of an archive and compare it with its manifest.",
       discussion: """
-        Names each file that is not what was written, and how, and ends with 65 then. Files that belong to no part are named and not touched.
+        Names each file that is not what was written, and how, and ends with 65 then; with 65 also where the folder is not there or holds no part. Files that belong to no part are not touched.
 
         Example:
           wazo-call-logs archives verify --table call-logs
@@ -50,10 +50,13 @@ struct Archives: AsyncParsableCommand {
     func run() async throws { try await Archives.run(place, format, common, verifies: true) }
   }
 
+  /// Files of nobody's that are named on standard error; all of them are in the list as JSON.
+  private static let mostNamed = 5
+
   private static func run(_ place: ArchivePlace, _ format: OutputFormat, _ common: CommonOptions, verifies: Bool) async throws {
     try await Session.run(common, needsDatabase: false, more: place.texts) { session in
-      let job = ArchivesJob(
-        folder: try ArchivePlace.folder(session.settings), kinds: try place.kinds(session.settings))
+      let folder = try ArchivePlace.folder(session.settings)
+      let job = ArchivesJob(folder: folder, kinds: try place.kinds(session.settings))
       let listing = try job.run(verifies: verifies) { part in
         if verifies { Console.progress("\(part)") }
       }
@@ -63,7 +66,11 @@ struct Archives: AsyncParsableCommand {
       case .text: try text(listing, verifies: verifies)
       }
       for entry in listing.faults { Console.error(entry.fault ?? "") }
-      for path in listing.unknown { session.log.warning("\(path) belongs to no part; it is left alone") }
+      if listing.isEmpty { session.log.warning("\(ArchiveFolder.noPart(in: folder))") }
+      for path in listing.unknown.prefix(mostNamed) { session.log.warning("\(path) belongs to no part; it is left alone") }
+      if listing.unknown.count > mostNamed {
+        session.log.warning("and \(listing.unknown.count - mostNamed) more belong to no part; they are left alone")
+      }
       if !listing.faults.isEmpty { throw ExitCode(JobError.Kind.badInput.rawValue) }
     }
   }

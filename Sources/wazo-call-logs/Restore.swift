@@ -12,7 +12,8 @@ struct Restore: AsyncParsableCommand {
     discussion: """
       Verifies everything that is asked for, then restores it part by part. Rows that exist are left alone, so it can be repeated, also after an interruption. \
       A restored call log is the same as before, its id, participants, destination and recordings included. What was restored is not purged again for 30 days (--keep-restored). \
-      With a range of dates, CELs come back by whole linkedids.
+      With a range of dates, CELs come back by whole linkedids. Parts that were archived from another database are restored into one that has archived nothing of its own; any other one takes them only \
+      with --from-other-database.
 
       Examples:
         wazo-call-logs restore --from 2025-03-01 --to 2025-03-31 --dry-run
@@ -29,6 +30,8 @@ struct Restore: AsyncParsableCommand {
   var file: [String] = []
   @Option(help: ArgumentHelp("For how long what is restored is not purged again (default: 30d).", valueName: "time"))
   var keepRestored: String?
+  @Flag(help: "Restore also what was archived from another database.")
+  var fromOtherDatabase = false
   @Flag(help: "Verify, show what there is, and change nothing.")
   var dryRun = false
   @Option(help: "How it is told what was done: text or json.")
@@ -66,12 +69,14 @@ struct Restore: AsyncParsableCommand {
     (options.filter.from, options.filter.to) = bounds
     options.filter.tenant = tenant.flatMap { UUIDValue($0) }
     options.files = file
+    options.takesOtherDatabases = fromOtherDatabase
     options.keepFor = Double(settings.keepRestored.milliseconds) / 1000
     var words = ["--table \(settings.purgeTables.joined(separator: ","))", "--archive-dir \(options.folder)"]
     if let from = dates.from { words.append("--from \(from)") }
     if let to = dates.to { words.append("--to \(to)") }
     if let tenant { words.append("--tenant \(tenant)") }
     words += file.map { "--file \($0)" }
+    if fromOtherDatabase { words.append("--from-other-database") }
     options.parameters = words.joined(separator: " ")
     return options
   }

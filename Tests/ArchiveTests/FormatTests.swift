@@ -62,7 +62,9 @@ struct SamplePart {
   var path: String { archive.root.path + "/" + part.folders.joined(separator: "/") }
   var file: String { path + "/" + part.files[0] }
 
-  init(csv: String = "id,text\n1,a\n2,\"b\n\"\"c\"\"\"\n", rows: Int = 2, publishes: Bool = true) throws {
+  static let csv = "id,linkedid,eventtime\n1,a,2025-03-01 00:00:00+00\n2,\"b\n\"\"c\"\"\",2025-03-02 00:00:00+00\n"
+
+  init(csv: String = SamplePart.csv, rows: Int = 2, publishes: Bool = true) throws {
     archive = try ArchiveFolder(#require(folder).path + "/archives", creates: true)
     part = PartName(kind: .cel, month: try #require(Month("2025-03")), number: 1)
     let place = try #require(try archive.folder(of: part, creates: true))
@@ -70,13 +72,17 @@ struct SamplePart {
     for piece in Array(csv.utf8).chunked(7) { try piece.withUnsafeBytes { try writer.write($0) } }
     let written = try writer.finish()
     manifest = Manifest(
-      part: part, retention: ["all"], tenants: [], encoding: "UTF8", database: "test", run: 1, program: "test",
+      part: part, retention: ["all"], tenants: [], encoding: "UTF8", database: "test", origin: nil, run: 1, program: "test",
       written: "2026-01-01T00:00:00Z",
       files: [
         Manifest.File(
           content: .cel, name: part.files[0], rows: rows, bytes: written.bytes, sha256: written.sha256,
           contentBytes: written.contentBytes, contentSha256: written.contentSha256, leastId: 1, greatestId: 2,
-          columns: [.init(name: "id", type: "bigint"), .init(name: "text", type: "text")])
+          leastDate: "2025-03-01T00:00:00.000000+00:00", greatestDate: "2025-03-02T00:00:00.000000+00:00",
+          columns: [
+            .init(name: "id", type: "bigint"), .init(name: "linkedid", type: "text"),
+            .init(name: "eventtime", type: "timestamp with time zone"),
+          ])
       ])
     if publishes { try place.write(manifest.json(), as: part.manifest) }
   }
@@ -110,7 +116,7 @@ struct FileTests {
     var read: [UInt8] = []
     let place = try #require(try sample.archive.folder(of: sample.part))
     try ArchiveReader.read(sample.manifest.files[0], in: place, sink: { read += Array($0) })
-    #expect(String(decoding: read, as: UTF8.self) == "id,text\n1,a\n2,\"b\n\"\"c\"\"\"\n")
+    #expect(String(decoding: read, as: UTF8.self) == SamplePart.csv)
     let contents = try sample.archive.contents()
     #expect(contents.parts == [sample.part] && contents.unknown.isEmpty)
   }

@@ -310,4 +310,21 @@ struct AudioTests {
     }
     #expect(try database.count("call_logd_recording") == 0)
   }
+
+  @Test(
+    "a file waits once on the list, however often its call log is purged, restored and purged again, and however its path is spelt"
+  )
+  func waitsOnce() throws {
+    let (database, runner, audio) = try recorded()
+    for round in 0..<3 {
+      try runner.purge(audio) { $0.recordingsFolder = nil }
+      #expect(try database.count("call_logd_audio") == 6, "\(round)")
+      try runner.restore(audio.place, kinds: [.callLogs])
+      // The file is the same.
+      if round == 1 { try database.run("UPDATE call_logd_recording SET path = replace(path, '/monitor/', '//monitor/./')") }
+    }
+    try runner.purge(audio)
+    #expect(audio.files() == ["nobody's.wav"])
+    #expect(try database.count("call_logd_audio") == 0)
+  }
 }

@@ -101,17 +101,19 @@ public struct ArchiveJob {
   private var verb: String { options.deletes ? "purge" : "archive" }
 
   /// Archives, and deletes where that is asked for.
-  /// - Throws: ``JobError`` (75) where another archive, purge or restore is running; ``ArchiveError`` where the files cannot be written or are not what was written; what the server says.
+  /// - Throws: ``JobError`` (75) where another archive, purge or restore is running, (78) where the folder is another database's; ``ArchiveError`` where the files cannot be written or are not what was written; what the server says.
   public func run() throws -> Summary {
     let lock = try ArchiveLock(context)
     defer { lock.release() }
+    let recovery = try ArchiveRecovery(context)
+    try recovery.owners.check(options.folder)
     return try context.recorded(verb, options.parameters) { record in
       var journal = try ArchiveJournal(context, verb: verb, parameters: options.parameters, run: record.id)
-      let recovery = try ArchiveRecovery(context)
       try context.retry { _ = try recovery.settle() }
       try context.retry { try context.makeRecordedLinks(always: true) }
       try context.retry { try RestoredRows.forgetOld(on: context.databases.logs) }
       let folder = try options.folder.map { try recovery.locks.open($0, creates: true) }
+      if let folder { try context.retry { try recovery.takeUp(folder) } }
       let end = options.runTime.map { Date().addingTimeInterval($0) }
       let removal = options.deletes ? options.recordingsFolder.map { AudioRemoval(context, $0, record) } : nil
       // What an earlier purge has left.
@@ -172,8 +174,13 @@ public struct ArchiveJob {
     let copies = try context.retry {
       try ArchiveRecord.copies(kind: source.kind.rawValue, folder: folder, on: context.databases.logs)
     }
+    var gone: [ArchiveRecord] = []
     for copy in copies where !summary.isCutShort {
       try checkInterruption(source.kind.rawValue, table.parts)
+      guard try PartWriter.isThere(copy, writer.folder) else {
+        gone.append(copy)
+        continue
+      }
       if let same = try writer.take(copy, source, &table) {
         if !options.deletes { source.besides = Coverage(source.besides.ranges + same.ids.ranges) }
         table.add(same)
@@ -183,6 +190,23 @@ public struct ArchiveJob {
       }
       summary.isCutShort = end.map { Date() >= $0 } ?? false
     }
+    try tell(gone, source, folder)
+  }
+
+  /// Tells which copies are not in the folder any more, as far as their rows are written once more therefore.
+  private func tell(_ gone: [ArchiveRecord], _ source: any PartSource, _ folder: String) throws {
+    let missed = try gone.filter { copy in
+      let same = try context.retry {
+        try source.connection.transaction(.readOnly, purpose: "Looking what was archived") {
+          try PartWriter.unchanged(copy, source)
+        }
+      }
+      return same.map { !$0.ids.allSatisfy(source.besides.contains) } ?? false
+    }
+    guard let first = missed.first?.name else { return }
+    context.log.warning(
+      "copies that an earlier archive wrote are not in \(folder) any more: \(missed.count), such as \(first). Their rows are archived again"
+    )
   }
 
   private func checkInterruption(_ name: String, _ parts: Int? = nil) throws {
@@ -195,6 +219,7 @@ public struct ArchiveJob {
 
   /// What ``run()`` would do now. Changes nothing.
   public func dryRun() throws -> Summary {
+    try context.retry { try PartOwners(context).check(options.folder) }
     var summary = try context.retry {
       try context.databases.logs.transaction(.readOnly, purpose: "Looking what is due") {
         var summary = Summary()
@@ -227,7 +252,9 @@ public struct ArchiveJob {
       try audio?.forget(selection.ids)
     }
     if let folder = options.folder {
-      for copy in try ArchiveRecord.copies(kind: kind.rawValue, folder: folder, on: context.databases.logs) {
+      let archive = try? ArchiveFolder(folder)
+      for copy in try ArchiveRecord.copies(kind: kind.rawValue, folder: folder, on: context.databases.logs)
+      where try PartWriter.isThere(copy, archive) {
         guard let same = try PartWriter.unchanged(copy, source) else { continue }
         try add(same)
         table.found += same.ids.count

@@ -3,17 +3,24 @@ import Foundation
 import PostgreSQL
 import Store
 
-/// Brings to an end, or undoes, what runs before have begun. Only files of an intent without completion are ever removed.
-struct ArchiveRecovery {
+/// Brings to an end, or undoes, what runs before have begun. Only files of an intent without completion are ever removed, and only while its rows are in the table.
+final class ArchiveRecovery {
   let context: RunContext
   /// Where intents of this database are made.
   let home: ArchiveRecord.Home
+  /// Whose parts are whose.
+  let owners: PartOwners
   /// The folders that this run has to itself.
-  let locks = FolderLocks()
+  let locks: FolderLocks
+  /// Parts that this very process began, and of which no row can be deleted while they are recorded as intended.
+  var undeleted: Set<Int32> = []
 
   init(_ context: RunContext) throws {
     self.context = context
-    home = try context.retry { try ArchiveRecord.Home.read(context.databases.logs) }
+    locks = FolderLocks(context.log)
+    (home, owners) = try context.retry {
+      (try ArchiveRecord.Home.read(context.databases.logs), try PartOwners(context))
+    }
   }
 
   /// Settles every part that is not published.
@@ -32,7 +39,7 @@ struct ArchiveRecovery {
   private func settle(_ finished: inout Set<Int32>) throws -> Bool {
     var isSettled = true
     for known in try ArchiveRecord.unfinished(on: context.databases.side) {
-      guard known.home == home else {
+      guard owners.isOwn(known.home) else {
         context.log.warning(
           "part \(known.part) of \(known.kind) \(known.month) in \(known.folder) was begun in another database, of which this one is a copy: its files are left alone"
         )
@@ -55,16 +62,28 @@ struct ArchiveRecovery {
     return isSettled
   }
 
-  /// Removes the files of an intent, then the intent.
+  /// Removes the files of an intent, then the intent; or completes it where its rows are not in the table any more.
   ///
   /// A session that was lost may still be committing the very part: then it has the row's lock, and this waits for it.
   /// - Returns: false where it has come on since
   private func undo(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder) throws -> Bool {
-    try context.databases.side.transaction(purpose: "Undoing a part that was not completed") {
-      guard let state = try ArchiveRecord.state(of: known.id, locked: true, on: context.databases.side) else { return true }
+    let side = context.databases.side
+    return try side.transaction(purpose: "Undoing a part that was not completed") {
+      guard let state = try ArchiveRecord.state(of: known.id, locked: true, on: side) else { return true }
       guard state == known.state else { return false }
       // Asked before the lock was had: who had it may have deleted the rows.
       if state == .written, try isDeleted(known) { return false }
+      // The server that has the record may have lost its last commits, and the one that has the rows none.
+      if let whole = try folder.anyManifest(of: part),
+        whole.isPublished || state == .intended && !undeleted.contains(known.id),
+        let found = try look(whole.json, part, folder), whole.isPublished || !found.areThere
+      {
+        _ = try ArchiveRecord.set(
+          found.areThere ? .published : .done, of: known.id, deletes: !found.areThere, ids: found.ids, counts: found.counts,
+          manifest: found.json, on: side)
+        tell(found, part, folder, isPublished: whole.isPublished)
+        return found.areThere
+      }
       if try folder.removeUnfinished(part) {
         context.log.info("\(folder.root.path)/\(part) was not completed; its files are removed, its rows are in the table")
         try context.reached(.afterUndo)
@@ -73,7 +92,7 @@ struct ArchiveRecovery {
           "\(folder.root.path)/\(part) is complete, though this database knows only that it was to be written: the database went back in time. Nothing is removed; its rows may be in the table and in the archive"
         )
       }
-      try ArchiveRecord.forget(known.id, on: context.databases.side)
+      try ArchiveRecord.forget(known.id, on: side)
       return true
     }
   }

@@ -19,6 +19,8 @@ public struct ArchivesJob {
     public var parts: [Entry] = []
     /// Paths of what belongs to no part: never touched, and never restored.
     public var unknown: [String] = []
+    /// Whether the folder holds no part at all, of whatever table.
+    public var isEmpty = false
     /// The parts with a fault.
     public var faults: [Entry] { parts.filter { $0.fault != nil } }
   }
@@ -34,11 +36,14 @@ public struct ArchivesJob {
   }
 
   /// Reads the manifests, and with `verifies` every file.
-  /// - Throws: ``ArchiveError`` where the folder itself cannot be read
+  /// - Throws: ``ArchiveError`` where the folder itself cannot be read, is not there, or holds no part that could be verified
   public func run(verifies: Bool, progress: (PartName) -> Void = { _ in }) throws -> Listing {
-    let archive = try ArchiveFolder(folder)
+    let archive = try ArchiveFolder.existing(folder)
     let contents = try archive.contents()
+    // A folder on whose disk nothing is mounted must not count as verified.
+    if verifies, contents.parts.isEmpty { throw ArchiveFolder.noPart(in: folder) }
     var listing = Listing()
+    listing.isEmpty = contents.parts.isEmpty
     listing.unknown = contents.unknown
     for part in contents.parts where kinds.contains(part.kind) {
       try stop()

@@ -9,7 +9,7 @@ extension PartWriter {
   /// Uses a part that an earlier `archive` wrote, if its rows are still the same to the byte.
   /// - Returns: its rows; nil where they are not
   func take(_ copy: ArchiveRecord, _ source: any PartSource, _ table: inout ArchiveJob.TableSummary) throws -> Selection? {
-    guard let folder, copy.home == recovery.home, let part = copy.name else { return nil }
+    guard let folder, recovery.owners.isOwn(copy.home), let part = copy.name else { return nil }
     var effort = Effort()
     let rows = source.kind == .cel ? context.databases.cels : context.databases.logs
     let isApart = source.kind == .cel && !context.databases.isOne
@@ -24,7 +24,7 @@ extension PartWriter {
         }
         let started = Date()
         try folder.checkInPlace()
-        try folder.verify(manifest, of: part, stop: stopIfInterrupted)
+        try folder.verify(manifest, of: part, checksIDs: false, stop: stopIfInterrupted)
         attempt.verifying = Date().timeIntervalSince(started)
         for file in manifest.files { attempt.rows[file.content] = file.rows }
         if options.deletes {
@@ -56,6 +56,12 @@ extension PartWriter {
     table.verifying += effort.verifying
     table.deleting += effort.deleting
     return selection
+  }
+
+  /// Whether a copy is in the folder still: it may have been moved to other storage.
+  static func isThere(_ copy: ArchiveRecord, _ folder: ArchiveFolder?) throws -> Bool {
+    guard let part = copy.name, let place = try folder?.folder(of: part) else { return false }
+    return try place.has(part.manifest)
   }
 
   private func noteDeleted(_ copy: ArchiveRecord, _ selection: Selection) throws {

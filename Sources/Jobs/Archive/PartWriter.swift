@@ -98,6 +98,7 @@ final class PartWriter {
       kind: part.kind.rawValue, month: "\(month)", part: part.number, folder: folder.root.path,
       files: part.files + [part.manifest],
       home: recovery.home, run: record.id, deletes: options.deletes, on: databases.side)
+    recovery.undeleted.insert(id)
     try context.reached(.afterIntent)
     let isApart = source.kind == .cel && !databases.isOne
     var manifest = ""
@@ -112,13 +113,14 @@ final class PartWriter {
       try context.reached(.beforeVerify)
       let started = Date()
       try folder.checkInPlace()
-      try folder.verify(written, of: part, stop: stopIfInterrupted)
+      try folder.verify(written, of: part, checksIDs: false, stop: stopIfInterrupted)
       attempt.verifying = Date().timeIntervalSince(started)
       try context.reached(.afterVerify)
       pending = (id, selection, attempt)
       let counts = PartWriter.json(attempt.rows)
       if isApart, options.deletes {
         // Its rows are deleted in a commit of their own: from here on the rows themselves tell whether that happened.
+        recovery.undeleted.remove(id)
         guard
           try ArchiveRecord.set(
             .written, of: id, ids: selection.ids.ranges, counts: counts, manifest: manifest, on: databases.side)
@@ -212,8 +214,22 @@ final class PartWriter {
     return Manifest(
       part: part, retention: source.words, tenants: selection.tenants.map(\.description),
       encoding: source.connection.serverEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8",
-      database: source.connection.server.database, run: Int(record.id), program: context.settings.program,
+      database: source.connection.server.database, origin: origin(source.kind), run: Int(record.id),
+      program: context.settings.program,
       written: Date().ISO8601Format(), files: files)
+  }
+
+  /// The table that the rows come from.
+  private func origin(_ kind: ArchiveKind) -> Manifest.Origin {
+    let identity = context.table.identity
+    return switch kind {
+    case .callLogs:
+      Manifest.Origin(
+        system: recovery.home.system, databaseOid: recovery.home.database, table: CallLogTables.Part.callLogs.rawValue)
+    case .cel:
+      Manifest.Origin(
+        system: identity.system, databaseOid: identity.database, table: context.table.name, tableOid: identity.table)
+    }
   }
 
   func stopIfInterrupted() throws {
@@ -272,7 +288,7 @@ final class PartWriter {
     return selection
   }
 
-  private static func json(_ rows: [FileContent: Int]) -> String {
+  static func json(_ rows: [FileContent: Int]) -> String {
     "{" + rows.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\"\($0.key.rawValue)\": \($0.value)" }.joined(separator: ", ")
       + "}"
   }

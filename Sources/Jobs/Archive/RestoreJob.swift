@@ -16,6 +16,8 @@ public struct RestoreJob {
     public var filter = ArchiveRestore.Filter()
     /// Only the parts that these files belong to: paths, in the archive's folder or relative to it. Empty for all.
     public var files: [String] = []
+    /// Whether parts of another database are restored also into one that has archives of its own.
+    public var takesOtherDatabases = false
     /// Seconds for which restored rows are not purged again.
     public var keepFor = 30 * 86_400.0
     /// How it was asked for, for the record.
@@ -48,19 +50,20 @@ public struct RestoreJob {
   }
 
   /// Verifies, then restores.
-  /// - Throws: ``ArchiveError`` that names what is wrong, before a row is touched; ``JobError`` (75) where another archive, purge or restore is running; what the server says
+  /// - Throws: ``ArchiveError`` that names what is wrong, before a row is touched; ``JobError`` (75) where another archive, purge or restore is running, (78) where parts are another database's; what the server says
   public func run() throws -> [TableSummary] {
     let lock = try ArchiveLock(context)
     defer { lock.release() }
-    let folder = try ArchiveFolder(options.folder)
+    let folder = try ArchiveFolder.existing(options.folder)
     return try context.recorded("restore", options.parameters) { record in
       let recovery = try ArchiveRecovery(context)
       try context.retry { _ = try recovery.settle() }
+      try context.retry { try recovery.takeUpIfFree(options.folder) }
       let parts = try chosen(folder)
+      try recovery.owners.check(parts, takesOthers: options.takesOtherDatabases, context)
       var journal = try ArchiveJournal(context, verb: "restore", parameters: options.parameters, run: record.id)
       try verify(parts, in: folder)
       var tables = options.kinds.map { TableSummary(kind: $0) }
-      warn(of: parts)
       try moveSequences(past: parts)
       for (part, manifest) in parts {
         try stopIfInterrupted()
@@ -82,19 +85,11 @@ public struct RestoreJob {
     }
   }
 
-  /// Tells where parts come from another database: in a folder that two of them share nobody can tell whose calls are meant.
-  private func warn(of parts: [(PartName, Manifest)]) {
-    let own = context.databases.logs.server.database
-    let counts = Dictionary(grouping: parts, by: \.1.database).mapValues(\.count)
-    for (database, count) in counts.sorted(by: { $0.key < $1.key }) where database != own {
-      context.log.warning("\(count) of the parts were archived from the database \(database), and are restored into \(own)")
-    }
-  }
-
   /// Verifies and tells what is in the parts; changes nothing.
   public func dryRun() throws -> [TableSummary] {
-    let folder = try ArchiveFolder(options.folder)
+    let folder = try ArchiveFolder.existing(options.folder)
     let parts = try chosen(folder)
+    try context.retry { try PartOwners(context) }.check(parts, takesOthers: options.takesOtherDatabases, context)
     try verify(parts, in: folder)
     return options.kinds.map { kind in
       var table = TableSummary(kind: kind)
@@ -123,6 +118,7 @@ public struct RestoreJob {
   /// The parts that are asked for: month by month, in each the newest first, so that of a row that is in two of them the later state comes back.
   private func chosen(_ folder: ArchiveFolder) throws -> [(PartName, Manifest)] {
     let contents = try folder.contents()
+    if contents.parts.isEmpty { throw ArchiveFolder.noPart(in: options.folder) }
     var names = contents.parts.filter { options.kinds.contains($0.kind) }
     if !options.files.isEmpty {
       var wanted: Set<PartName> = []

@@ -88,6 +88,10 @@ public final class Databases {
     _ = try connection.query(
       "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')",
       purpose: "Lifting the limits of sessions")
+    // What one database has committed, another one relies on: a role's or database's own `off` would let a commit be lost in a crash. `remote_apply` is more than `on`.
+    _ = try connection.query(
+      "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'",
+      purpose: "Making commits durable")
     try CELTable.markSession(connection)
     return connection
   }

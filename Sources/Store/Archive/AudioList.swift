@@ -28,13 +28,15 @@ public enum AudioList {
   /// Two spellings of a path (`/a//b`, `/a/./b`) are one file. An index goes by this.
   private static func spelling(_ column: String) -> String { "regexp_replace(\(column), '/(\\.?/)+', '/', 'g')" }
 
-  /// Puts the files of these call logs' recordings on the list, in the transaction that deletes the rows.
+  /// Puts the files of these call logs' recordings on the list, in the transaction that deletes the rows. What waits there already, since it was purged, restored and purged again, comes
+  /// on it no second time.
   public static func add(ofCallLogs ids: [Int64], run: Int32, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       """
       INSERT INTO call_logd_audio (path, run_id)
-      SELECT DISTINCT ON (\(spelling("path"))) path, $2 FROM call_logd_recording
-      WHERE call_log_id = ANY($1::int8[]::int4[]) AND path IS NOT NULL AND path <> ''
+      SELECT DISTINCT ON (\(spelling("r.path"))) r.path, $2 FROM call_logd_recording r
+      WHERE r.call_log_id = ANY($1::int8[]::int4[]) AND r.path IS NOT NULL AND r.path <> ''
+        AND NOT EXISTS (SELECT FROM call_logd_audio a WHERE \(spelling("a.path")) = \(spelling("r.path")))
       """, [.int8Array(ids), .int4(run)], purpose: "Noting the audio files of call logs that go")
   }
 

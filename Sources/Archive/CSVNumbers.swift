@@ -1,0 +1,103 @@
+/// Reads the whole numbers of one column out of PostgreSQL's CSV, which comes in pieces of any size.
+struct CSVNumbers {
+  private let column: Int
+  private var field = 0
+  private var isHeader = true
+  private var isQuoted = false
+  private var magnitude: UInt64 = 0
+  private var isNegative = false
+  private var digits = 0
+  private var isNumber = true
+
+  /// - Parameter column: counted from 0
+  init(column: Int) { self.column = column }
+
+  /// Takes the next piece.
+  /// - Parameter body: gets the number of each row; nil where there is none
+  mutating func add(_ bytes: UnsafeRawBufferPointer, _ body: (Int64?) throws -> Void) rethrows {
+    var index = 0
+    while index < bytes.count {
+      if isHeader || field != column { skip(bytes, &index) }
+      guard index < bytes.count else { return }
+      let byte = bytes[index]
+      index += 1
+      if byte == 0x22 {
+        isQuoted.toggle()
+      } else if !isQuoted, byte == 0x0A || byte == 0x2C {
+        if !isHeader, field == column { try body(take()) }
+        if byte == 0x0A { (field, isHeader) = (0, false) } else { field += 1 }
+      } else if !isHeader, field == column {
+        add(byte)
+      }
+    }
+  }
+
+  /// Goes on to where the field, or the row, may end.
+  private func skip(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) {
+    // Behind the column commas mean nothing any more.
+    let comma: UInt64 = isHeader || field > column ? 0x0A : 0x2C
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      guard CSVRecords.marks(of: 0x22, in: word) == 0 else { return }
+      guard isQuoted || CSVRecords.marks(of: 0x0A, in: word) | CSVRecords.marks(of: comma, in: word) == 0 else { return }
+      index += 8
+    }
+  }
+
+  private mutating func add(_ byte: UInt8) {
+    if byte == 0x2D, digits == 0, !isNegative {
+      isNegative = true
+      return
+    }
+    let digit = byte &- 0x30
+    // Nineteen digits never overflow the magnitude.
+    guard digit < 10, digits < 19 else {
+      isNumber = false
+      return
+    }
+    magnitude = magnitude * 10 + UInt64(digit)
+    digits += 1
+  }
+
+  private mutating func take() -> Int64? {
+    defer { (magnitude, isNegative, digits, isNumber) = (0, false, 0, true) }
+    guard isNumber, digits > 0 else { return nil }
+    if !isNegative { return Int64(exactly: magnitude) }
+    return magnitude == 1 << 63 ? .min : Int64(exactly: magnitude).map { -$0 }
+  }
+}
+
+extension ArchiveReader {
+  /// Reads a file as ``read(_:in:stop:sink:)`` does, and looks at the ids in it: those of a table's own rows begin and end as the manifest says, those of call logs that other rows belong to lie between.
+  /// - Parameters:
+  ///   - ids: the least and the greatest id of the part's rows
+  ///   - body: gets the id of each row
+  /// - Throws: ``ArchiveError`` that names the file and what is wrong with it
+  static func readIDs(
+    _ file: Manifest.File, within ids: ClosedRange<Int64>?, in folder: Folder, stop: () throws -> Void,
+    _ body: (Int64) -> Void = { _ in }
+  ) throws {
+    func damaged(_ what: String) -> ArchiveError { ArchiveError(.damaged, "\(folder.path)/\(file.name) \(what)") }
+    let name = file.content.idColumn
+    guard let column = file.columns.firstIndex(where: { $0.name == name }) else { throw damaged("has no column \(name)") }
+    guard let ids else { throw damaged("has ids of which its manifest says nothing") }
+    var numbers = CSVNumbers(column: column)
+    var (least, greatest, hasOther) = (Int64.max, Int64.min, false)
+    try read(file, in: folder, stop: stop) { piece in
+      numbers.add(piece) { id in
+        guard let id else {
+          hasOther = true
+          return
+        }
+        (least, greatest) = (min(least, id), max(greatest, id))
+        body(id)
+      }
+    }
+    guard !hasOther else { throw damaged("has a row without an id in the column \(name)") }
+    guard file.rows > 0 else { return }
+    guard ids.contains(least), ids.contains(greatest), name != "id" || least...greatest == ids else {
+      throw damaged(
+        "has ids from \(least) to \(greatest), its manifest says from \(ids.lowerBound) to \(ids.upperBound)")
+    }
+  }
+}
