@@ -116,7 +116,8 @@ public struct RunContext {
       {
         try Databases(settings.databases, interruption: interruption, log: log)
       })
-    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
+    let retry = Retry(
+      seconds: settings.retryFor, interruption: interruption, log: log, databases: databases, celTable: settings.celTable)
     try retry { try SessionCheck.run(databases, cels: settings.databases.cels, log: log) }
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try retry {
@@ -129,12 +130,14 @@ public struct RunContext {
       try changes
         ? RunContext.prepareToChange(table, settings, databases, log) : RunContext.prepareToRead(table, databases)
     }
+    checkpoint.lockWait = retry.lockWait(settings)
     if forgetsCheckpoint {
       let known = checkpoint
       checkpoint = try retry {
         try known.restart(on: databases.logs)
         return try Checkpoint.obtain(table, on: databases.logs)
       }
+      checkpoint.lockWait = known.lockWait
     } else {
       let known = checkpoint
       try retry { try known.check(against: table, on: databases.cels, logs: databases.logs) }
@@ -197,7 +200,9 @@ public struct RunContext {
 
   /// How this run tries again.
   var retry: Retry {
-    Retry(seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases)
+    Retry(
+      seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases,
+      celTable: facts.settings.celTable)
   }
 
   private static func linksCELs(_ settings: Settings, _ table: CELTable, _ log: Logger) throws -> Bool {
