@@ -46,8 +46,13 @@ extension Checkpoint {
       try before()
       try cels.transaction(purpose: "Making recorded links") {
         // Who has lost his session with the call logs may still be at work here; newer links are made when he is done. After that nobody makes links whose row he has not locked.
-        _ = try cels.query(
-          "SELECT pg_advisory_xact_lock($1, $2)", [.int4(Checkpoint.linkClass), .int4(id)], purpose: "Waiting for other links")
+        let links = Checkpoint.linkClass
+        try lockWait.once(
+          "Waiting for other links", for: "the lock of links", on: cels, holders: { try .ofAdvisory(class: links, id, on: cels) }
+        ) {
+          _ = try cels.query(
+            "SELECT pg_advisory_xact_lock($1, $2)", [.int4(links), .int4(id)], purpose: "Waiting for other links")
+        }
         _ = try logs.query("SELECT", purpose: "Looking whether the links are still ours to make")
         try table.link(ids, to: callLogs.map { Int32(truncatingIfNeeded: $0) }, on: cels)
       }

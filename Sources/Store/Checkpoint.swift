@@ -14,6 +14,8 @@ public struct Checkpoint: Sendable {
   public var witnesses: [Witness]
   /// The last value of the sequence of ids that a run has seen; nil where none has.
   public var sequenceValue: Int64?
+  /// For how long this run waits for who has locked it.
+  public var lockWait = LockWait()
 
   /// That of a table of which nothing is done; it is not in the database.
   public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witnesses: [])
@@ -33,20 +35,25 @@ public struct Checkpoint: Sendable {
   }
 
   /// Reads and locks it until the end of the transaction: from here on one worker at a time.
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, where nothing has gone on for as long as ``lockWait`` says.
   public func locked(on connection: Connection) throws -> Checkpoint {
     // NO KEY: rows that refer to it, such as claims, can be entered meanwhile.
     let sql = "SELECT \(Checkpoint.columns) FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE"
     var rows = try connection.query(sql + " SKIP LOCKED", [.int4(id)], purpose: "Locking the checkpoint")
     if rows.count == 0 {
-      // Others hold it for as long as their calls that reach beyond a chunk take; lock_timeout is for tables that carry calls.
-      let limit = try connection.query(
-        "SELECT current_setting('lock_timeout'), set_config('lock_timeout', '0', true)", purpose: "Waiting for the checkpoint"
-      ).string(0, 0)
-      rows = try connection.query(sql, [.int4(id)], purpose: "Locking the checkpoint")
-      _ = try connection.query(
-        "SELECT set_config('lock_timeout', $1, true)", [.text(limit ?? "0")], purpose: "Having locked the checkpoint")
+      // Others hold it for as long as their calls that reach beyond a chunk take.
+      rows = try lockWait.inSlices(
+        "Locking the checkpoint", for: "the checkpoint", on: connection,
+        progress: {
+          try connection.query(
+            "SELECT generation FROM call_logd_checkpoint WHERE id = $1", [.int4(id)],
+            purpose: "Looking whether others go on"
+          ).int64(0, 0)
+        }, holders: { try LockHolders.ofCheckpoint(on: connection) },
+        { try connection.query(sql, [.int4(id)], purpose: "Locking the checkpoint") })
     }
-    guard let checkpoint = Checkpoint.decode(rows) else { throw Checkpoint.removed }
+    guard var checkpoint = Checkpoint.decode(rows) else { throw Checkpoint.removed }
+    checkpoint.lockWait = lockWait
     return checkpoint
   }
 
@@ -55,15 +62,27 @@ public struct Checkpoint: Sendable {
   }
 
   /// Keeps deletions out until the end of the transaction, and waits for one that is under way; chunks keep no chunk out.
-  public func shareGate(on connection: Connection) throws(PostgreSQLError) {
-    _ = try connection.query(
-      "SELECT pg_advisory_xact_lock_shared($1, $2)", [.int4(Checkpoint.gateClass), .int4(id)], purpose: "Waiting for a deletion")
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  public func shareGate(on connection: Connection) throws {
+    try gate("_shared", "Waiting for a deletion", on: connection)
   }
 
   /// Keeps chunks out until the end of the transaction, and waits for those under way: what a deletion does is before or after a chunk.
-  public func closeGate(on connection: Connection) throws(PostgreSQLError) {
-    _ = try connection.query(
-      "SELECT pg_advisory_xact_lock($1, $2)", [.int4(Checkpoint.gateClass), .int4(id)], purpose: "Waiting for chunks under way")
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  public func closeGate(on connection: Connection) throws {
+    try gate("", "Waiting for chunks under way", on: connection)
+  }
+
+  private func gate(_ kind: String, _ purpose: String, on connection: Connection) throws {
+    let (gate, parameters) = (Checkpoint.gateClass, [Parameter.int4(Checkpoint.gateClass), .int4(id)])
+    // Nor is it free where nobody holds it but somebody waits for it: he came first.
+    let isFree = try connection.query("SELECT pg_try_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
+    guard isFree.bool(0, 0) != true else { return }
+    try lockWait.once(
+      purpose, for: "the gate", on: connection, holders: { try .ofAdvisory(class: gate, id, on: connection) }
+    ) {
+      _ = try connection.query("SELECT pg_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
+    }
   }
 
   /// The class of the gates' advisory locks: "calg" as bytes.

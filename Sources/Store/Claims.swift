@@ -50,6 +50,11 @@ public struct Claims: Sendable {
     ).bool(0, 0) == true
   }
 
+  /// Who has an owner's lock, this session aside.
+  public static func holders(ofOwner owner: Int32, on connection: Connection) throws -> LockHolders {
+    try .ofAdvisory(class: lockClass, owner, on: connection)
+  }
+
   /// Ends the session that holds an owner's lock: one that was lost, and that the server may take for alive for hours.
   public static func endSession(ofOwner owner: Int32, on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query(

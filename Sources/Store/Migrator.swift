@@ -98,8 +98,11 @@ public struct Migrator {
       if rows.bool(0, 0) == true { return }
       let limit = Double(rows.string(0, 1) ?? "") ?? 0
       guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
+        let holders = try LockHolders.ofAdvisory(Migrator.lockKey, on: connection)
         throw StoreError(
-          .busy, "another migration of database \(connection.server.database) is running (\(connection.server)); try again later")
+          .busy,
+          "another migration of database \(connection.server.database) is running (\(connection.server)): its lock is \(holders.description)"
+        )
       }
       Thread.sleep(forTimeInterval: 0.05)
     }

@@ -44,7 +44,7 @@ public struct RunRecord: Sendable {
   }
 
   /// The class of the runs' advisory locks: "calr" as bytes.
-  private static let lockClass: Int32 = 0x6361_6C72
+  static let lockClass: Int32 = 0x6361_6C72
   /// Rows that are kept for each CEL table.
   private static let kept: Int64 = 1000
 
@@ -60,8 +60,17 @@ public struct RunRecord: Sendable {
         """, [.int4(checkpoint.id), .text(verb), .text(parameters), .text(program), .text(host), .int4(pid)],
         purpose: "Recording the run")
       let id = Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
-      _ = try connection.query(
-        "SELECT pg_advisory_lock($1, $2)", [.int4(lockClass), .int4(id)], purpose: "Taking the run's lock")
+      // Of a new run, which is not to be seen yet: nobody should hold it.
+      let isFree = try connection.query(
+        "SELECT pg_try_advisory_lock($1, $2)", [.int4(lockClass), .int4(id)], purpose: "Taking the run's lock")
+      guard isFree.bool(0, 0) != true else { return id }
+      try checkpoint.lockWait.once(
+        "Taking the run's lock", for: "the lock of run \(id)", on: connection,
+        holders: { try .ofAdvisory(class: lockClass, id, on: connection) }
+      ) {
+        _ = try connection.query(
+          "SELECT pg_advisory_lock($1, $2)", [.int4(lockClass), .int4(id)], purpose: "Taking the run's lock")
+      }
       return id
     }
     try connection.execute(

@@ -85,7 +85,7 @@ extension ArchiveJob {
       begins(page.due)
       guard !page.due.isEmpty else { return page }
       // A chunk that makes such a call log again would bring the path back.
-      try context.checkpoint.closeGatePatiently(on: logs)
+      try context.checkpoint.closeGate(on: logs)
       let count = try AudioList.forget(ofCallLogs: page.due.map { Int64($0.callLog) }, run: record.id, on: logs)
       try context.reached(.afterForget)
       try record.count("{\"recordings_forgotten\": \(count)}", on: logs)

@@ -28,7 +28,9 @@ final class ArchiveRecovery {
   /// - Throws: ``ArchiveError`` where an archive's folder is not there: whether its files can go or must stay is decided when it is; ``JobError`` (75) where the lock of archives, or the
   ///   folder, is another run's: then the parts are, too
   func settle() throws -> Set<Int32> {
-    guard try ArchiveRecord.hasLock(on: context.databases.side) else { throw ArchiveLock.busy }
+    guard try ArchiveRecord.hasLock(on: context.databases.side) else {
+      throw ArchiveLock.busy(context.databases)
+    }
     var finished: Set<Int32> = []
     // A part may come on while it is waited for: then it is looked at once more.
     for _ in 0..<10 where try settle(&finished) { return finished }

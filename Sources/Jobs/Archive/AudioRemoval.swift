@@ -48,7 +48,7 @@ final class AudioRemoval {
       let entries = try AudioList.next(after: last, folder: path, limit: AudioRemoval.batch, locks: true, on: logs)
       guard !entries.isEmpty else { return [] }
       // No chunk may be about to commit a recording with one of these files.
-      try context.checkpoint.closeGatePatiently(on: logs)
+      try context.checkpoint.closeGate(on: logs)
       let named = try AudioList.named(entries.map(\.id), on: logs)
       self.named.formUnion(named)
       try context.reached(.beforeUnlink)

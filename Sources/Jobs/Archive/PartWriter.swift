@@ -243,7 +243,7 @@ final class PartWriter {
     _ source: any PartSource, _ selection: Selection, _ rows: [FileContent: Int]?, _ effort: inout Effort
   ) throws {
     let started = Date()
-    try context.checkpoint.closeGatePatiently(on: context.databases.logs)
+    try context.checkpoint.closeGate(on: context.databases.logs)
     try source.checkBeforeDeletion(selection)
     try context.reached(.beforePurge)
     if source.kind == .callLogs {
@@ -299,17 +299,5 @@ extension ArchiveRecord {
   var name: PartName? {
     guard let kind = ArchiveKind(rawValue: kind), let month = Month(month), part > 0 else { return nil }
     return PartName(kind: kind, month: month, number: part)
-  }
-}
-
-extension Checkpoint {
-  /// Closes the gate, waiting for as long as chunks under way may take: a part that gave up here would have been read, written and verified in vain.
-  func closeGatePatiently(on connection: Connection) throws {
-    let limit = try connection.query(
-      "SELECT current_setting('lock_timeout'), set_config('lock_timeout', '60s', true)", purpose: "Waiting for chunks under way"
-    ).string(0, 0)
-    try closeGate(on: connection)
-    _ = try connection.query(
-      "SELECT set_config('lock_timeout', $1, true)", [.text(limit ?? "0")], purpose: "Having waited for chunks under way")
   }
 }

@@ -251,7 +251,7 @@ public struct RestoreJob {
       try RestoredRows.note(kind: part.kind.rawValue, ids: outcome.ids, keptFor: options.keepFor, on: connection)
     }
     let outcome = try logs.transaction(purpose: purpose) {
-      try context.checkpoint.closeGatePatiently(on: logs)
+      try context.checkpoint.closeGate(on: logs)
       var outcome: ArchiveRestore.Outcome
       if part.kind == .cel, !context.databases.isOne {
         outcome = try context.databases.cels.transaction(purpose: purpose) {

@@ -20,7 +20,7 @@ struct RestoredCELs {
   /// Settles the rows with these ids (ascending). The gate is closed, so that no chunk is under way.
   func settle(_ ids: [Range<Int64>]) throws {
     guard !ids.isEmpty else { return }
-    let (table, checkpoint) = (context.table, context.checkpoint)
+    let checkpoint = context.checkpoint
     let coverage = try checkpoint.locked(on: logs).coverage
     let lacking = try callsWithoutCallLog(ids)
     var uncovered = Coverage()

@@ -107,9 +107,10 @@ final class WorkQueue: Sendable {
     let (seconds, since) = (context.settings.retryFor, state.withLock { $0.lastChange })
     guard Date().timeIntervalSince(since) >= seconds else { return }
     let ids = claims.prefix(3).map { "\($0.ids.lowerBound)-\($0.ids.upperBound - 1)" }.joined(separator: ", ")
+    let holders = try claims.first.map { try Claims.holders(ofOwner: $0.owner, on: context.databases.side) }
     throw JobError(
       .busy,
-      "another run is at work on ids \(ids) of \(context.table.name) (\(context.databases.logs.server)) and has not come on for \(Int(seconds)) seconds; `wazo-call-logs status` shows which, try again when it is done"
+      "another run is at work on ids \(ids) of \(context.table.name) (\(context.databases.logs.server)) and has not come on for \(Int(seconds)) seconds; `wazo-call-logs status` shows which, try again when it is done. Its worker's lock is \(holders?.description ?? "free")"
     )
   }
 }

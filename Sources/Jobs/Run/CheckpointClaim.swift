@@ -68,15 +68,17 @@ struct CheckpointClaim {
   }
 
   /// The checkpoint, once the schema is up to date.
-  func take(_ table: CELTable, _ databases: Databases, _ log: Logger) throws -> Checkpoint {
+  func take(_ table: CELTable, _ databases: Databases, _ wait: LockWait, _ log: Logger) throws -> Checkpoint {
     if let adopted, try Checkpoint.read(table.identity, on: databases.logs)?.coverage.isEmpty ?? true {
       try Checkpoint.adopt(adopted, for: table, archives: ArchiveRecord.Home.read(databases.logs), on: databases.logs)
       log.warning("adopted the checkpoint of system \(adopted.identity.system), database \(adopted.identity.database): what it covers stays done")
     }
     var checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+    checkpoint.lockWait = wait
     if start == .anew {
       try checkpoint.restart(on: databases.logs)
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
+      checkpoint.lockWait = wait
     }
     try checkpoint.noteSequence(try table.lastGiven(on: databases.cels), on: databases.logs)
     return checkpoint

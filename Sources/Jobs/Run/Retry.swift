@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PostgreSQL
+import Store
 
 /// Tries again what lost against another transaction (a deadlock, a serialization failure, a lock that could not be had in time) and what was cut off: then with new connections. Nothing
 /// of it was committed, or doing it twice does no harm; a chunk, of which neither holds, settles by itself what a lost answer to COMMIT leaves open.
@@ -13,6 +14,8 @@ struct Retry {
   let databases: Databases?
   /// Whether this run has had the server already; if not, a server that cannot be reached at all is a mistake rather than a failure, and is said at once.
   var hadServer = true
+  /// The CELs' table, in which one looks for who holds a lock.
+  var celTable = "cel"
 
   /// Runs `body` until it succeeds, fails for another reason, or the time is up.
   /// - Throws: what `body` throws; ``JobError`` where the time is up (75, or 69 without connection) or a signal came.
@@ -43,12 +46,34 @@ struct Retry {
         let limit = deadline ?? Date().addingTimeInterval(seconds)
         deadline = limit
         guard Date().addingTimeInterval(wait) < limit else {
-          throw JobError(isLost ? .unavailable : .busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)")
+          throw JobError(
+            isLost ? .unavailable : .busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)\(holders(error))")
         }
         if !isLost { log.info("trying again: \(error)") }
         pause(wait * Double.random(in: 0.5...1))
         wait = min(wait * 2, 5)
       }
+    }
+  }
+
+  /// Who may hold the lock that could not be had, as the end of a sentence; nothing where that does not matter or cannot be asked.
+  private func holders(_ error: PostgreSQLError) -> String {
+    guard error.sqlState == .lockNotAvailable, let databases else { return "" }
+    let own = [databases.logs, databases.cels, databases.side].map(\.backendProcessID)
+    var found: [LockHolder] = []
+    for connection in databases.isOne ? [databases.side] : [databases.side, databases.cels] {
+      found += (try? LockHolders.ofTables(celTable, besides: own, on: connection))?.all ?? []
+    }
+    guard !found.isEmpty else { return "" }
+    return "; locks on these tables are \(LockHolders(all: found).description)"
+  }
+
+  /// How long this run waits for what another one holds while it works: a lock_timeout at the least, as for any lock.
+  func lockWait(_ settings: RunContext.Settings) -> LockWait {
+    let slice = Double(settings.databases.lockTimeout) / 1000
+    let interruption = interruption
+    return LockWait(seconds: max(seconds, slice), slice: slice) {
+      if interruption.isRequested { throw Retry.interrupted(interruption) }
     }
   }
 
@@ -63,7 +88,9 @@ struct Retry {
   }
 
   /// That a signal came between two chunks.
-  var interrupted: JobError {
+  var interrupted: JobError { Retry.interrupted(interruption) }
+
+  private static func interrupted(_ interruption: Interruption) -> JobError {
     interruption.signal == SIGTERM
       ? JobError(.terminated, "stopped by SIGTERM; what is done is committed, the next run goes on from there")
       : JobError(.interrupted, "interrupted; what is done is committed, the next run goes on from there")

@@ -126,7 +126,8 @@ public struct RunContext {
       {
         try Databases(settings.databases, interruption: interruption, log: log)
       })
-    let retry = Retry(seconds: settings.retryFor, interruption: interruption, log: log, databases: databases)
+    let retry = Retry(
+      seconds: settings.retryFor, interruption: interruption, log: log, databases: databases, celTable: settings.celTable)
     try retry { try SessionCheck.run(databases, cels: settings.databases.cels, log: log) }
     // First the table that must be there, so that a wrong database is not filled with a schema.
     let table = try retry {
@@ -142,7 +143,7 @@ public struct RunContext {
     let checkpoint = try retry {
       guard changes else { return try RunContext.prepareToRead(table, databases) }
       try RunContext.migrate(settings, databases, log)
-      return try claim.take(table, databases, log)
+      return try claim.take(table, databases, retry.lockWait(settings), log)
     }
     self.databases = databases
     facts = Facts(
@@ -196,7 +197,9 @@ public struct RunContext {
 
   /// How this run tries again.
   var retry: Retry {
-    Retry(seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases)
+    Retry(
+      seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases,
+      celTable: facts.settings.celTable)
   }
 
   private static func linksCELs(_ settings: Settings, _ table: CELTable, changes: Bool, _ log: Logger) throws -> Bool {

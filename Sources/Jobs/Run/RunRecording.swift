@@ -63,9 +63,11 @@ struct Owner {
     while try !Claims.lock(owner: number, on: databases.logs) {
       if retry.interruption.isRequested { throw retry.interrupted }
       guard Date().timeIntervalSince(started) < max(retry.seconds, 5) else {
+        let holders = try? Claims.holders(ofOwner: number, on: databases.side)
         throw JobError(
-          .unavailable,
-          "the server still has a session of this worker that was lost; its claim is free when that session has ended")
+          .busy,
+          "the server still has a session of this worker that was lost, and its claim is free when that session has ended; the worker's lock is \(holders?.description ?? "taken")"
+        )
       }
       retry.pause(0.05)
       // Another run that looks whether this worker is alive holds the lock for a moment.

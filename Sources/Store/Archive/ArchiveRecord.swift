@@ -63,6 +63,11 @@ public struct ArchiveRecord: Sendable {
     ).bool(0, 0) == true
   }
 
+  /// Who has that lock, this session aside.
+  public static func lockHolders(on connection: Connection) throws -> LockHolders {
+    try .ofAdvisory(class: lockClass, 0, on: connection)
+  }
+
   /// Whether this session has that lock: one that took the place of a lost session may not have got it.
   public static func hasLock(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
