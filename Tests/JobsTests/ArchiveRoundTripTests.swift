@@ -138,8 +138,9 @@ struct ArchiveRoundTripTests {
     // Of the row that is in two parts the later state comes back.
     try runner.restore(place)
     expectSame(try database.rowsOfAll(), changedRows, "\(random)")
-    // What was restored and has not changed is in the archive already.
+    // What was restored and has not changed is in the archive already. Calls without a call log are uncovered by a restore; what is not covered is not purged.
     let files = try place.files()
+    try runner.backfill()
     try runner.purge(place, kinds: [.cel], rows: 10)
     #expect(try place.files() == files && database.count("cel") == 0)
   }

@@ -35,7 +35,7 @@ struct CELSource: PartSource {
   }
 
   /// A call, or a row that stands for itself.
-  struct Call {
+  fileprivate struct Call {
     var ids: [Int64] = []
     var linkedids: Set<String> = []
     var first = Int64.max
@@ -111,7 +111,7 @@ struct CELSource: PartSource {
   }
 
   /// Rows that belong to calls, by call.
-  static func calls(_ members: [CELTable.Outline]) -> [Call] {
+  private static func calls(_ members: [CELTable.Outline]) -> [Call] {
     var sets = DisjointSets()
     for row in members {
       guard let linkedid = row.linkedid else { continue }

@@ -1,3 +1,4 @@
+import CallLogs
 import PostgreSQL
 import Store
 
@@ -17,47 +18,67 @@ struct RestoredCELs {
 
   init(_ context: RunContext, cels: Connection, logs: Connection) { (self.context, self.cels, self.logs) = (context, cels, logs) }
 
+  /// A call, or as much of it as there is.
+  private struct Call {
+    var ids: [Int64]
+    var linkedids: Set<String>
+    /// Set where it lacks a LINKEDID_END.
+    var open: Checkpoint.OpenCall?
+  }
+
   /// Settles the rows with these ids (ascending). The gate is closed, so that no chunk is under way.
   func settle(_ ids: [Range<Int64>]) throws {
     guard !ids.isEmpty else { return }
     let checkpoint = context.checkpoint
     let coverage = try checkpoint.locked(on: logs).coverage
-    let lacking = try callsWithoutCallLog(ids)
-    var uncovered = Coverage()
-    if !lacking.isEmpty {
-      let back = Coverage(ids)
-      let own = lacking.flatMap(\.ids).filter(back.contains)
-      uncovered = Coverage(RestoredCELs.joined(own.ranges))
-      // Where a call has CELs besides that stay covered, a chunk does not see all of it.
-      let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
-      try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
-      let parts = uncovered.ranges.flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
-      if !parts.isEmpty { try checkpoint.uncover(Coverage(parts).ranges, on: logs) }
-    }
+    let (lacking, memory) = try callsWithoutCallLog(ids)
+    defer { withExtendedLifetime(memory) {} }
+    let back = Coverage(ids)
+    let uncovered = Coverage(RestoredCELs.joined(lacking.flatMap(\.ids).filter(back.contains).ranges))
+    // Where a call has CELs besides that stay covered, a chunk does not see all of it.
+    let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
+    try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
+    try checkpoint.noteOpen(lacking.compactMap(\.open), on: logs)
+    let parts = uncovered.ranges.flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
+    if !parts.isEmpty { try checkpoint.uncover(Coverage(parts).ranges, on: logs) }
     let stays = Coverage(coverage.ranges.flatMap { uncovered.gaps(in: $0) })
     let seen = Coverage(ids.flatMap { stays.parts(in: $0.lowerBound...($0.upperBound - 1)) }).ranges
     try checkpoint.noteSeen(seen, in: seen, forgets: false, on: logs)
   }
 
-  private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> [CELSource.Call] {
+  /// The calls of these rows that have neither a call log nor had one that was purged, whole; with the memory that their texts lie in.
+  private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
     let linkedids = try context.table.linkedids(in: ids, on: cels)
     var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids), andPurged: true, on: logs)
     // Mostly the linkedid is the conversation's; the others are looked up whole.
     let rest = Set(linkedids).subtracting(known)
-    guard !rest.isEmpty else { return [] }
-    let calls = CELSource.calls(try context.table.outlines(ofCalls: rest, on: cels))
-    let others = calls.reduce(into: Set<String>()) { $0.formUnion($1.linkedids) }.subtracting(rest).subtracting(known)
+    guard !rest.isEmpty else { return ([], nil) }
+    var (batch, tally, grouping) = (CELBatch(), Tally(), Grouping())
+    let names = TextArena()
+    try context.table.readConversations(rest.sorted().map { names.text($0) }, into: &batch, tally: &tally, on: cels)
+    grouping.group(batch)
+    let others = Set(batch.linkedids.texts.map(\.string)).subtracting(rest).subtracting(known)
     known.formUnion(
       try CallLogTables.conversations(among: BinaryArray(strings: others.sorted()), andPurged: true, on: logs))
-    let lacking = calls.filter { $0.linkedids.isDisjoint(with: known) }
-    guard context.table.hasCallLogID, !lacking.isEmpty else { return lacking }
     // Call logs without a conversation, and calls that a purge of an earlier version took, are known by the CELs that point to them.
-    let links = try context.table.links(ofCELs: lacking.flatMap(\.ids), on: cels)
-    let named = Array(Set(links.values)).sorted()
+    let named = Set(batch.rows.map(\.callLogID)).subtracting([0]).sorted()
     let conversations = try CallLogTables.conversations(ofCallLogs: named, on: logs)
     let purged = try ArchiveRecord.purgedByID(among: named, on: logs)
-    let trueOnes = Set(named.filter { conversations[$0] == "" || conversations[$0] == nil && purged.contains($0) })
-    return lacking.filter { call in !call.ids.contains { links[$0].map(trueOnes.contains) ?? false } }
+    let there = Set(named.filter { conversations[$0] == "" || conversations[$0] == nil && purged.contains($0) })
+    var lacking: [Call] = []
+    for (number, group) in grouping.groups.enumerated() {
+      let texts = grouping.linkedids[group.linkedids].map { batch.linkedid($0) }
+      let rows = grouping.order[group.rows].map { batch.rows[Int($0)] }
+      guard !texts.contains(where: { known.contains($0.string) }), !rows.contains(where: { there.contains($0.callLogID) }),
+        let first = rows.first, let newest = rows.last
+      else { continue }
+      let open = Checkpoint.OpenCall(
+        conversation: grouping.conversationID(of: number, in: batch), linkedids: texts, first: first.time, newest: newest.time,
+        cels: rows.count)
+      lacking.append(
+        Call(ids: rows.map(\.id), linkedids: Set(texts.map(\.string)), open: group.isComplete ? nil : open))
+    }
+    return (lacking, batch.arena)
   }
 
   /// At most so many ranges that hold all of these: those that lie closest are joined.

@@ -79,8 +79,8 @@ struct LateRows {
     Settled(gaps: gaps, present: Coverage(Coverage(gaps + read.missing).gaps(in: ids)).ranges)
   }
 
-  /// Pieces of a chunk that wait for the sequence by themselves; where there are more, the smaller ones go with the other missing ids. Rows that come there later are found
-  /// all the same, since covered ids that had no row are looked through by every run.
+  /// Pieces of a chunk that wait for the sequence. Where there are more, the smaller ones are covered: rows that come there later are found all the same, since covered ids that had no row are looked
+  /// through by every run.
   private static let aheadLimit = 100
 
   /// Cuts missing ids in two: those that the sequence has given, and those that it will give.
@@ -92,11 +92,10 @@ struct LateRows {
     }
     guard let last = lastGiven, last < greatest - 1 else { return (missing, []) }
     let first = max(last, 0) + 1
-    var given = missing.compactMap { $0.lowerBound < first ? $0.lowerBound..<min($0.upperBound, first) : nil }
+    let given = missing.compactMap { $0.lowerBound < first ? $0.lowerBound..<min($0.upperBound, first) : nil }
     var ahead = missing.compactMap { $0.upperBound > first ? max($0.lowerBound, first)..<$0.upperBound : nil }
     if ahead.count > LateRows.aheadLimit {
       let bySize = ahead.sorted { $0.upperBound - $0.lowerBound > $1.upperBound - $1.lowerBound }
-      given = Coverage(given + bySize.dropFirst(LateRows.aheadLimit)).ranges
       ahead = Coverage(Array(bySize.prefix(LateRows.aheadLimit))).ranges
     }
     return (given, ahead)

@@ -66,9 +66,10 @@ struct Plan {
         return
       }
       // What may have come in the meantime goes first.
-      let waiting = try Plan.mayHaveCome(context).flatMap { coverage.gaps(in: $0) }
+      let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
+      let waiting = try Plan.mayHaveCome(gaps, context).flatMap { coverage.gaps(in: $0) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
-      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(waiting).gaps(in: $0) }
+      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(gaps).gaps(in: $0) }
       ranges = waiting + new + (try Plan.newest(context.settings.history, of: old, table, cels))
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
@@ -88,9 +89,8 @@ struct Plan {
   private static let firstRun = 20_000
 
   /// The ids that wait, but for those that the sequence has yet to give.
-  private static func mayHaveCome(_ context: RunContext) throws -> [Range<Int64>] {
+  private static func mayHaveCome(_ gaps: [Range<Int64>], _ context: RunContext) throws -> [Range<Int64>] {
     let (table, cels) = (context.table, context.databases.cels)
-    let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
     guard !gaps.isEmpty, let last = try table.lastGiven(on: cels) else { return gaps }
     return try gaps.filter { try $0.lowerBound <= last || table.hasRows(in: [$0], on: cels) }
   }

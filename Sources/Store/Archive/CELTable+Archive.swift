@@ -83,17 +83,6 @@ extension CELTable {
     ).compactMap { $0.string(0) }
   }
 
-  /// The call logs that these CELs point to.
-  public func links(ofCELs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> [Int64: Int32] {
-    var links: [Int64: Int32] = [:]
-    let among = IDCondition(ids).bound("c.id")
-    let rows = try connection.query(
-      "SELECT c.id::int8, c.call_log_id::int4 FROM \(name) c WHERE \(among.sql) AND c.call_log_id IS NOT NULL", among.parameters,
-      purpose: "Looking up which call logs CELs point to")
-    for row in rows { links[row.int64(0) ?? 0] = row.int64(1).map { Int32(truncatingIfNeeded: $0) } }
-    return links
-  }
-
   /// The greatest id of before `time`; nil where there is none.
   public func greatestID(before time: Int64, on connection: Connection) throws -> Int64? {
     guard let instant else { return nil }
