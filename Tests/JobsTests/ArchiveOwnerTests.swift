@@ -167,7 +167,7 @@ struct ArchiveOwnerTests {
     #expect(planned.map(\.found) == [3, 0] && planned.map(\.parts) == [0, 1])
     let done = try told.archiving(place).archive(told.options(place, deletes: false))
     #expect(done.map(\.found) == [3, 0] && done.map(\.parts) == [0, 1])
-    #expect(recorder.warnings.count == 1 && recorder.warnings[0].contains("cel 2024-05"), "\(recorder.warnings)")
+    #expect(recorder.warnings.count == 1 && recorder.warnings[0].contains("cel-2024-05-0001"), "\(recorder.warnings)")
     // There is another copy of the rows now.
     let again = try told.purge(place)
     #expect(
