@@ -14,7 +14,7 @@ struct CELSource: PartSource {
   private let restored: Coverage
   var besides = Coverage()
   private(set) var kept = KeptRows()
-  /// Where the window begins, ends, and where the last one will end.
+  /// Where the window begins, ends, and where the last one will end. It begins at `Int64.min` when nothing is done, the row with that id included.
   private var cursor = Int64.min
   private var windowEnd: Int64?
   private let last: Int64?
@@ -138,7 +138,7 @@ struct CELSource: PartSource {
   private func candidates(_ rows: [CELTable.Outline]) throws -> [Call] {
     let calls = try calls(of: rows)
     let standing = try standing(of: calls)
-    return calls.filter { $0.least > cursor && verdict($0, standing) == .due }.sorted { $0.least < $1.least }
+    return calls.filter { (cursor == .min || $0.least > cursor) && verdict($0, standing) == .due }.sorted { $0.least < $1.least }
   }
 
   mutating func nextMonth() throws -> Month? {
@@ -226,7 +226,7 @@ struct CELSource: PartSource {
   mutating func advance(past selection: Selection) {
     done = max(done ?? .min, selection.lastCall)
     let cursor = cursor
-    doneIDs.formUnion(selection.ids.filter { $0 > cursor })
+    doneIDs.formUnion(selection.ids.filter { cursor == .min || $0 > cursor })
   }
 
   func columns(_ content: FileContent) throws -> TableColumns { try TableColumns.read(context.table.name, on: connection) }

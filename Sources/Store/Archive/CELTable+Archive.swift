@@ -26,7 +26,7 @@ extension CELTable {
     }
   }
 
-  /// At most `limit` CELs of before `time` (microseconds since 2000-01-01 UTC) with ids above `id` and up to `last`, in id order.
+  /// At most `limit` CELs of before `time` (microseconds since 2000-01-01 UTC) with ids above `id` and up to `last`, in id order. Nothing lies below `Int64.min`: it stands for all ids, itself included.
   /// - Parameter besides: ids that are left out
   /// - Throws: ``StoreError`` where the times are text, which no query can compare
   public func outlines(
@@ -38,14 +38,15 @@ extension CELTable {
         "eventtime of \(name) is text, by which the server cannot tell which CELs are due; CELs can be archived and purged where it is a timestamp"
       )
     }
+    guard id < .max else { return [] }
     return outlines(
       try connection.query(
         """
         SELECT \(outlineColumns) FROM \(name) c
-        WHERE c.id > $1 AND c.id <= $2 AND \(instant) < $3 AND \(instant) >= '0001-01-01Z'
+        WHERE c.id >= $1 AND c.id <= $2 AND \(instant) < $3 AND \(instant) >= '0001-01-01Z'
           AND NOT $5::int8multirange @> c.id::int8
         ORDER BY c.id LIMIT $4
-        """, [.int8(id), .int8(last), .timestamptz(time), .int8(Int64(limit)), .int8Multirange(besides)],
+        """, [.int8(id == .min ? id : id + 1), .int8(last), .timestamptz(time), .int8(Int64(limit)), .int8Multirange(besides)],
         purpose: "Looking for CELs that are due"))
   }
 
