@@ -40,7 +40,9 @@ let package = Package(
       dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
     .target(name: "Zstandard", dependencies: ["CZstd"]),
     .target(name: "Gzip", dependencies: ["CZlib"]),
-    .target(name: "Archive", dependencies: ["CallLogs", "Zstandard", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Archive", dependencies: ["CallLogs", "Zstandard", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: points),
     .target(
       name: "SQL",
       path: "sql",

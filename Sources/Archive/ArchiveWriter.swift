@@ -62,7 +62,7 @@ public final class ArchiveWriter {
   public func finish() throws -> Written {
     try compressPending()
     try compressor.finish(to: writeOut)
-    guard fsync(file) == 0 else { throw failure("cannot sync \(folder.path)/\(name)") }
+    guard DurableStep.sync(file, "\(folder.path)/\(temporary)") else { throw failure("cannot sync \(folder.path)/\(name)") }
     // What is read back shall come from the disk where that is possible.
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
     let closed = close(file)
@@ -112,7 +112,7 @@ extension Folder {
       isWritten = count > 0
       rest = rest.dropFirst(max(count, 0))
     }
-    isWritten = isWritten && fsync(file) == 0
+    isWritten = isWritten && DurableStep.sync(file, "\(path)/\(temporary)")
     guard close(file) == 0, isWritten else {
       let error = failure("cannot write \(path)/\(name)")
       _ = try? remove(temporary)

@@ -22,6 +22,7 @@ public final class Folder {
       } catch {
         throw ArchiveError(.inputOutput, "cannot make the archive folder \(path): \(error.localizedDescription)")
       }
+      DurableStep.made.note(path)
       opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       syncParents(path)
     }
@@ -35,7 +36,7 @@ public final class Folder {
     while true {
       let parent = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard parent >= 0 else { return }
-      fsync(parent)
+      _ = DurableStep.sync(parent, url.path)
       close(parent)
       if url.path == "/" { return }
       url = url.deletingLastPathComponent()
@@ -86,6 +87,7 @@ public final class Folder {
         guard mkdirat(folder.descriptor, name, 0o750) == 0 || errno == EEXIST else {
           throw failure("cannot make the folder \(path)")
         }
+        DurableStep.made.note(path)
         try folder.sync()
         opened = openat(folder.descriptor, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
       }
@@ -184,6 +186,7 @@ public final class Folder {
     } else {
       throw errno == EEXIST ? exists(name) : failure("cannot name \(path)/\(name)")
     }
+    DurableStep.named.note("\(path)/\(name)")
     try sync()
   }
 
@@ -193,7 +196,7 @@ public final class Folder {
 
   /// Makes durable which names it has.
   public func sync() throws(ArchiveError) {
-    guard fsync(descriptor) == 0 else { throw failure("cannot sync the folder \(path)") }
+    guard DurableStep.sync(descriptor, path) else { throw failure("cannot sync the folder \(path)") }
   }
 
   private static func check(_ name: String) throws(ArchiveError) {

@@ -83,27 +83,58 @@ extension CELTable {
   }
 
   /// Reads every CEL of the conversations to which `linkedids` belong, wherever their ids lie, to any depth: all rows of a linkedid, then the linkedids of all its
-  /// uniqueids, until nothing new is found. Each round is one look-up by index in a snapshot of its own.
+  /// uniqueids, until nothing new is found. Each round is one look-up by index in a snapshot of its own; a long chain is followed by the server after some rounds.
+  /// - Parameter ahead: an id above all that is covered. A conversation that has a CEL from there on is read no further than to one of these: the chunk that has it will read all.
+  /// - Returns: linkedids of conversations that were not read to their end, with which their channels begin: a chunk that has such a channel whole must not take it for all of the call.
+  @discardableResult
   public func readConversations(
-    _ linkedids: [Text], into batch: inout CELBatch, tally: inout Tally, on connection: Connection
-  ) throws {
+    _ linkedids: [Text], ahead: Int64? = nil, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
+  ) throws -> BinaryArray {
     var asked = TextTable()
-    var askedChannels = 0
     let names = TextArena()
-    var round = linkedids
-    while !round.isEmpty {
-      let fresh = round.filter { text in
+    /// Those that were not asked for yet.
+    func fresh(_ linkedids: [Text]) -> [Text] {
+      linkedids.filter { text in
         guard asked.find(text) == nil else { return false }
         _ = asked.number(of: text) { names.copy($0) }
         return true
       }
-      guard !fresh.isEmpty else { return }
-      try readRows(ofLinkedids: fresh, into: &batch, &tally, connection)
-      let channels = batch.uniqueids.texts[askedChannels...]
-      askedChannels = batch.uniqueids.count
-      round = channels.isEmpty ? [] : try linkedidsOf(uniqueids: channels, names, connection)
     }
+    var parts = ConversationParts(ahead: timeIsText ? nil : ahead)
+    var askedChannels = 0
+    var rounds = 0
+    var round = fresh(linkedids)
+    while !round.isEmpty {
+      try readRows(ofLinkedids: round, into: &batch, &tally, connection)
+      rounds += 1
+      parts.add(batch)
+      let begin = askedChannels
+      askedChannels = batch.uniqueids.count
+      var channels = (begin..<askedChannels).filter { !parts.goesOn(channel: $0) }
+      if let ahead = parts.ahead, !channels.isEmpty {
+        // Before all the rest of these conversations is read.
+        let witnesses = fresh(try linkedidsOf(channels.map { batch.uniqueids.texts[$0] }, from: ahead, names, connection))
+        if !witnesses.isEmpty {
+          try readRows(ofLinkedids: witnesses, into: &batch, &tally, connection)
+          parts.add(batch)
+          channels += askedChannels..<batch.uniqueids.count
+          askedChannels = batch.uniqueids.count
+          channels.removeAll { parts.goesOn(channel: $0) }
+        }
+      }
+      guard !channels.isEmpty else { break }
+      let texts = channels.map { batch.uniqueids.texts[$0] }
+      let isChain = rounds >= CELTable.roundsOfOneStep && unindexedColumns.isEmpty
+      round = fresh(
+        isChain ? try linkedidsReached(from: texts, names, connection) : try linkedidsOf(texts, names, connection))
+    }
+    guard parts.isAnyAhead else { return BinaryArray(.text) }
+    let left = batch.uniqueids.texts.indices.filter { parts.goesOn(channel: $0) }.map { batch.uniqueids.texts[$0] }
+    return try linkedidsBeginning(left, connection)
   }
+
+  /// Rounds of one step from linkedids to channels and back; calls that are joined one to the next take as many as there are calls.
+  private static let roundsOfOneStep = 4
 
   private func readRows(ofLinkedids linkedids: [Text], into batch: inout CELBatch, _ tally: inout Tally, _ connection: Connection)
     throws
@@ -119,12 +150,61 @@ extension CELTable {
     }
   }
 
-  private func linkedidsOf(uniqueids: ArraySlice<Text>, _ names: TextArena, _ connection: Connection) throws -> [Text] {
-    var found: [Text] = []
-    try connection.stream(
+  /// The linkedids of channels.
+  private func linkedidsOf(_ uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
+    try texts(
       "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND \(isNoChat)",
-      [.array(BinaryArray(texts: uniqueids))], purpose: "Reading the linkedids of \(uniqueids.count) channels"
-    ) { row in
+      [.array(BinaryArray(texts: uniqueids))], "Reading the linkedids of \(uniqueids.count) channels", names, connection)
+  }
+
+  /// Of each channel one linkedid that it has in a CEL with that id or a greater one, where there is one.
+  private func linkedidsOf(_ uniqueids: [Text], from id: Int64, _ names: TextArena, _ connection: Connection) throws -> [Text] {
+    try texts(
+      """
+      SELECT DISTINCT (SELECT c.linkedid::text FROM \(name) c
+        WHERE c.uniqueid = u AND c.id + 0 >= $2 AND isfinite(c.eventtime) AND c.linkedid <> '' AND \(isNoChat) LIMIT 1)
+      FROM unnest($1::text[]) AS u
+      """, [.array(BinaryArray(texts: uniqueids)), .int8(id)], "Looking for CELs ahead of \(uniqueids.count) channels", names,
+      connection)
+  }
+
+  /// The linkedids that can be reached from channels, to any depth, each looked up once.
+  private func linkedidsReached(from uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
+    // The column's own collation may be another one than the default, which gives way to it in comparisons; the two parts of a recursive query must have the same.
+    try texts(
+      """
+      WITH RECURSIVE reached (is_channel, reached_name) AS (
+        SELECT true, u COLLATE "default" FROM unnest($1::text[]) AS u
+        UNION
+        SELECT NOT r.is_channel, next.name FROM reached r CROSS JOIN LATERAL (
+          SELECT linkedid::text COLLATE "default" AS name FROM \(name) WHERE r.is_channel AND uniqueid = r.reached_name AND \(isNoChat)
+          UNION ALL
+          SELECT uniqueid::text COLLATE "default" FROM \(name) WHERE NOT r.is_channel AND linkedid = r.reached_name AND \(isNoChat)
+        ) AS next WHERE next.name <> ''
+      )
+      SELECT reached_name FROM reached WHERE NOT is_channel
+      """, [.array(BinaryArray(texts: uniqueids))],
+      "Following \(uniqueids.count) channels to all calls that they are joined with",
+      names, connection)
+  }
+
+  /// The linkedids with which channels begin: those of their CHAN_START, by name or by number.
+  private func linkedidsBeginning(_ uniqueids: [Text], _ connection: Connection) throws -> BinaryArray {
+    let names = TextArena()
+    return BinaryArray(
+      texts: try texts(
+        """
+        SELECT DISTINCT linkedid::text FROM \(name)
+        WHERE uniqueid = ANY($1) AND (eventtype::text = 'CHAN_START' OR ltrim(eventtype::text, '0') = '1') AND \(isNoChat)
+        """, [.array(BinaryArray(texts: uniqueids))], "Reading where \(uniqueids.count) channels begin", names, connection))
+  }
+
+  /// What a query of one column gives, without what is empty.
+  private func texts(
+    _ sql: String, _ parameters: [Parameter], _ purpose: String, _ names: TextArena, _ connection: Connection
+  ) throws -> [Text] {
+    var found: [Text] = []
+    try connection.stream(sql, parameters, purpose: purpose) { row in
       row.bytes(0) { bytes in
         if let bytes, !bytes.isEmpty { found.append(names.text(bytes)) }
       }

@@ -43,6 +43,12 @@ struct WholeConversations {
     case newest(Coverage)
     /// Ours in any case.
     case ours
+
+    /// The least id from which on no CEL is ours, nor its conversation; nil where there is none.
+    var ahead: Int64? {
+      guard case .newest(let ids) = self, let greatest = ids.greatest, greatest < Int64.max else { return nil }
+      return greatest + 1
+    }
   }
 
   /// Reads the conversations of `linkedids` whole and stores those whose turn it is.
@@ -54,7 +60,8 @@ struct WholeConversations {
   ) throws {
     var tally = Tally()
     try store.lookUpRecordedLinks()
-    try table.readConversations(linkedids, into: &source.batch, tally: &tally, on: databases.cels)
+    let beginnings = try table.readConversations(
+      linkedids, ahead: turn.ahead, into: &source.batch, tally: &tally, on: databases.cels)
     store.completeLinks(of: &source.batch)
     ConversationStore.group(&source)
     named = remakesLinked ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
@@ -82,6 +89,7 @@ struct WholeConversations {
     try forgetPurged()
     try remove(misplaced, &counters)
     try checkpoint.noteReaching(reaching, on: databases.logs)
+    try checkpoint.noteReaching(beginnings, on: databases.logs)
     try checkpoint.forgetReaching(whole, on: databases.logs)
     try noteOpen(asked: linkedids)
   }
