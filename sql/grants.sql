@@ -15,7 +15,7 @@ GRANT SELECT, INSERT ON call_logd_tenant TO :"role";
 GRANT SELECT, INSERT, DELETE ON call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim,
-    call_logd_open, call_logd_seen TO :"role";
+    call_logd_open, call_logd_seen, call_logd_late TO :"role";
 GRANT SELECT, DELETE ON call_logd_purged TO :"role";
 GRANT SELECT, INSERT ON call_logd_former TO :"role";
 -- For generate, which looks up what was purged, and generate --adopt, which takes over the archives of the database that this one was.

@@ -136,6 +136,17 @@ public enum CallLogTables {
       purpose: "Forgetting that calls were purged")
   }
 
+  /// The conversations of the call logs with these ids.
+  public static func conversations(of ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> [String] {
+    guard !ids.isEmpty else { return [] }
+    return try connection.query(
+      """
+      SELECT l.conversation_id FROM unnest($1::int8multirange) AS r(ids) JOIN call_logd_call_log l ON \(CELTable.isWithin("l.id", "r.ids"))
+      WHERE l.conversation_id <> ''
+      """, [.int8Multirange(ids)], purpose: "Looking up conversations of call logs that are back"
+    ).compactMap { $0.string(0) }
+  }
+
   /// Forgets that these call logs were purged: they are back.
   public static func forgetPurged(ofCallLogs ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(

@@ -73,21 +73,34 @@ extension Checkpoint {
       // Whoever had claimed something had done so elsewhere.
       try connection.execute(
         "DELETE FROM call_logd_claim WHERE checkpoint_id = $1", [.int4(foreign.id)], purpose: "Adopting the checkpoint")
-      let former = try connection.query(
-        """
-        UPDATE call_logd_archive SET system = $1, database = $2 WHERE (system, database) IS DISTINCT FROM ($1::int8, $2::int8)
-        RETURNING (SELECT o.system FROM call_logd_archive o WHERE o.id = call_logd_archive.id),
-                  (SELECT o.database FROM call_logd_archive o WHERE o.id = call_logd_archive.id)
-        """, [.int8(archives.system), .int8(archives.database)], purpose: "Adopting the archives")
-      var homes: Set<ArchiveRecord.Home> = [
-        ArchiveRecord.Home(system: foreign.identity.system, database: foreign.identity.database)
-      ]
-      for row in former { homes.insert(ArchiveRecord.Home(system: row.int64(0) ?? 0, database: row.int64(1) ?? 0)) }
-      for home in homes {
-        try connection.execute(
-          "INSERT INTO call_logd_former (system, database) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-          [.int8(home.system), .int8(home.database)], purpose: "Adopting the archives")
-      }
+      try adoptArchives(
+        home: archives, former: ArchiveRecord.Home(system: foreign.identity.system, database: foreign.identity.database),
+        on: connection)
     }
+  }
+
+  /// Makes the archives of the databases that this one has taken the place of its own.
+  /// - Parameters:
+  ///   - home: where parts of archives are recorded now
+  ///   - former: a database that this one has taken the place of, whether it has archives on record or not
+  /// - Returns: the databases whose archives became its own.
+  @discardableResult
+  public static func adoptArchives(home: ArchiveRecord.Home, former: ArchiveRecord.Home?, on connection: Connection) throws
+    -> Set<ArchiveRecord.Home>
+  {
+    let moved = try connection.query(
+      """
+      UPDATE call_logd_archive SET system = $1, database = $2 WHERE (system, database) IS DISTINCT FROM ($1::int8, $2::int8)
+      RETURNING (SELECT o.system FROM call_logd_archive o WHERE o.id = call_logd_archive.id),
+                (SELECT o.database FROM call_logd_archive o WHERE o.id = call_logd_archive.id)
+      """, [.int8(home.system), .int8(home.database)], purpose: "Adopting the archives")
+    var homes: Set<ArchiveRecord.Home> = former.map { [$0] } ?? []
+    for row in moved { homes.insert(ArchiveRecord.Home(system: row.int64(0) ?? 0, database: row.int64(1) ?? 0)) }
+    for home in homes {
+      try connection.execute(
+        "INSERT INTO call_logd_former (system, database) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        [.int8(home.system), .int8(home.database)], purpose: "Adopting the archives")
+    }
+    return homes
   }
 }

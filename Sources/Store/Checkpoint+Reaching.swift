@@ -24,6 +24,31 @@ extension Checkpoint {
     return Set(rows.compactMap { $0.string(0) })
   }
 
+  /// Notes `linkedids` as having got CELs while others of their conversation, or its call log, were in an archive only.
+  public func noteLate(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
+    guard linkedids.count > 0 else { return }
+    try connection.execute(
+      "INSERT INTO call_logd_late (checkpoint_id, linkedid) SELECT $1, l FROM unnest($2::text[]) AS l WHERE octet_length(l) <= 2000 ON CONFLICT DO NOTHING",
+      [.int4(id), .array(linkedids)], purpose: "Noting conversations that got CELs late")
+  }
+
+  /// Those of `linkedids` that are noted so.
+  public func late(among linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Set<String> {
+    guard linkedids.count > 0 else { return [] }
+    let rows = try connection.query(
+      "SELECT linkedid FROM call_logd_late WHERE checkpoint_id = $1 AND linkedid = ANY($2)", [.int4(id), .array(linkedids)],
+      purpose: "Looking up conversations that got CELs late")
+    return Set(rows.compactMap { $0.string(0) })
+  }
+
+  /// Forgets `linkedids`: their call logs are made from all their CELs.
+  public func forgetLate(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
+    guard linkedids.count > 0 else { return }
+    try connection.execute(
+      "DELETE FROM call_logd_late WHERE checkpoint_id = $1 AND linkedid = ANY($2)", [.int4(id), .array(linkedids)],
+      purpose: "Forgetting conversations that got CELs late")
+  }
+
   /// Notes `linkedids` as having CELs that are not covered.
   public func noteReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }

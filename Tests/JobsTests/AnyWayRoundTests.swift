@@ -148,7 +148,7 @@ struct AnyWayRoundTests {
       """
       INSERT INTO cel (eventtype, eventtime, channame, uniqueid, linkedid, cid_num)
       SELECT 'HANGUP', eventtime, channame, uniqueid, linkedid, cid_num FROM cel, generate_series(1, 49990) WHERE id = 5;
-      UPDATE cel SET id = 100000 WHERE id = 10;
+      UPDATE cel SET id = 100000 WHERE id = 10; SELECT setval('cel_id_seq', 100000);
       """)
     let summary = try Runner(database, chunkSize: 5000).backfill()
     #expect(summary.counters.cels == 50_000)

@@ -17,6 +17,13 @@ CREATE TABLE call_logd_purged (
     conversation_id text PRIMARY KEY
 );
 
+-- Conversations that got CELs while others of theirs, or their call log, were in an archive only. A restore has them made anew.
+CREATE TABLE call_logd_late (
+    checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,
+    linkedid      text NOT NULL,
+    PRIMARY KEY (checkpoint_id, linkedid)
+);
+
 -- Databases that this one has taken the place of, by generate --adopt: their archives are its own.
 CREATE TABLE call_logd_former (
     system   bigint NOT NULL,

@@ -270,6 +270,7 @@ public struct RestoreJob {
           try RestoredCELs(context, cels: logs, logs: logs).settle(outcome.ids)
         } else {
           try CallLogTables.forgetPurged(ofCallLogs: outcome.ids, on: logs)
+          try RestoredCELs(context, cels: context.databases.cels, logs: logs).settle(callLogs: outcome.ids)
         }
       }
       if filter.isEmpty {

@@ -46,11 +46,28 @@ struct RestoredCELs {
     try checkpoint.noteSeen(seen, in: seen, forgets: false, on: logs)
   }
 
+  /// Uncovers the CELs of call logs that are back, where some came while they were away.
+  func settle(callLogs ids: [Range<Int64>]) throws {
+    let conversations = try CallLogTables.conversations(of: ids, on: logs)
+    let late = try context.checkpoint.late(among: BinaryArray(strings: conversations), on: logs)
+    guard !late.isEmpty else { return }
+    var (batch, tally) = (CELBatch(), Tally())
+    let names = TextArena()
+    try context.table.readConversations(late.sorted().map { names.text($0) }, into: &batch, tally: &tally, on: cels)
+    guard batch.count > 0 else { return }
+    let coverage = try context.checkpoint.locked(on: logs).coverage
+    let parts = RestoredCELs.joined(batch.rows.map(\.id).ranges).flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
+    try context.checkpoint.noteReaching(BinaryArray(texts: batch.linkedids.texts), on: logs)
+    if !parts.isEmpty { try context.checkpoint.uncover(Coverage(parts).ranges, on: logs) }
+  }
+
   /// The calls of these rows that have neither a call log nor had one that was purged, whole; with the memory that their texts lie in.
   private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
     let linkedids = try context.table.linkedids(in: ids, on: cels)
     var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids), andPurged: true, on: logs)
     // Mostly the linkedid is the conversation's; the others are looked up whole.
+    // What got CELs while these were away is made anew from all of them.
+    known.subtract(try context.checkpoint.late(among: BinaryArray(strings: linkedids), on: logs))
     let rest = Set(linkedids).subtracting(known)
     guard !rest.isEmpty else { return ([], nil) }
     var (batch, tally, grouping) = (CELBatch(), Tally(), Grouping())

@@ -17,6 +17,8 @@ struct WholeConversations {
   /// The call logs that these CELs point to, and the linkedids of calls that were purged.
   private var named = NamedCallLogs()
   private var purged: Set<String> = []
+  /// Groups that stay as they stand because their call logs were purged.
+  private var keptForArchive: Set<Int> = []
 
   /// - Parameter remakesLinked: whether call logs that another program made are made anew
   init(_ context: RunContext, remakesLinked: Bool) throws {
@@ -66,6 +68,7 @@ struct WholeConversations {
     ConversationStore.group(&source)
     named = remakesLinked ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
     purged = try CallLogTables.purged(among: BinaryArray(texts: source.batch.linkedids.texts), on: databases.logs)
+    keptForArchive = []
     var now: [Int] = []
     var misplaced: [Int] = []
     var reaching = BinaryArray(.text)
@@ -87,6 +90,7 @@ struct WholeConversations {
     }
     try store.store(now, of: &source, counters: &counters)
     try forgetPurged()
+    try noteLate()
     try remove(misplaced, &counters)
     try checkpoint.noteReaching(reaching, on: databases.logs)
     try checkpoint.noteReaching(beginnings, on: databases.logs)
@@ -131,7 +135,10 @@ struct WholeConversations {
       if isPurged || source.grouping.groups[group].isLinked && named.areTrue(ofGroup: group, source) {
         source.fates[group] = .kept
         counters.conversationsKept += 1
-        if isPurged { counters.conversationsPurged += 1 }
+        if isPurged {
+          counters.conversationsPurged += 1
+          keptForArchive.insert(group)
+        }
         return false
       }
     }
@@ -139,6 +146,19 @@ struct WholeConversations {
     source.outcomes[group] = outcome
     if case .callLog = outcome, !source.grouping.groups[group].isComplete { counters.conversationsClosed += 1 }
     return true
+  }
+
+  /// A call that stays as it stands, though it has CELs here, gets its due when the rest is restored.
+  private func noteLate() throws {
+    var late = BinaryArray(.text)
+    var made = BinaryArray(.text)
+    for group in source.grouping.groups.indices {
+      let waits = keptForArchive.contains(group) || source.outcomes[group] != nil && source.fates[group] == .kept
+      guard waits || source.fates[group] == .callLog else { continue }
+      for linkedid in linkedids(of: group) { if waits { late.append(bytes(linkedid)) } else { made.append(bytes(linkedid)) } }
+    }
+    try checkpoint.noteLate(late, on: databases.logs)
+    try checkpoint.forgetLate(made, on: databases.logs)
   }
 
   /// What was purged and is made again is not purged any more.

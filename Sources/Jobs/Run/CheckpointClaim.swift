@@ -80,6 +80,11 @@ struct CheckpointClaim {
       checkpoint = try Checkpoint.obtain(table, on: databases.logs)
       checkpoint.lockWait = wait
     }
+    if start == .usual, !databases.isOne, !checkpoint.coverage.isEmpty {
+      // The CELs are those of the checkpoint, so that this is the call logs' database of them, restored from a dump under whatever name.
+      let homes = try Checkpoint.adoptArchives(home: ArchiveRecord.Home.read(databases.logs), former: nil, on: databases.logs)
+      if !homes.isEmpty { log.info("the archives on record were made before this database was restored; they are its own") }
+    }
     try checkpoint.noteSequence(try table.lastGiven(on: databases.cels), on: databases.logs)
     return checkpoint
   }
