@@ -71,7 +71,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     public var systemNumber: Int64? { Int64(system).flatMap { String($0) == system ? $0 : nil } }
   }
 
-  /// As much of a manifest as tells whose part it is.
+  /// The few fields of a manifest that say whose part it is.
   public struct Ownership: Codable, Hashable, Sendable {
     /// The name of the database.
     public var database: String

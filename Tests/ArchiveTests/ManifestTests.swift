@@ -115,7 +115,7 @@ struct ManifestTests {
     #expect(try cel { $0.files[0].sha256 = String(repeating: "g", count: 64) }.contains("SHA-256"))
   }
 
-  @Test("an identity that cannot be read is refused, and tells nothing either")
+  @Test("an identity that cannot be read is refused, and proves nothing either")
   func identity() throws {
     #expect(try logs { $0.origin?.system = "seven" }.contains("system identifier"))
     #expect(try logs { $0.origin?.system = "07" }.contains("system identifier"))
@@ -177,7 +177,7 @@ struct FileContentTests {
     #expect(try ArchiveFolder.existing(folder.path).contents().parts.isEmpty)
   }
 
-  @Test("a part whose manifest has only its temporary name is told apart from one that was never whole")
+  @Test("a part whose manifest has only its temporary name is another thing than one that was never whole")
   func unpublished() throws {
     let sample = try SamplePart(publishes: false)
     #expect(try sample.archive.anyManifest(of: sample.part) == nil && sample.archive.contents().unpublished.isEmpty)
@@ -196,7 +196,7 @@ struct FileContentTests {
     #expect(try sample.archive.contents().unpublished.isEmpty)
   }
 
-  @Test("a file system that knows no locks is told from a folder that another process has")
+  @Test("a file system without locks is another thing than a folder that another process has")
   func locks() throws {
     let folder = try TemporaryFolder()
     for code in [ENOLCK, EOPNOTSUPP, ENOSYS] {

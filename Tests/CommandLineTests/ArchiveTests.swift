@@ -315,7 +315,7 @@ struct ArchiveCommandTests {
     #expect(try archived.database.count("call_logd_call_log") == 0)
   }
 
-  @Test("a folder without a part, or none at all, is no archive that could be verified or restored: 65; list tells and goes on")
+  @Test("a folder without a part, or none at all, is no archive that could be verified or restored: 65; list warns and goes on")
   func nothing() throws {
     let archived = try Archived(.bare)
     let folder = archived.scratch.path + "/unmounted"

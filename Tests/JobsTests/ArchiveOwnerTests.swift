@@ -57,7 +57,7 @@ struct ArchiveOwnerTests {
   }
 
   @Test(
-    "restore takes parts of another database where none of one's own are on record, and tells; else only when that is asked for")
+    "restore takes parts of another database where none of one's own are on record, and warns; else only when that is asked for")
   func restored() throws {
     let (first, runner) = try filled()
     let place = try ArchivePlace()
@@ -91,7 +91,7 @@ struct ArchiveOwnerTests {
     #expect(try rival.restore(own).map(\.existing) == [3, 30])
   }
 
-  @Test("each table's parts are compared with the database that has the table: nothing is told of one's own")
+  @Test("each table's parts are compared with the database that has the table: no run warns of its own")
   func perTable() throws {
     let (cels, logs, place) = (try TestDatabase(.wazo), try TestDatabase(.empty), try ArchivePlace())
     try cels.insert(CELRow.call("1714989600.1"))
@@ -153,7 +153,7 @@ struct ArchiveOwnerTests {
     #expect(try rival.restore(place).map(\.existing) == [3, 30])
   }
 
-  @Test("copies that were moved away are told once, and their rows are archived again; damaged ones are an error")
+  @Test("a run warns once of copies that were moved away, and archives their rows again; damaged ones are an error")
   func moved() throws {
     let (database, runner) = try filled()
     let place = try ArchivePlace()
@@ -181,7 +181,7 @@ struct ArchiveOwnerTests {
     expectSame(try database.rowsOfAll(), before)
   }
 
-  @Test("a folder on a file system without locks is told once")
+  @Test("a run warns once of a folder on a file system without locks")
   func noLocks() throws {
     let place = try ArchivePlace()
     let recorder = LogRecorder()
@@ -192,7 +192,7 @@ struct ArchiveOwnerTests {
     _ = try locks.open(place.root)
     _ = try locks.open(place.root + "/.")
     #expect(recorder.warnings.count == 1 && recorder.warnings[0].contains("knows no locks"), "\(recorder.warnings)")
-    // Nobody can tell that no other run is writing there.
+    // Another run may be writing there.
     let others = FolderLocks(recorder.logger) { _, _ in
       errno = ENOLCK
       return -1

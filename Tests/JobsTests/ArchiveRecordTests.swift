@@ -6,10 +6,10 @@ import TestDatabases
 import Testing
 
 /// A database may lose its last commits: in a crash where commits are not durable, by a failover to a standby that was behind, or by being restored from a backup. Then the rows of another
-/// database tell what happened to a part.
+/// database show what happened to a part.
 @Suite("What the record of archives has lost")
 struct ArchiveRecordTests {
-  /// Six calls, one a day, with the CELs in one database and the call logs in another, and one part of an archive whose run was cut off as far as its files tell.
+  /// Six calls, one a day, with the CELs in one database and the call logs in another, and one part of an archive whose run was cut off as far as its files show.
   private struct Cut {
     let (cels, logs): (TestDatabase, TestDatabase)
     let place: ArchivePlace
@@ -141,7 +141,6 @@ struct ArchiveRecordTests {
     let cut = try Cut(deletes: false)
     try cut.lose("DELETE FROM call_logd_archive")
     let files = try cut.place.files()
-    // A copy of the database, or one that is not told of, is another one.
     try cut.runner.purge(cut.place, kinds: [.cel], .before(0))
     #expect(cut.recorder.warnings.count { $0.contains("not on record") && $0.contains("cel-2024-05-0001.manifest.json") } == 1)
     #expect(try cut.place.files() == files && cut.record().isEmpty)

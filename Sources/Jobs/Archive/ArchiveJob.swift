@@ -190,11 +190,11 @@ public struct ArchiveJob {
       }
       summary.isCutShort = end.map { Date() >= $0 } ?? false
     }
-    try tell(gone, source, folder)
+    try warn(of: gone, source, folder)
   }
 
-  /// Tells which copies are not in the folder any more, as far as their rows are written once more therefore.
-  private func tell(_ gone: [ArchiveRecord], _ source: any PartSource, _ folder: String) throws {
+  /// Names copies that are not in the folder any more and whose rows are therefore archived again.
+  private func warn(of gone: [ArchiveRecord], _ source: any PartSource, _ folder: String) throws {
     let missed = try gone.filter { copy in
       let same = try context.retry {
         try source.connection.transaction(.readOnly, purpose: "Looking what was archived") {
@@ -279,37 +279,4 @@ public struct ArchiveJob {
     case .cel: try CELSource(context, options.retention, now: now, limit: options.rows)
     }
   }
-}
-
-/// One archive, purge or restore at a time: the lock belongs to the run's side session, and is taken again in a new one.
-final class ArchiveLock {
-  private let context: RunContext
-
-  init(_ context: RunContext) throws {
-    self.context = context
-    guard try context.retry({ try ArchiveRecord.lock(on: context.databases.side) }) else {
-      throw ArchiveLock.busy(context.databases)
-    }
-    let retry = context.retry
-    context.databases.prepareNext { databases in
-      let started = Date()
-      while try !ArchiveRecord.lock(on: databases.side) {
-        // The session that was lost may live for a moment.
-        guard Date().timeIntervalSince(started) < max(retry.seconds, 5), !retry.interruption.isRequested else {
-          throw ArchiveLock.busy(databases)
-        }
-        retry.pause(0.05)
-      }
-    }
-  }
-
-  static func busy(_ databases: Databases) -> JobError {
-    let holders = try? ArchiveRecord.lockHolders(on: databases.side)
-    return JobError(
-      .busy,
-      "another archive, purge or restore is running on this database; `wazo-call-logs status` shows it. Its lock is \(holders?.description ?? "taken")"
-    )
-  }
-
-  func release() { try? ArchiveRecord.unlock(on: context.databases.side) }
 }

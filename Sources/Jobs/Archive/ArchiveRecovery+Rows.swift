@@ -2,7 +2,7 @@ import Archive
 import PostgreSQL
 import Store
 
-/// Files and tables tell what happened to a part where the record does not.
+/// Where the record of a part is lost, its files and the table show what happened to it.
 extension ArchiveRecovery {
   /// A part whose files are whole.
   struct Found {
@@ -24,19 +24,20 @@ extension ArchiveRecovery {
 
   /// Reads the files of a part, and looks which of its rows are in the table.
   /// - Returns: nil where the files are not what the manifest says, and the rows are in the table for certain
-  /// - Throws: ``ArchiveError`` where the files are not what the manifest says, and nobody can tell where the rows are
-  func look(_ json: [UInt8], _ part: PartName, _ folder: ArchiveFolder) throws -> Found? {
+  /// - Throws: ``ArchiveError`` where the files are not what the manifest says, and nobody knows where the rows are
+  func look(_ whole: (json: [UInt8], isPublished: Bool), _ part: PartName, _ folder: ArchiveFolder) throws -> Found? {
     let databases = context.databases
     let (manifest, ids): (Manifest, [Range<Int64>])
     do {
-      manifest = try Manifest(json: json, of: part)
+      manifest = try Manifest(json: whole.json, of: part)
       ids = try folder.ids(manifest, of: part, stop: stopIfInterrupted).ranges
     } catch let error as ArchiveError where error.kind == .damaged {
       // In one database rows are deleted in the very commit that records it.
       if part.kind != .cel || databases.isOne { return nil }
+      let names = part.files + [whole.isPublished ? part.manifest : PartName.temporary(part.manifest)]
       throw ArchiveError(
         .damaged,
-        "the run that wrote \(folder.root.path)/\(part) was cut off, and it cannot be told whether its CELs are still in the table: \(error). Nothing is removed. Bring the files back as they were, or move them away if the CELs are in the table: \((part.files + [part.manifest]).joined(separator: ", "))"
+        "the run that wrote \(folder.root.path)/\(part) was cut off, and this run cannot find out whether its CELs are still in the table: \(error). Nothing is removed. Bring the files back as they were, or move them away if the CELs are in the table: \(names.joined(separator: ", "))"
       )
     }
     let present =
@@ -45,10 +46,10 @@ extension ArchiveRecovery {
         try context.table.countLocked(in: ids, on: databases.cels)
       }
       : try ArchiveRecord.countCallLogs(in: ids, on: databases.side)
-    return Found(manifest: manifest, json: String(decoding: json, as: UTF8.self), ids: ids, present: present)
+    return Found(manifest: manifest, json: String(decoding: whole.json, as: UTF8.self), ids: ids, present: present)
   }
 
-  func tell(_ found: Found, _ part: PartName, _ folder: ArchiveFolder, isPublished: Bool) {
+  func warn(of found: Found, _ part: PartName, _ folder: ArchiveFolder, isPublished: Bool) {
     let name = "\(folder.root.path)/\(part)"
     if found.areThere {
       context.log.warning(
@@ -56,7 +57,7 @@ extension ArchiveRecovery {
       )
     } else {
       context.log.warning(
-        "\(name) is \(isPublished ? "on record" : "completed") now: \(found.wanted - found.present) of its \(found.wanted) rows are not in the table any more, and the database lost the record of that: it went back in time. `wazo-call-logs restore` brings the rows back"
+        "\(name) is \(isPublished ? "on record" : "completed") now: \(found.wanted - found.present) of its \(found.wanted) rows are not in the table any more, and no purge of them is on record: this database went back in time, or somebody else deleted them. `wazo-call-logs restore` brings the rows back"
       )
     }
   }
@@ -75,7 +76,7 @@ extension ArchiveRecovery {
           kind: part.kind.rawValue, month: "\(part.month)", part: part.number, folder: folder.root.path,
           manifest: String(decoding: whole.json, as: UTF8.self), on: side)
       else { continue }
-      guard let found = try look(whole.json, part, folder), !found.areThere else {
+      guard let found = try look(whole, part, folder), !found.areThere else {
         left.append("\(part)")
         continue
       }
@@ -86,7 +87,7 @@ extension ArchiveRecovery {
         _ = try ArchiveRecord.set(
           .done, of: id, deletes: true, ids: found.ids, counts: found.counts, manifest: found.json, on: side)
       }
-      tell(found, part, folder, isPublished: false)
+      warn(of: found, part, folder, isPublished: false)
       isSettled = false
     }
     if !left.isEmpty {

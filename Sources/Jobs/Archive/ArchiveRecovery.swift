@@ -78,12 +78,12 @@ final class ArchiveRecovery {
       // The server that has the record may have lost its last commits, and the one that has the rows none.
       if let whole = try folder.anyManifest(of: part),
         whole.isPublished || state == .intended && !undeleted.contains(known.id),
-        let found = try look(whole.json, part, folder), whole.isPublished || !found.areThere
+        let found = try look(whole, part, folder), whole.isPublished || !found.areThere
       {
         _ = try ArchiveRecord.set(
           found.areThere ? .published : .done, of: known.id, deletes: !found.areThere, ids: found.ids, counts: found.counts,
           manifest: found.json, on: side)
-        tell(found, part, folder, isPublished: whole.isPublished)
+        warn(of: found, part, folder, isPublished: whole.isPublished)
         return found.areThere
       }
       if try folder.removeUnfinished(part) {

@@ -10,9 +10,11 @@ struct PartOwners {
   /// Which databases this one was before.
   private let former: Set<ArchiveRecord.Home>
   private let recorded: Set<String>
+  private let cels: (name: String, oid: Int64)
 
   init(_ context: RunContext) throws {
     let (logs, identity) = (context.databases.logs, context.table.identity)
+    cels = (context.table.name, identity.table)
     homes = [
       .callLogs: try ArchiveRecord.Home.read(logs),
       .cel: ArchiveRecord.Home(system: identity.system, database: identity.database),
@@ -24,6 +26,14 @@ struct PartOwners {
 
   /// Whether this database has parts of its own on record.
   var hasOwn: Bool { !recorded.isEmpty }
+
+  /// What a manifest says of the table that its rows come from.
+  func origin(_ kind: ArchiveKind) -> Manifest.Origin? {
+    guard let home = homes[kind] else { return nil }
+    return Manifest.Origin(
+      system: home.system, databaseOid: home.database,
+      table: kind == .cel ? cels.name : CallLogTables.Part.callLogs.rawValue, tableOid: kind == .cel ? cels.oid : nil)
+  }
 
   /// Whether a record was made in this database, or in one that this one was before.
   func isOwn(_ home: ArchiveRecord.Home) -> Bool { home == homes[.callLogs] || former.contains(home) }
@@ -39,7 +49,7 @@ struct PartOwners {
       guard let home = ArchiveRecord.Home(origin) else { return false }
       return home == homes[part.kind] || former.contains(home)
     }
-    // Parts of earlier versions tell no more than a name.
+    // Manifests of earlier versions have the name only.
     return recorded.contains("\(part.kind.rawValue) \(part.month) \(part.number)") || ownership.database == names[part.kind]
   }
 
@@ -55,7 +65,7 @@ struct PartOwners {
   func check(_ folder: String?) throws {
     guard let folder, let archive = try? ArchiveFolder(folder) else { return }
     let parts = try archive.contents().parts.compactMap { part in
-      // What cannot be read is for `archives verify` to tell.
+      // `archives verify` names what cannot be read.
       ((try? archive.ownership(of: part)) ?? nil).map { (part, $0) }
     }
     let others = others(parts)
@@ -67,7 +77,7 @@ struct PartOwners {
     )
   }
 
-  /// Looks whether parts that are to be restored are this database's, and tells whose they are if not.
+  /// Looks whether parts that are to be restored are this database's, and warns of those that are not.
   /// - Throws: ``JobError`` (78) where they are not, this database has archives of its own, and nobody asked for it
   func check(_ parts: [(PartName, Manifest)], takesOthers: Bool, _ context: RunContext) throws {
     let others = others(parts.map { ($0.0, $0.1.ownership) })

@@ -214,22 +214,9 @@ final class PartWriter {
     return Manifest(
       part: part, retention: source.words, tenants: selection.tenants.map(\.description),
       encoding: source.connection.serverEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8",
-      database: source.connection.server.database, origin: origin(source.kind), run: Int(record.id),
+      database: source.connection.server.database, origin: recovery.owners.origin(source.kind), run: Int(record.id),
       program: context.settings.program,
       written: Date().ISO8601Format(), files: files)
-  }
-
-  /// The table that the rows come from.
-  private func origin(_ kind: ArchiveKind) -> Manifest.Origin {
-    let identity = context.table.identity
-    return switch kind {
-    case .callLogs:
-      Manifest.Origin(
-        system: recovery.home.system, databaseOid: recovery.home.database, table: CallLogTables.Part.callLogs.rawValue)
-    case .cel:
-      Manifest.Origin(
-        system: identity.system, databaseOid: identity.database, table: context.table.name, tableOid: identity.table)
-    }
   }
 
   func stopIfInterrupted() throws {
