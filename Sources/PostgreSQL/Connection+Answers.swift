@@ -4,9 +4,10 @@ extension Connection {
   /// The answer to a statement that gives rows or none; it leaves no COPY behind.
   func check(_ answer: OpaquePointer?, _ connection: OpaquePointer, purpose: String) throws(PostgreSQLError) -> ResultHandle {
     let result = try checkForError(answer, connection, purpose: purpose)
-    switch PQresultStatus(result.pointer) {
+    let status = PQresultStatus(result.pointer)
+    switch status {
     case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-      abandonCopy(connection)
+      abandonCopy(connection, isIn: status == PGRES_COPY_IN)
       throw PostgreSQLError(
         kind: .protocol, purpose: purpose, message: "a COPY to or from the client needs copyOut or copyIn", server: server)
     default: return result
@@ -64,16 +65,19 @@ extension Connection {
   }
 
   /// Ends a COPY that nobody reads or writes any more.
-  func abandonCopy(_ connection: OpaquePointer) {
+  /// - Parameter isIn: whether the server waits for data
+  func abandonCopy(_ connection: OpaquePointer, isIn: Bool = false) {
+    var isIn = isIn
     while true {
-      canceller.cancel()
-      PQputCopyEnd(connection, "given up")
+      // A server that waits for data is told in their place. Cancelled as well, it might end the COPY before it has read the Sync that it ignores during one, and answer two of them: the second answer
+      // would be taken for that to the next statement.
+      if isIn { PQputCopyEnd(connection, "given up") } else { canceller.cancel() }
       var message: UnsafeMutablePointer<CChar>?
       while PQgetCopyData(connection, &message, 0) > 0 { PQfreemem(message) }
       var isCopy = false
       while !isCopy, let answer = PQgetResult(connection) {
         let status = PQresultStatus(answer)
-        isCopy = status == PGRES_COPY_IN || status == PGRES_COPY_OUT
+        (isCopy, isIn) = (status == PGRES_COPY_IN || status == PGRES_COPY_OUT, status == PGRES_COPY_IN)
         PQclear(answer)
       }
       if !isCopy { return }

@@ -56,7 +56,7 @@ extension Connection {
     let result = try checkForError(PQexec(connection, sql), connection, purpose: purpose)
     let status = PQresultStatus(result.pointer)
     guard status != expected else { return }
-    if status == PGRES_COPY_IN || status == PGRES_COPY_OUT { abandonCopy(connection) }
+    if status == PGRES_COPY_IN || status == PGRES_COPY_OUT { abandonCopy(connection, isIn: status == PGRES_COPY_IN) }
     let direction = expected == PGRES_COPY_OUT ? "COPY … TO STDOUT" : "COPY … FROM STDIN"
     throw PostgreSQLError(
       kind: .protocol, purpose: purpose, message: "the statement is not a \(direction)", server: server)

@@ -208,6 +208,15 @@ struct CopyTests {
     #expect(try stored == 0)
   }
 
+  @Test("a COPY that a query began by mistake ends with one answer, however quick the server is")
+  func begunByMistake() throws {
+    for _ in 0..<300 {
+      #expect(
+        try postgreSQLError { _ = try connection.query("COPY calls FROM STDIN", purpose: "querying") }.kind == .protocol)
+      #expect(try stored == 0)
+    }
+  }
+
   @Test("a statement inside a COPY on the same connection is refused and does not disturb the COPY")
   func nested() throws {
     var rows = 0
