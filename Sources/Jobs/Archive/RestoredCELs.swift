@@ -4,7 +4,7 @@ import Store
 
 /// What becomes of the coverage when a restore brings CELs back, in the commit that does so.
 ///
-/// A call that has its call log, or whose call log was purged, stays covered. Every other one is uncovered, so that the next run makes its call log, or notes it as open: the call log may have been deleted since the CELs
+/// A call that is back whole and has its call log, or whose call log was purged, stays covered. Every other one is uncovered, so that the next run makes its call log, or notes it as open: the call log may have been deleted since the CELs
 /// were archived, or their ids covered as never coming while they were in the archive alone.
 struct RestoredCELs {
   private let context: RunContext
@@ -61,14 +61,12 @@ struct RestoredCELs {
     if !parts.isEmpty { try context.checkpoint.uncover(Coverage(parts).ranges, on: logs) }
   }
 
-  /// The calls of these rows that have neither a call log nor had one that was purged, whole; with the memory that their texts lie in.
+  /// The calls of these rows that have neither a call log nor had one that was purged, or have CELs besides, whole; with the memory that their texts lie in.
   private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
     let linkedids = try context.table.linkedids(in: ids, on: cels)
-    var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids), andPurged: true, on: logs)
-    // Mostly the linkedid is the conversation's; the others are looked up whole.
-    // What got CELs while these were away is made anew from all of them.
-    known.subtract(try context.checkpoint.late(among: BinaryArray(strings: linkedids), on: logs))
-    let rest = Set(linkedids).subtracting(known)
+    var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids.all.sorted()), andPurged: true, on: logs)
+    // Mostly the linkedid is the conversation's; the others are looked up whole. So are calls that have CELs besides: some that came while these were away, or those of another part.
+    let rest = linkedids.all.subtracting(known).union(linkedids.withOthers)
     guard !rest.isEmpty else { return ([], nil) }
     var (batch, tally, grouping) = (CELBatch(), Tally(), Grouping())
     let names = TextArena()
@@ -86,9 +84,10 @@ struct RestoredCELs {
     for (number, group) in grouping.groups.enumerated() {
       let texts = grouping.linkedids[group.linkedids].map { batch.linkedid($0) }
       let rows = grouping.order[group.rows].map { batch.rows[Int($0)] }
-      guard !texts.contains(where: { known.contains($0.string) }), !rows.contains(where: { there.contains($0.callLogID) }),
-        let first = rows.first, let newest = rows.last
-      else { continue }
+      let isKnown =
+        texts.contains { known.contains($0.string) } || rows.contains { there.contains($0.callLogID) }
+      let hasOthers = texts.contains { linkedids.withOthers.contains($0.string) }
+      guard hasOthers || !isKnown, let first = rows.first, let newest = rows.last else { continue }
       let open = Checkpoint.OpenCall(
         conversation: grouping.conversationID(of: number, in: batch), linkedids: texts, first: first.time, newest: newest.time,
         cels: rows.count)

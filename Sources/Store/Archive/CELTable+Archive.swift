@@ -74,14 +74,28 @@ extension CELTable {
     return found
   }
 
-  /// The linkedids of the CELs with these ids, SIP chats aside.
-  public func linkedids(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> [String] {
-    try connection.query(
+  /// The linkedids of the CELs with these ids, SIP chats aside, and those of them whose calls have other CELs besides.
+  public func linkedids(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> (
+    all: Set<String>, withOthers: Set<String>
+  ) {
+    let rows = try connection.query(
       """
-      SELECT DISTINCT c.linkedid::text FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
+      SELECT DISTINCT c.linkedid::text, c.uniqueid::text FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
       WHERE c.linkedid <> '' AND \(isNoChat)
-      """, [.int8Multirange(ids)], purpose: "Looking up the calls of CELs that are back"
-    ).compactMap { $0.string(0) }
+      """, [.int8Multirange(ids)], purpose: "Looking up the calls of CELs that are back")
+    var calls: [String: [String]] = [:]
+    for row in rows { calls[row.string(1) ?? "", default: []].append(row.string(0) ?? "") }
+    let all = Set(calls.values.joined())
+    func others(_ column: String, _ names: some Collection<String>) throws(PostgreSQLError) -> [String] {
+      try connection.query(
+        "SELECT DISTINCT \(column)::text FROM \(name) c WHERE \(column) = ANY($1) AND NOT $2::int8multirange @> c.id::int8 AND \(isNoChat) AND linkedid <> ''",
+        [.array(BinaryArray(strings: names.sorted())), .int8Multirange(ids)],
+        purpose: "Looking for other CELs of the calls that are back"
+      ).compactMap { $0.string(0) }
+    }
+    var withOthers = Set(try others("linkedid", all))
+    for channel in try others("uniqueid", calls.keys.filter { !$0.isEmpty }) { withOthers.formUnion(calls[channel] ?? []) }
+    return (all, withOthers)
   }
 
   /// The greatest id of before `time`; nil where there is none.
