@@ -120,6 +120,17 @@ public enum CallLogTables {
     return found
   }
 
+  /// Those of these call logs that this program made of the CELs of that checkpoint: by what the checkpoint says, and by what belongs to them, whose uuids are of version 8 where this program made them.
+  public static func own(among ids: [Int32], _ checkpoint: Checkpoint, on connection: Connection) throws -> Set<Int32> {
+    let rows = try connection.query(
+      """
+      SELECT i FROM unnest($1::int4[]) AS i WHERE EXISTS (SELECT FROM call_logd_checkpoint WHERE id = $2 AND made @> i::int8)
+        OR EXISTS (SELECT FROM call_logd_call_log_destination WHERE call_log_id = i AND substr(uuid::text, 15, 1) = '8')
+        OR EXISTS (SELECT FROM call_logd_call_log_participant WHERE call_log_id = i AND substr(uuid::text, 15, 1) = '8')
+      """, [.int4Array(ids), .int4(checkpoint.id)], purpose: "Looking which call logs this program made")
+    return Set(rows.compactMap { $0.int64(0).map { Int32(truncatingIfNeeded: $0) } })
+  }
+
   /// Notes that these call logs are about to be purged, in the transaction that deletes them: they are not made again.
   public static func notePurged(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
     let among = IDCondition(ids).bound("id")

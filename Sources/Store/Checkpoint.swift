@@ -145,6 +145,14 @@ public struct Checkpoint: Sendable {
       ], purpose: "Noting CELs that are covered")
   }
 
+  /// Notes ids of call logs that this program has made.
+  public func noteMade(_ callLogs: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    guard !callLogs.isEmpty else { return }
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET made = made + $2 WHERE id = $1", [.int4(id), .int8Multirange(callLogs)],
+      purpose: "Noting call logs that were made")
+  }
+
   /// Records the last value of the sequence of ids, where it is another one than is known.
   public func noteSequence(_ value: Int64?, on connection: Connection) throws(PostgreSQLError) {
     guard let value, value != sequenceValue else { return }

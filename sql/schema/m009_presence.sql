@@ -36,6 +36,8 @@ ALTER TABLE call_logd_checkpoint
     -- More covered CELs and their times (microseconds since 2000-01-01 UTC) beside witness_id, which alone may be deleted by anybody.
     ADD COLUMN witness_ids bigint[] NOT NULL DEFAULT '{}',
     ADD COLUMN witness_times bigint[] NOT NULL DEFAULT '{}',
+    -- Ids of call logs that this program has made of the table's CELs. CELs that point to another one were done by another program.
+    ADD COLUMN made int8multirange NOT NULL DEFAULT '{}',
     -- The last value of the sequence of ids that a run has seen. A lesser one later means that ids are given out anew.
     ADD COLUMN sequence_value bigint,
     -- When covered ids were last looked through for rows that came later. NULL: call_logd_seen is not filled yet, the coverage is of an earlier version.

@@ -66,7 +66,7 @@ struct CELSource: PartSource {
     let (table, checkpoint, logs) = (context.table, context.checkpoint, context.databases.logs)
     let linkedids = calls.reduce(into: Set<String>()) { $0.formUnion($1.linkedids) }.sorted()
     var standing = Standing(
-      coverage: try Checkpoint.read(table.identity, on: logs)?.coverage ?? Coverage(), waiting: Coverage(),
+      coverage: try checkpoint.done(on: logs), waiting: Coverage(),
       reaching: try checkpoint.withUncovered(among: BinaryArray(strings: linkedids), on: logs), closed: [])
     // What the sequence has not given yet is nobody's.
     let last = try table.lastGiven(on: connection) ?? .max
@@ -242,7 +242,7 @@ struct CELSource: PartSource {
   /// A deletion of call logs may have uncovered them since they were selected: without them the call logs could never be made again. Nobody can do so now.
   func checkBeforeDeletion(_ selection: Selection) throws {
     let (side, logs, checkpoint) = (context.databases.side, context.databases.logs, context.checkpoint)
-    let now = try Checkpoint.read(context.table.identity, on: side)?.coverage ?? Coverage()
+    let now = try checkpoint.done(on: side)
     let linkedids = BinaryArray(strings: selection.linkedids.sorted())
     guard selection.ids.allSatisfy(now.contains), try checkpoint.withUncovered(among: linkedids, on: side).isEmpty else {
       throw PartChanged()

@@ -11,9 +11,10 @@ extension PartWriter {
   func take(_ copy: ArchiveRecord, _ source: any PartSource, _ table: inout ArchiveJob.TableSummary) throws -> Selection? {
     guard let folder, recovery.owners.isOwn(copy.home), let part = copy.name else { return nil }
     var effort = Effort()
-    let rows = source.kind == .cel ? context.databases.cels : context.databases.logs
     let isApart = source.kind == .cel && !context.databases.isOne
     let selection: Selection? = try again {
+      // Looked up for each attempt: after a connection was lost it is another one.
+      let rows = source.kind == .cel ? context.databases.cels : context.databases.logs
       effort = Effort()
       var attempt = effort
       func work() throws -> Selection? {

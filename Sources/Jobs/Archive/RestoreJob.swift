@@ -182,13 +182,13 @@ public struct RestoreJob {
   private func moveSequences(past parts: [(PartName, Manifest)]) throws {
     for kind in options.kinds {
       let greatest = parts.filter { $0.0.kind == kind }.compactMap { $0.1.files.first?.greatestId }.max()
-      let connection = kind == .cel ? context.databases.cels : context.databases.logs
-      guard let greatest, let sequence = kind == .cel ? IDSequence(of: context.table) : try IDSequence(ofCallLogs: connection)
-      else { continue }
-      let writers = try context.retry { try sequence.raise(to: greatest, on: connection) }
+      func connection() -> Connection { kind == .cel ? context.databases.cels : context.databases.logs }
+      let found = try context.retry { kind == .cel ? IDSequence(of: context.table) : try IDSequence(ofCallLogs: connection()) }
+      guard let greatest, let sequence = found else { continue }
+      let writers = try context.retry { try sequence.raise(to: greatest, on: connection()) }
       let deadline = Date().addingTimeInterval(max(context.retry.seconds, 1))
       while true {
-        let left = writers.isEmpty ? [] : try context.retry { try sequence.left(of: writers, on: connection) }
+        let left = writers.isEmpty ? [] : try context.retry { try sequence.left(of: writers, on: connection()) }
         guard let first = left.first else { break }
         try stopIfInterrupted()
         guard Date() < deadline else {

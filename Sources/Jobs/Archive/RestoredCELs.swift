@@ -24,6 +24,8 @@ struct RestoredCELs {
     var linkedids: Set<String>
     /// Set where it lacks a LINKEDID_END.
     var open: Checkpoint.OpenCall?
+    /// Whether it has a call log, which was not made from all its CELs.
+    var hasCallLog: Bool
   }
 
   /// Settles the rows with these ids (ascending). The gate is closed, so that no chunk is under way.
@@ -35,6 +37,10 @@ struct RestoredCELs {
     defer { withExtendedLifetime(memory) {} }
     let back = Coverage(ids)
     let uncovered = Coverage(RestoredCELs.joined(lacking.flatMap(\.ids).filter(back.contains).ranges))
+    if context.table.canSetCallLogID {
+      // Their links say that they are done; with the CELs besides they are not.
+      try context.table.unlink(cels: lacking.filter(\.hasCallLog).flatMap(\.ids).filter(back.contains), on: cels)
+    }
     // Where a call has CELs besides that stay covered, a chunk does not see all of it.
     let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
     try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
@@ -92,7 +98,7 @@ struct RestoredCELs {
         conversation: grouping.conversationID(of: number, in: batch), linkedids: texts, first: first.time, newest: newest.time,
         cels: rows.count)
       lacking.append(
-        Call(ids: rows.map(\.id), linkedids: Set(texts.map(\.string)), open: group.isComplete ? nil : open))
+        Call(ids: rows.map(\.id), linkedids: Set(texts.map(\.string)), open: group.isComplete ? nil : open, hasCallLog: isKnown))
     }
     return (lacking, batch.arena)
   }

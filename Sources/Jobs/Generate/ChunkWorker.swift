@@ -118,6 +118,7 @@ struct ChunkWorker {
     let after = Coverage(locked.coverage.ranges + final.ranges)
     try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
     try whole.store.recordLinks()
+    try whole.store.noteMade()
     try points.reached(.beforeCoverage)
     count(&counters)
     counters.tally.add(whole.interpreter.takeTally())
@@ -168,7 +169,7 @@ struct ChunkWorker {
     let noted = try reaching(closed)
     // Purged ones as well: they are told from the others when they are read whole.
     let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
-    let named = remakes ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
+    let named = remakes ? NamedCallLogs() : try NamedCallLogs(of: source, checkpoint, on: databases.logs)
     var inside: [Int] = []
     for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !contains(noted, group) {
       if source.grouping.groups[group].isLinked, !remakes, named.areTrue(ofGroup: group, source) {

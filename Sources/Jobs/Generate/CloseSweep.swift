@@ -42,6 +42,7 @@ struct CloseSweep {
       try whole.begin()
       try whole.make(linkedids.map { names.text($0) }, turn: .newest(coverage), covered: coverage, counters: &counters)
       try whole.store.recordLinks()
+      try whole.store.noteMade()
       counters.tally.add(whole.interpreter.takeTally())
       try context.checkpoint.count(counters.json, on: context.databases.logs)
       try record.count(counters.json, on: context.databases.logs)

@@ -14,6 +14,8 @@ struct ConversationStore {
   /// Links to another database: those that are recorded and may not be made yet, and those that this transaction will record.
   private var recorded: [Int64: Int32] = [:]
   private var toRecord: [Int64: Int32] = [:]
+  /// Ids that were given to new call logs.
+  private var newIDs: [Int32] = []
   /// Tenants that are known to be in the table.
   private var tenants: Set<UUIDValue>
   /// Whether call logs of other CEL tables are in the same database.
@@ -251,8 +253,10 @@ struct ConversationStore {
 
   // MARK: Ids, tenants, recordings
 
-  private func completed(_ kept: [Int32?]) throws -> [Int32] {
-    var fresh = try CallLogTables.newIDs(kept.count { $0 == nil }, on: databases.logs).makeIterator()
+  private mutating func completed(_ kept: [Int32?]) throws -> [Int32] {
+    let new = try CallLogTables.newIDs(kept.count { $0 == nil }, on: databases.logs)
+    newIDs += new
+    var fresh = new.makeIterator()
     return kept.map { $0 ?? fresh.next() ?? 0 }
   }
 
@@ -295,6 +299,7 @@ struct ConversationStore {
   /// To be called when a transaction begins: forgets what an earlier attempt would have recorded.
   mutating func begin() throws {
     toRecord = [:]
+    newIDs = []
     try lookUpRecordedLinks()
   }
 
@@ -308,6 +313,12 @@ struct ConversationStore {
   func completeLinks(of batch: inout CELBatch) {
     batch.setCallLogs(recorded)
     batch.setCallLogs(toRecord)
+  }
+
+  /// Notes which call logs this transaction made. Under the checkpoint's lock.
+  mutating func noteMade() throws {
+    try checkpoint.noteMade(newIDs.map(Int64.init).ranges, on: databases.logs)
+    newIDs = []
   }
 
   /// Records the links that are to be made in the CELs' database. Under the checkpoint's lock: so that later commits have later records.

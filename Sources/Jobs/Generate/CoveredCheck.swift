@@ -85,13 +85,14 @@ struct CoveredCheck {
 
   /// Uncovers a run of ids, a chunk at a time, with the conversations that reach out of it noted.
   private func uncover(_ ids: Range<Int64>) throws {
-    let (logs, cels, table) = (context.databases.logs, context.databases.cels, context.table)
+    let table = context.table
     var rest = ids
     while !rest.isEmpty {
       if context.interruption.isRequested { throw context.retry.interrupted }
-      let end = try context.retry { try table.end(ofChunk: context.settings.chunkSize, in: rest, on: cels) ?? rest.upperBound }
+      let end = try context.retry { try table.end(ofChunk: context.settings.chunkSize, in: rest, on: context.databases.cels) ?? rest.upperBound }
       let piece = rest.lowerBound..<end
       try context.retry {
+        let (logs, cels) = (context.databases.logs, context.databases.cels)
         try logs.transaction(purpose: "Uncovering CELs that came later") {
           try context.checkpoint.closeGate(on: logs)
           _ = try context.checkpoint.locked(on: logs)

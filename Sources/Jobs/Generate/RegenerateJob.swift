@@ -49,6 +49,7 @@ public struct RegenerateJob {
         )
       }
       try whole.store.recordLinks()
+      try whole.store.noteMade()
       counters.tally.add(whole.interpreter.takeTally())
       try context.checkpoint.count(counters.json, on: context.databases.logs)
       try record.count(counters.json, on: context.databases.logs)

@@ -66,7 +66,7 @@ struct WholeConversations {
       linkedids, ahead: turn.ahead, into: &source.batch, tally: &tally, on: databases.cels)
     store.completeLinks(of: &source.batch)
     ConversationStore.group(&source)
-    named = remakesLinked ? NamedCallLogs() : try NamedCallLogs(of: source, on: databases.logs)
+    named = remakesLinked ? NamedCallLogs() : try NamedCallLogs(of: source, checkpoint, on: databases.logs)
     purged = try CallLogTables.purged(among: BinaryArray(texts: source.batch.linkedids.texts), on: databases.logs)
     keptForArchive = []
     var now: [Int] = []

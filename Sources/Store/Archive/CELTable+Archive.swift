@@ -98,6 +98,15 @@ extension CELTable {
     return (all, withOthers)
   }
 
+  /// Takes the links of these CELs back.
+  public func unlink(cels ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
+    guard !ids.isEmpty else { return }
+    let among = IDCondition(ids).bound("c.id")
+    try connection.execute(
+      "UPDATE \(name) c SET call_log_id = NULL WHERE \(among.sql) AND c.call_log_id IS NOT NULL", among.parameters,
+      purpose: "Unlinking CELs whose call logs are to be made anew")
+  }
+
   /// The greatest id of before `time`; nil where there is none.
   public func greatestID(before time: Int64, on connection: Connection) throws -> Int64? {
     guard let instant else { return nil }
