@@ -112,7 +112,7 @@ let package = Package(
         "Jobs", "Archive", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: points),
+      exclude: ["Fixtures"], swiftSettings: points),
     // Runs the programs themselves, which the dependencies get built.
     .testTarget(
       name: "CommandLineTests",

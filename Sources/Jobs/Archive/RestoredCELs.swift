@@ -69,8 +69,10 @@ struct RestoredCELs {
 
   /// The calls of these rows that have neither a call log nor had one that was purged, or have CELs besides, whole; with the memory that their texts lie in.
   private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
-    let linkedids = try context.table.linkedids(in: ids, on: cels)
+    var linkedids = try context.table.linkedids(in: ids, on: cels)
     var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids.all.sorted()), andPurged: true, on: logs)
+    // Call logs of several linkedids that are one call: one of them is of before they were.
+    for joined in linkedids.joined where joined.count(where: known.contains) > 1 { linkedids.withOthers.formUnion(joined) }
     // Mostly the linkedid is the conversation's; the others are looked up whole. So are calls that have CELs besides: some that came while these were away, or those of another part.
     let rest = linkedids.all.subtracting(known).union(linkedids.withOthers)
     guard !rest.isEmpty else { return ([], nil) }

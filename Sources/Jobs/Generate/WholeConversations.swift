@@ -154,8 +154,11 @@ struct WholeConversations {
     var made = BinaryArray(.text)
     for group in source.grouping.groups.indices {
       let waits = keptForArchive.contains(group) || source.outcomes[group] != nil && source.fates[group] == .kept
-      guard waits || source.fates[group] == .callLog else { continue }
-      for linkedid in linkedids(of: group) { if waits { late.append(bytes(linkedid)) } else { made.append(bytes(linkedid)) } }
+      if waits {
+        for linkedid in linkedids(of: group) { late.append(bytes(linkedid)) }
+      } else if source.fates[group] == .callLog {
+        made.append(bytes(source.grouping.conversationID(of: group, in: source.batch)))
+      }
     }
     try checkpoint.noteLate(late, on: databases.logs)
     try checkpoint.forgetLate(made, on: databases.logs)
@@ -165,10 +168,17 @@ struct WholeConversations {
   private func forgetPurged() throws {
     guard remakesLinked, !purged.isEmpty else { return }
     var again = BinaryArray(.text)
+    // Calls that are part of another one now: should their call logs be restored, they are in the way.
+    var joined = BinaryArray(.text)
     for group in source.grouping.groups.indices where source.fates[group] == .callLog {
-      for linkedid in linkedids(of: group) where purged.contains(linkedid.string) { again.append(bytes(linkedid)) }
+      let conversation = source.grouping.conversationID(of: group, in: source.batch)
+      for linkedid in linkedids(of: group) where purged.contains(linkedid.string) {
+        again.append(bytes(linkedid))
+        if linkedid != conversation { joined.append(bytes(linkedid)) }
+      }
     }
     try CallLogTables.forgetPurged(again, on: databases.logs)
+    try checkpoint.noteLate(joined, on: databases.logs)
   }
 
   /// Removes what the first step stored of conversations that another chunk is to store.

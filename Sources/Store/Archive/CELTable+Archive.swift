@@ -74,9 +74,9 @@ extension CELTable {
     return found
   }
 
-  /// The linkedids of the CELs with these ids, SIP chats aside, and those of them whose calls have other CELs besides.
+  /// The linkedids of the CELs with these ids, SIP chats aside; those of them whose calls have other CELs besides; and those that share a channel.
   public func linkedids(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> (
-    all: Set<String>, withOthers: Set<String>
+    all: Set<String>, withOthers: Set<String>, joined: [[String]]
   ) {
     let rows = try connection.query(
       """
@@ -95,7 +95,7 @@ extension CELTable {
     }
     var withOthers = Set(try others("linkedid", all))
     for channel in try others("uniqueid", calls.keys.filter { !$0.isEmpty }) { withOthers.formUnion(calls[channel] ?? []) }
-    return (all, withOthers)
+    return (all, withOthers, calls.filter { !$0.key.isEmpty && $0.value.count > 1 }.map(\.value))
   }
 
   /// Takes the links of these CELs back.
