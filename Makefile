@@ -6,7 +6,7 @@ RELEASE := -c release -Xswiftc -static-stdlib
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
-.PHONY: help demo test soak bench lint format deps release install clean
+.PHONY: help demo test soak stress bench lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,10 @@ test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 KILLS ?= 1000
 soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.
 	SOAK_KILLS=$(KILLS) $(SWIFT) test --filter CommandLineTests.KillTests/kills
+
+ROUNDS ?= 60
+stress: deps ## Random work of every verb at once, disturbed (ROUNDS=10: fewer), and compare the tables with undisturbed ones.
+	STRESS_ROUNDS=$(ROUNDS) $(SWIFT) test --filter 'JobsTests.(StressTests|EdgeStressTests)'
 
 bench: release ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
 	@$(SWIFT) build $(RELEASE) --product bench-call-logs

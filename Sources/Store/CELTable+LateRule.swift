@@ -43,9 +43,11 @@ extension CELTable {
   /// How the sequence lags behind the table: then rows come with ids that it has not given, and no lock shows who has one. nil where it does not lag, or where this role may not see it.
   private static func readLag(_ name: String, _ sequence: String, _ connection: Connection) throws -> String? {
     // First the table: what comes in between is given by then.
-    let greatest = try connection.query("SELECT max(id)::int8 FROM \(name)", purpose: "Looking up the greatest CEL id").int64(0, 0)
+    let greatest = try connection.query("SELECT max(id)::int8 FROM \(name)", purpose: "Looking up the greatest CEL id").int64(
+      0, 0)
     guard let greatest, let last = try lastGiven(by: sequence, on: connection), last < greatest else { return nil }
-    return "the sequence \(sequence) has given ids up to \(max(last, 0)) and the table has ids up to \(greatest), so that ids come from elsewhere"
+    return
+      "the sequence \(sequence) has given ids up to \(max(last, 0)) and the table has ids up to \(greatest), so that ids come from elsewhere"
   }
 
   /// The last id that the sequence has given, one less than its first where it has given none; nil where there is no sequence that counts upwards, or this role may not see it.

@@ -75,13 +75,15 @@ public enum CallLogTables {
     if conversations.count > 0 {
       add(
         try connection.query(
-          "SELECT id, conversation_id, date, date_end FROM call_logd_call_log WHERE conversation_id = ANY($1)", [.array(conversations)],
+          "SELECT id, conversation_id, date, date_end FROM call_logd_call_log WHERE conversation_id = ANY($1)",
+          [.array(conversations)],
           purpose: "Looking up stored call logs"))
     }
     if !ids.isEmpty {
       add(
         try connection.query(
-          "SELECT id, NULL::text, date, date_end FROM call_logd_call_log WHERE id = ANY($1) AND conversation_id IS NULL", [.int4Array(ids)],
+          "SELECT id, NULL::text, date, date_end FROM call_logd_call_log WHERE id = ANY($1) AND conversation_id IS NULL",
+          [.int4Array(ids)],
           purpose: "Looking up stored call logs without a conversation"))
     }
     return found

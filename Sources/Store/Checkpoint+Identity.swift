@@ -54,7 +54,9 @@ extension Checkpoint {
 
   /// Takes a checkpoint over: from here on it is that of `table`, and the archives of the database that it was made in are this one's.
   /// - Parameter archives: where parts of archives are recorded now, the database of the call logs
-  public static func adopt(_ foreign: Foreign, for table: CELTable, archives: ArchiveRecord.Home, on connection: Connection) throws {
+  public static func adopt(_ foreign: Foreign, for table: CELTable, archives: ArchiveRecord.Home, on connection: Connection)
+    throws
+  {
     try connection.transaction(purpose: "Adopting the checkpoint") {
       // One that a refused run could not have entered is empty.
       try connection.execute(

@@ -156,7 +156,8 @@ extension Checkpoint {
   /// Records that the covered ids were looked through just now.
   public func noteLooked(on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
-      "UPDATE call_logd_checkpoint SET looked = now() WHERE id = $1", [.int4(id)], purpose: "Recording a look through covered ids")
+      "UPDATE call_logd_checkpoint SET looked = now() WHERE id = $1", [.int4(id)], purpose: "Recording a look through covered ids"
+    )
   }
 }
 

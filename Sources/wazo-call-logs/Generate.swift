@@ -80,8 +80,10 @@ struct Backfill: AsyncParsableCommand {
 
 /// Generate and backfill: run, show progress, sum up.
 enum Covering {
-  static func run(_ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, start: RunContext.Start = .usual,
-    remakes: Bool = false)
+  static func run(
+    _ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, start: RunContext.Start = .usual,
+    remakes: Bool = false
+  )
     async throws
   {
     try await Session.run(common) { session in

@@ -66,7 +66,9 @@ struct ClaimedTests {
     #expect(try database.conversations() == [a, b])
   }
 
-  @Test("a database that was dumped and restored under another name: 78 and nothing changed, then adopt or rebase", arguments: [true, false])
+  @Test(
+    "a database that was dumped and restored under another name: 78 and nothing changed, then adopt or rebase",
+    arguments: [true, false])
   func copied(adopts: Bool) throws {
     var (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), CELRow.call(c, at: 200))
     runner.settings.linksCELs = false
@@ -91,7 +93,8 @@ struct ClaimedTests {
       }
       #expect(found.kind == .configuration && found.message.contains("--adopt") && found.message.contains("--rebase"))
     }
-    #expect(try copy.rows(state) == known && copy.rows("id FROM call_logd_run").count == database.rows("id FROM call_logd_run").count)
+    #expect(
+      try copy.rows(state) == known && copy.rows("id FROM call_logd_run").count == database.rows("id FROM call_logd_run").count)
     expectSame(try copy.rowsOfAll(), before)
     if adopts {
       #expect(try other.generate(start: .adopting).chunks == 0)
@@ -143,13 +146,15 @@ struct ClaimedTests {
     #expect(try database.value("count(*) FROM call_logd_checkpoint") == "2")
     // Dropped and made anew, nothing tells that these are other CELs.
     try database.run("DROP TABLE cel; CREATE TABLE cel (LIKE old_cel INCLUDING ALL); INSERT INTO cel SELECT * FROM old_cel")
-    try database.run("DELETE FROM call_logd_checkpoint WHERE covered = '{}'; ALTER TABLE old_cel RENAME TO gone; DROP TABLE gone CASCADE")
+    try database.run(
+      "DELETE FROM call_logd_checkpoint WHERE covered = '{}'; ALTER TABLE old_cel RENAME TO gone; DROP TABLE gone CASCADE")
     #expect(try failure { try runner.generate() }.kind == .configuration)
   }
 
   // MARK: Purged calls
 
-  @Test("purged call logs stay purged, with and without links, whatever else is deleted and made again", arguments: [true, false])
+  @Test(
+    "purged call logs stay purged, with and without links, whatever else is deleted and made again", arguments: [true, false])
   func purged(links: Bool) throws {
     var (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), CELRow.call(c, at: 200))
     runner.settings.linksCELs = links
@@ -184,7 +189,9 @@ struct ClaimedTests {
 
   // MARK: Restored CELs
 
-  @Test("CELs that come back without their call logs are uncovered in the same commit, and made", arguments: [true, false], [true, false])
+  @Test(
+    "CELs that come back without their call logs are uncovered in the same commit, and made", arguments: [true, false],
+    [true, false])
   func restoredCELs(links: Bool, isApart: Bool) throws {
     let (cels, logs) = (try TestDatabase(.wazo), isApart ? try TestDatabase(.empty) : nil)
     try cels.insert(CELRow.call(a) + CELRow.call(b, at: 100) + CELRow.call(c, at: 200))
@@ -240,7 +247,9 @@ struct ClaimedTests {
     try other.restore(place, kinds: [.cel])
     try other.backfill()
     #expect(try fresh.conversations() == [a, b])
-    #expect(try fresh.value("count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id AND l.conversation_id = cel.linkedid") == "20")
+    #expect(
+      try fresh.value(
+        "count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id AND l.conversation_id = cel.linkedid") == "20")
   }
 
   @Test("while Asterisk writes, a restore moves the sequence first and waits for who may have an id below")
@@ -346,8 +355,12 @@ struct ClaimedTests {
   func twoTables() throws {
     let database = try TestDatabase(.wazo)
     try database.insert(CELRow.call(a))
-    try database.run("CREATE TABLE other (LIKE cel INCLUDING ALL); CREATE SEQUENCE other_seq; ALTER TABLE other ALTER id SET DEFAULT nextval('other_seq')")
-    try database.run("INSERT INTO other SELECT * FROM cel; UPDATE other SET eventtime = eventtime + interval '350 ms' * id, cid_name = 'Zoe'; SELECT setval('other_seq', 10)")
+    try database.run(
+      "CREATE TABLE other (LIKE cel INCLUDING ALL); CREATE SEQUENCE other_seq; ALTER TABLE other ALTER id SET DEFAULT nextval('other_seq')"
+    )
+    try database.run(
+      "INSERT INTO other SELECT * FROM cel; UPDATE other SET eventtime = eventtime + interval '350 ms' * id, cid_name = 'Zoe'; SELECT setval('other_seq', 10)"
+    )
     try Runner(database).generate()
     let before = try database.contentsWithIDs()
     let summary = try Runner(database, table: "other").generate(start: .anew)
@@ -370,7 +383,8 @@ struct ClaimedTests {
     let first = try runner.generate().counters
     // SIP chats do not count.
     #expect(first.cels - first.chat == 20_000)
-    #expect(try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "\(cels - first.cels)")
+    #expect(
+      try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "\(cels - first.cels)")
     try runner.backfill()
     #expect(try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "0")
   }

@@ -83,7 +83,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
       ALTER TABLE held DROP COLUMN id, DROP COLUMN call_log_id; ALTER TABLE saved DROP COLUMN call_log_id;
       """)
     columns = try cels.value(
-      "string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'held'::regclass AND attnum > 1 AND NOT attisdropped")
+      "string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = 'held'::regclass AND attnum > 1 AND NOT attisdropped"
+    )
     if hasOther {
       try cels.run(
         """
@@ -93,8 +94,10 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
         """)
     }
     ids = try cels.rows("id FROM cel ORDER BY id").compactMap(Int64.init)
-    times = try cels.rows("(extract(epoch FROM eventtime - timestamptz '2000-01-01Z') * 1000000)::int8 FROM cel ORDER BY eventtime")
-      .compactMap(Int64.init)
+    times = try cels.rows(
+      "(extract(epoch FROM eventtime - timestamptz '2000-01-01Z') * 1000000)::int8 FROM cel ORDER BY eventtime"
+    )
+    .compactMap(Int64.init)
     try runner().backfill(to: -1)
     if hasOther { try otherRunner().generate(start: .anew) }
   }
@@ -151,7 +154,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
         try write("INSERT INTO cel (\(list)) SELECT \(list) FROM held WHERE n = \(part)", on: connection, &random)
         if random.oneIn(3) {
           try connection.script(
-            "SELECT setval('cel_id_seq', nextval('cel_id_seq') + \(Int.random(in: 1...500, using: &random)))", purpose: "Moving the sequence")
+            "SELECT setval('cel_id_seq', nextval('cel_id_seq') + \(Int.random(in: 1...500, using: &random)))",
+            purpose: "Moving the sequence")
         }
       }
     }
@@ -179,7 +183,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     case 3: return .generate(.ids(from: some[0], to: some[1]))
     case 4: return .regenerate(some[0], some[1])
     case 5: return .delete(random.oneIn(3) ? .all : .dates(from: then[0], to: then[1]))
-    case 6, 7, 8: return .purge(before: then[1], rows: rows, kinds: purgesCallLogs && random.oneIn(2) ? ArchiveKind.allCases : [.cel])
+    case 6, 7, 8:
+      return .purge(before: then[1], rows: rows, kinds: purgesCallLogs && random.oneIn(2) ? ArchiveKind.allCases : [.cel])
     case 9: return .archive(before: then[1], rows: rows)
     case 10: return hasOther ? .other : .generate(.newest(100))
     case 11: return .restore(from: then[0], to: then[1], kinds: random.oneIn(2) ? [.cel] : ArchiveKind.allCases)
@@ -187,7 +192,9 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     }
   }
 
-  func process(_ random: inout Seeded, _ passings: Passings, _ lost: Locked<Int>, purges: Bool = true) -> @Sendable () throws -> Void {
+  func process(_ random: inout Seeded, _ passings: Passings, _ lost: Locked<Int>, purges: Bool = true)
+    -> @Sendable () throws -> Void
+  {
     let verbs = (0..<Int.random(in: 2...5, using: &random)).map { _ in verb(&random) }.filter {
       if case .purge = $0 { purges } else { true }
     }
@@ -226,7 +233,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     case .generate(let scope): try runner.generate(scope)
     case .regenerate(let from, let to): try runner.regenerate(.ids(from: from, to: to))
     case .delete(let extent): try runner.deletion(extent, batch: 10)
-    case .purge(let before, let rows, let kinds): try runner.archive(runner.options(place, kinds: kinds, .before(before), rows: rows))
+    case .purge(let before, let rows, let kinds):
+      try runner.archive(runner.options(place, kinds: kinds, .before(before), rows: rows))
     case .archive(let before, let rows):
       try runner.archive(runner.options(place, deletes: false, kinds: [.cel], .before(before), rows: rows))
     case .restore(let from, let to, let kinds):
@@ -300,6 +308,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     }
     let coverage = try logs.value("covered::text FROM call_logd_checkpoint WHERE cel_name = 'public.cel'")
     #expect(try cels.value("count(*) FROM cel WHERE NOT int8multirange '\(coverage)' @> id::int8") == "0", "\(coverage) \(how)")
-    for table in ["claim", "reach", "link"] { #expect(try logs.rows("x::text FROM call_logd_\(table) x") == [], "\(table), \(how)") }
+    for table in ["claim", "reach", "link"] {
+      #expect(try logs.rows("x::text FROM call_logd_\(table) x") == [], "\(table), \(how)")
+    }
   }
 }

@@ -118,7 +118,8 @@ struct ElsewhereTests {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
     try runner.generate()
     try database.run("TRUNCATE cel RESTART IDENTITY")
-    try database.insert(CELRow.call("1715000000.7", at: 9000) + CELRow.call("1715000100.8", at: 9100) + CELRow.call("1715000200.9", at: 9200))
+    try database.insert(
+      CELRow.call("1715000000.7", at: 9000) + CELRow.call("1715000100.8", at: 9100) + CELRow.call("1715000200.9", at: 9200))
     try database.run("DELETE FROM cel WHERE id = \(gone)")
     let found = try failure { try runner.generate() }
     #expect(found.kind == .configuration && found.message.contains("--rebase"))
@@ -138,7 +139,8 @@ struct ElsewhereTests {
     #expect(try runner.generate().chunks == 0 && recorder.warnings == [])
     try cels.run("INSERT INTO cel SELECT * FROM saved")
     try runner.generate()
-    #expect(recorder.warnings.count == 1 && recorder.warnings[0].contains("10 CELs have come with ids that were covered (11 to 20)"))
+    #expect(
+      recorder.warnings.count == 1 && recorder.warnings[0].contains("10 CELs have come with ids that were covered (11 to 20)"))
     #expect(try runner.database.conversations() == [a, b, c])
     #expect(try runner.generate().chunks == 0 && recorder.warnings.count == 1)
   }
@@ -233,11 +235,13 @@ struct ElsewhereTests {
       default: try database.run("DELETE FROM cel WHERE id BETWEEN \(some[0]) AND \(min(some[0] + 5, some[1]))")
       }
       // What was deleted by other hands counts as seen still.
-      let unseen = "count(*) FROM cel c, call_logd_checkpoint p WHERE covered @> c.id::int8 AND NOT EXISTS (SELECT FROM call_logd_seen s WHERE s.ids @> c.id::int8)"
+      let unseen =
+        "count(*) FROM cel c, call_logd_checkpoint p WHERE covered @> c.id::int8 AND NOT EXISTS (SELECT FROM call_logd_seen s WHERE s.ids @> c.id::int8)"
       #expect(try database.value(unseen) == "0", "\(random)")
       #expect(
         try database.value(
-          "count(*) FROM call_logd_seen s, call_logd_checkpoint p, unnest(s.ids * multirange(int8range(block << 16, (block + 1) << 16))) r WHERE NOT p.covered @> r") == "0",
+          "count(*) FROM call_logd_seen s, call_logd_checkpoint p, unnest(s.ids * multirange(int8range(block << 16, (block + 1) << 16))) r WHERE NOT p.covered @> r"
+        ) == "0",
         "\(random)")
       #expect(
         try database.value(

@@ -75,7 +75,8 @@ struct TableTests {
   func sparse() throws {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), chunkSize: 3)
     try database.run("UPDATE cel SET id = -id; UPDATE cel SET id = 1000000 + id * id * -100")
-    try database.run("UPDATE cel SET id = id + 2000000 - 2 * (id - 1000000); SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
+    try database.run(
+      "UPDATE cel SET id = id + 2000000 - 2 * (id - 1000000); SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
     // As many chunks as the CELs need, however far apart they are.
     let chunks = try runner.backfill().chunks
     #expect(chunks == 7)
@@ -90,7 +91,9 @@ struct TableTests {
   func farIDs(first: Int64) throws {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), chunkSize: 6)
     try database.run("ALTER TABLE cel ALTER id TYPE bigint; UPDATE cel SET id = id + \(first) - 1")
-    if first > 0 { try database.run("ALTER SEQUENCE cel_id_seq AS bigint; SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))") }
+    if first > 0 {
+      try database.run("ALTER SEQUENCE cel_id_seq AS bigint; SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
+    }
     try runner.generate(.newest(12))
     try runner.generate()
     #expect(try database.conversations() == [a, b])

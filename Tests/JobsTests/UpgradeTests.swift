@@ -8,7 +8,9 @@ import Testing
 /// Databases, checkpoint files and archives of version 0.1.0, which knew neither which rows it had seen nor whose archives are.
 @Suite("What version 0.1.0 left behind")
 struct UpgradeTests {
-  private let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/version-0.1.0").path
+  private let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+    "Fixtures/version-0.1.0"
+  ).path
 
   private func shell(_ command: String) throws {
     let process = Process()
@@ -35,7 +37,8 @@ struct UpgradeTests {
           cel_database = (SELECT oid::int8 FROM pg_database WHERE datname = current_database());
         UPDATE call_logd_archive SET system = p.cel_system, database = p.cel_database FROM call_logd_checkpoint p;
         """)
-      let name = try database.value("'generate-' || cel_system || '-' || cel_database || '-' || cel_table || '.json' FROM call_logd_checkpoint")
+      let name = try database.value(
+        "'generate-' || cel_system || '-' || cel_database || '-' || cel_table || '.json' FROM call_logd_checkpoint")
       try shell("cp '\(fixture)/checkpoints/generate.json' '\(place.root)/\(name)'")
     }
     let recorder = LogRecorder()
@@ -59,7 +62,8 @@ struct UpgradeTests {
     #expect(try runner.generate().chunks == 0)
     #expect(recorder.warnings == [])
     #expect(try callLogs(database) == before)
-    #expect(try database.value("count(*) FROM cel c WHERE NOT EXISTS (SELECT FROM call_logd_seen s WHERE s.ids @> c.id::int8)") == "0")
+    #expect(
+      try database.value("count(*) FROM cel c WHERE NOT EXISTS (SELECT FROM call_logd_seen s WHERE s.ids @> c.id::int8)") == "0")
     try place.expectClean()
     // CELs alone: the purged calls are known by the ids that these point to.
     #expect(try runner.restore(place, kinds: [.cel]).map(\.restored) == [111])

@@ -69,7 +69,9 @@ struct WazoRowsTests {
     let (database, runner) = try old(CELRow.call(a), link: "true", conversation: "1714989000.7")
     try runner.backfill()
     #expect(try database.conversations() == ["1714989000.7", a])
-    #expect(try database.value("count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id WHERE l.conversation_id = '\(a)'") == "10")
+    #expect(
+      try database.value("count(*) FROM cel JOIN call_logd_call_log l ON l.id = cel.call_log_id WHERE l.conversation_id = '\(a)'")
+        == "10")
   }
 
   @Test("a call log that no CEL points to, of the same conversation, is replaced under its id")

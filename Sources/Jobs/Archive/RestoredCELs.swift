@@ -62,7 +62,9 @@ struct RestoredCELs {
     try context.table.readConversations(late.sorted().map { names.text($0) }, into: &batch, tally: &tally, on: cels)
     guard batch.count > 0 else { return }
     let coverage = try context.checkpoint.locked(on: logs).coverage
-    let parts = RestoredCELs.joined(batch.rows.map(\.id).ranges).flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
+    let parts = RestoredCELs.joined(batch.rows.map(\.id).ranges).flatMap {
+      coverage.parts(in: $0.lowerBound...($0.upperBound - 1))
+    }
     try context.checkpoint.noteReaching(BinaryArray(texts: batch.linkedids.texts), on: logs)
     if !parts.isEmpty { try context.checkpoint.uncover(Coverage(parts).ranges, on: logs) }
   }

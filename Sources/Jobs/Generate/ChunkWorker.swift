@@ -168,7 +168,8 @@ struct ChunkWorker {
     let closed = linkedids { $0.isClosed }
     let noted = try reaching(closed)
     // Purged ones as well: they are told from the others when they are read whole.
-    let known = try CallLogTables.conversations(among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
+    let known = try CallLogTables.conversations(
+      among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
     let named = remakes ? NamedCallLogs() : try NamedCallLogs(of: source, checkpoint, on: databases.logs)
     var inside: [Int] = []
     for group in source.grouping.groups.indices where source.grouping.groups[group].isClosed && !contains(noted, group) {

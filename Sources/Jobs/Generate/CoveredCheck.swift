@@ -89,7 +89,9 @@ struct CoveredCheck {
     var rest = ids
     while !rest.isEmpty {
       if context.interruption.isRequested { throw context.retry.interrupted }
-      let end = try context.retry { try table.end(ofChunk: context.settings.chunkSize, in: rest, on: context.databases.cels) ?? rest.upperBound }
+      let end = try context.retry {
+        try table.end(ofChunk: context.settings.chunkSize, in: rest, on: context.databases.cels) ?? rest.upperBound
+      }
       let piece = rest.lowerBound..<end
       try context.retry {
         let (logs, cels) = (context.databases.logs, context.databases.cels)

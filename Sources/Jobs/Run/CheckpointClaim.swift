@@ -53,7 +53,8 @@ struct CheckpointClaim {
     guard !foreign.isEmpty else {
       throw JobError(
         .configuration,
-        "database \(databases.logs.server.database) has no checkpoint of another \(table.name) that could be adopted; run `wazo-call-logs generate`")
+        "database \(databases.logs.server.database) has no checkpoint of another \(table.name) that could be adopted; run `wazo-call-logs generate`"
+      )
     }
     var reason: (any Error)?
     for candidate in foreign {
@@ -71,7 +72,9 @@ struct CheckpointClaim {
   func take(_ table: CELTable, _ databases: Databases, _ wait: LockWait, _ log: Logger) throws -> Checkpoint {
     if let adopted, try Checkpoint.read(table.identity, on: databases.logs)?.coverage.isEmpty ?? true {
       try Checkpoint.adopt(adopted, for: table, archives: ArchiveRecord.Home.read(databases.logs), on: databases.logs)
-      log.warning("adopted the checkpoint of system \(adopted.identity.system), database \(adopted.identity.database): what it covers stays done")
+      log.warning(
+        "adopted the checkpoint of system \(adopted.identity.system), database \(adopted.identity.database): what it covers stays done"
+      )
     }
     var checkpoint = try Checkpoint.obtain(table, on: databases.logs)
     checkpoint.lockWait = wait

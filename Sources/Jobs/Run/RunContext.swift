@@ -237,7 +237,9 @@ public struct RunContext {
   private static func defaultTenant(_ settings: Settings, _ directory: Directory, _ databases: Databases) throws -> UUIDValue {
     if let tenant = settings.defaultTenant ?? directory.defaultTenant { return tenant }
     var known = directory.tenants
-    if known.isEmpty, try CallLogTables.exist(on: databases.logs) { known = try CallLogTables.tenants(on: databases.logs).sorted() }
+    if known.isEmpty, try CallLogTables.exist(on: databases.logs) {
+      known = try CallLogTables.tenants(on: databases.logs).sorted()
+    }
     if known.count == 1, let only = known.first { return only }
     let found =
       known.isEmpty

@@ -134,7 +134,8 @@ public struct ArchiveRecord: Sendable {
   /// - Returns: false where it is no copy any more
   public static func setDeleted(_ id: Int32, on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.execute(
-      "UPDATE call_logd_archive SET deletes = true, notes_conversations = true, ended = now() WHERE id = $1 AND NOT deletes", [.int4(id)],
+      "UPDATE call_logd_archive SET deletes = true, notes_conversations = true, ended = now() WHERE id = $1 AND NOT deletes",
+      [.int4(id)],
       purpose: "Recording that what was copied is deleted") == 1
   }
 
