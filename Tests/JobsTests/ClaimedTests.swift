@@ -50,6 +50,7 @@ struct ClaimedTests {
     runner.log = recorder.logger
     let summary = try runner.generate()
     #expect(summary.counters.callLogsWritten == 3 && summary.counters.conversationsKept == 0)
+    #expect(summary.counters.tally[.voidLink] > 0, "it is noticed")
     #expect(try old.conversations() == [a, b, c, "1714989900.4"])
     #expect(try before.rows.isSubset(of: old.contents().rows))
     let ids = Set(try old.rows("id, conversation_id FROM call_logd_call_log"))

@@ -28,6 +28,8 @@ public enum Flaw: Int, CaseIterable, Sendable {
   case cutText
   /// A recording whose uuid another call has: it got a derived one.
   case recordingUUIDTaken
+  /// A CEL that points to a call log that is not there: the call logs' database went back in time, or another program deleted it. The call log is made.
+  case voidLink
   /// A linkedid that a call of another CEL table has, whose call log stays: one of the Asterisks needs a `systemname`.
   case linkedidOfOtherTable
 
@@ -48,6 +50,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     case .nulCharacter: "U+0000 in text"
     case .cutText: "text cut to its column"
     case .recordingUUIDTaken: "recording uuid of another call"
+    case .voidLink: "call whose CELs point to a call log that was not there"
     case .linkedidOfOtherTable: "linkedid of a call of another CEL table, left out (set systemname in asterisk.conf)"
     }
   }
@@ -69,6 +72,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     case .nulCharacter: "nul_character"
     case .cutText: "cut_text"
     case .recordingUUIDTaken: "recording_uuid_taken"
+    case .voidLink: "void_link"
     case .linkedidOfOtherTable: "linkedid_of_other_table"
     }
   }

@@ -32,6 +32,14 @@ struct NamedCallLogs {
     if !absent.isEmpty { purged = try ArchiveRecord.purgedByID(among: absent.sorted(), on: connection) }
   }
 
+  /// Whether a group points to a call log that is nowhere.
+  func isVoid(_ number: Int, _ source: ConversationStore.Source) -> Bool {
+    source.grouping.order[source.grouping.groups[number].rows].contains {
+      let id = source.batch.rows[Int($0)].callLogID
+      return conversations[id] == nil && !purged.contains(id)
+    }
+  }
+
   /// Whether each link of a group is true, and to a call log that another program made.
   func areTrue(ofGroup number: Int, _ source: ConversationStore.Source) -> Bool {
     let group = source.grouping.groups[number]

@@ -142,6 +142,9 @@ struct WholeConversations {
         return false
       }
     }
+    if !wasStored, !remakesLinked, source.grouping.groups[group].isLinked, named.isVoid(group, source) {
+      counters.tally.note(.voidLink, source.grouping.groups[group].greatestID)
+    }
     let outcome = interpreter.interpret(group: group, of: source.grouping, in: source.batch, into: &source.results)
     source.outcomes[group] = outcome
     if case .callLog = outcome, !source.grouping.groups[group].isComplete { counters.conversationsClosed += 1 }

@@ -70,7 +70,10 @@ public struct StatusJob {
     guard !status.missingMigrations.contains("m002_coverage") else { return status }
     status.callLogs = try CallLogTables.count(on: databases.logs)
     if !status.missingMigrations.contains("m007_audio") { status.audio = try AudioList.waiting(on: databases.logs) }
-    guard let checkpoint = try Checkpoint.read(table.identity, on: databases.logs) else { return status }
+    guard
+      let checkpoint = try Checkpoint.read(
+        table.identity, isEarlier: status.missingMigrations.contains("m009_presence"), on: databases.logs)
+    else { return status }
     status.coverage = checkpoint.coverage
     status.generation = checkpoint.generation
     status.newest = try table.newest(in: checkpoint.coverage, on: databases.cels)
