@@ -29,6 +29,8 @@ public struct CELTable: Sendable {
   public let absentColumns: [String]
   /// Columns without an index that starts with them, of those that look-ups need.
   public let unindexedColumns: [String]
+  /// Whether it is seen from here by what rows are looked up: not behind a view or a foreign table.
+  let showsIndexes: Bool
   /// The sequence that gives the ids; nil where there is none.
   public let sequence: String?
   /// How it is told that a missing id is final.
@@ -101,6 +103,7 @@ public struct CELTable: Sendable {
       absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
       // What a view or a foreign table looks up by is not to be seen from here.
       unindexedColumns: found.bool(0, 6) == true ? [] : try readUnindexed(oid, connection),
+      showsIndexes: found.bool(0, 6) != true,
       sequence: late.sequence,
       lateRule: late.rule,
       needsRepair: connection.serverEncoding == "SQL_ASCII",

@@ -153,9 +153,9 @@ public struct Checkpoint: Sendable {
       purpose: "Noting call logs that were made")
   }
 
-  /// Records the last value of the sequence of ids, where it is another one than is known.
+  /// Records the last value of the sequence of ids, where it is a greater one than is known. For who has locked the checkpoint.
   public func noteSequence(_ value: Int64?, on connection: Connection) throws(PostgreSQLError) {
-    guard let value, value != sequenceValue else { return }
+    guard let value, sequenceValue.map({ value > $0 }) ?? true else { return }
     try connection.execute(
       "UPDATE call_logd_checkpoint SET sequence_value = $2 WHERE id = $1", [.int4(id), .int8(value)],
       purpose: "Recording the sequence of ids")

@@ -4,6 +4,15 @@ import Jobs
 
 /// What archive and purge tell.
 enum ArchiveReport {
+  /// How far it has come: the share, rows and parts, and the time left.
+  static func progress(_ table: ArchiveJob.TableSummary, deletes: Bool) -> String {
+    let rows = table.rows[table.kind.contents[0]] ?? table.deleted
+    let left = table.share > 0.01 ? table.seconds / table.share * (1 - table.share) : 0
+    return
+      "\(Int(table.share * 100)) %  \(table.kind.rawValue): \(Human.count(rows)) rows \(deletes ? "purged" : "archived"), \(Human.count(table.parts, "part"))"
+      + (left > 1 ? ", \(Human.duration(left)) left" : "")
+  }
+
   static func text(_ summary: ArchiveJob.Summary, _ options: ArchiveJob.Options, isDryRun: Bool) -> String {
     var lines: [String] = []
     let would = isDryRun ? "would be " : ""

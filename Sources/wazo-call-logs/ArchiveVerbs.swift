@@ -32,8 +32,7 @@ struct ArchiveVerb: AsyncParsableCommand {
       let options = try due.options(session.settings, deletes: deletes, archives: archives)
       let context = try session.context(interprets: false, changes: !due.dryRun)
       let job = ArchiveJob(context, options) { table in
-        Console.progress(
-          "\(table.kind.rawValue): \(Human.count(table.parts, "part")), \(Human.count(table.deleted)) rows deleted")
+        Console.progress(ArchiveReport.progress(table, deletes: deletes))
       }
       let summary = due.dryRun ? try job.dryRun() : try job.run()
       Console.clearProgress()

@@ -6,7 +6,7 @@ struct InterruptionTests {
   @Test("Stopped, killed and cut off again and again, a run ends with the tables of an undisturbed one")
   func disturbed() throws {
     let undisturbed = try TestDatabase(.large)
-    expectSilence(try undisturbed.run())
+    expectSilence(try undisturbed.run("backfill"))
     let database = try TestDatabase(.large)
     expectSilence(try database.run("migrate"))
 
@@ -16,7 +16,7 @@ struct InterruptionTests {
     func disturb(_ body: (Running) throws -> Void) throws -> Outcome {
       let generation = "SELECT coalesce(max(generation), 0) FROM call_logd_checkpoint"
       let before = Int(try database.psql(generation)) ?? 0
-      let run = try database.start(["--chunk-size", "50"])
+      let run = try database.start(["backfill", "--chunk-size", "50"])
       try wait("for some chunks") { try Int(database.psql(generation)) ?? 0 >= before + 10 }
       #expect(run.isRunning)
       try body(run)

@@ -30,6 +30,12 @@ struct TerminalTests {
     let last = run.text.split(separator: "\u{1B}[K").last ?? ""
     #expect(last.contains(" CELs covered in ") && last.contains("\(summary.callLogs) call logs written."))
     #expect(try terminal("", database).text.contains("Nothing to do: every CEL is covered."))
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("terminal-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let archived = try terminal("archive --before 2100-01-01 --part-rows 200 --archive-dir \(folder)", database)
+    #expect(archived.status == 0, "\(archived.text)")
+    #expect(archived.text.contains(" %  call-logs: 200 rows archived, 1 part"))
+    #expect(archived.text.contains("100 %  cel: "))
     let deleted = try terminal("delete -A", database)
     #expect(deleted.text.contains("\(summary.callLogs) call logs deleted; their CELs are uncovered."))
     let partly = try terminal("-c 100", database)

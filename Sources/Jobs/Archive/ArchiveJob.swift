@@ -69,6 +69,10 @@ public struct ArchiveJob {
     public var verifying = 0.0
     /// Seconds of deleting.
     public var deleting = 0.0
+    /// The share of what is due that is done, from 0 to 1; an estimate.
+    public var share = 0.0
+    /// Seconds since the table was begun.
+    public var seconds = 0.0
 
     mutating func add(_ selection: Selection) {
       oldest = [oldest, selection.dates.lowerBound].compactMap(\.self).min()
@@ -146,6 +150,7 @@ public struct ArchiveJob {
     _ journal: inout ArchiveJournal, _ summary: inout Summary, _ end: Date?
   ) throws {
     var table = TableSummary(kind: kind)
+    let began = Date()
     var source = try context.retry { try self.source(kind) }
     let writer = PartWriter(context, options, folder, recovery, record)
     try takeCopies(&source, writer, removal, &table, &summary, end)
@@ -154,6 +159,7 @@ public struct ArchiveJob {
       if let done = try writer.write(source, month, &table) {
         source.advance(past: done)
         table.add(done)
+        (table.share, table.seconds) = (source.share, Date().timeIntervalSince(began))
         progress(table)
         try journal.note(table, month)
         if kind == .callLogs { try removal?.workOff() }

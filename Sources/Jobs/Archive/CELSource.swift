@@ -18,6 +18,14 @@ struct CELSource: PartSource {
   private var cursor = Int64.min
   private var windowEnd: Int64?
   private let last: Int64?
+  /// The least id there is, from which the share is told.
+  private let least: Int64
+
+  /// By ids: calls lie in the table as they came.
+  var share: Double {
+    guard let last, last > least else { return 1 }
+    return min(max(Double(max(cursor, done ?? cursor)) - Double(least), 0) / (Double(last) - Double(least)), 1)
+  }
   /// The greatest of the least ids of the window's calls that are done.
   private var done: Int64?
   /// Ids of calls that are done, as far as the window or later ones may come by them: a copy leaves the rows where they are.
@@ -32,6 +40,7 @@ struct CELSource: PartSource {
     // Throws where times cannot be compared.
     _ = try context.table.outlines(before: before, after: 0, upTo: 0, limit: 1, on: context.databases.cels)
     last = try context.table.greatestID(before: before, on: context.databases.cels)
+    least = try context.table.bounds(on: context.databases.cels)?.lowerBound ?? 0
   }
 
   /// A call, or a row that stands for itself.

@@ -43,6 +43,8 @@ protocol PartSource {
   var kept: KeptRows { get }
   /// Ids that are left out, as they are archived already.
   var besides: Coverage { get set }
+  /// The share of what is due that lies behind, from 0 to 1; an estimate.
+  var share: Double { get }
 
   /// The month of the next part; nil where nothing is due any more.
   mutating func nextMonth() throws -> Month?
@@ -90,6 +92,11 @@ struct CallLogSource: PartSource {
   var besides: Coverage
   private let restored: Coverage
   private var last: (date: Int64, id: Int32)?
+  /// Call logs that were due when the run began, and those that are done.
+  private let total: Int64
+  private var doneCount: Int64 = 0
+
+  var share: Double { total > 0 ? min(Double(doneCount) / Double(total), 1) : 1 }
 
   var connection: Connection { context.databases.logs }
 
@@ -99,6 +106,7 @@ struct CallLogSource: PartSource {
     restored = try RestoredRows.kept(kind: kind.rawValue, on: context.databases.logs)
     besides = restored
     kept.restored = try CallLogTables.countDue(cutoffs, among: besides.ranges, on: context.databases.logs)
+    total = try CallLogTables.countDue(cutoffs, on: context.databases.logs) - kept.restored
   }
 
   private func due(from start: Int64? = nil, before end: Int64?, limit: Int) throws -> [CallLogTables.Due] {
@@ -128,7 +136,10 @@ struct CallLogSource: PartSource {
       last: (last.date, last.id))
   }
 
-  mutating func advance(past selection: Selection) { last = selection.last }
+  mutating func advance(past selection: Selection) {
+    last = selection.last
+    doneCount += Int64(selection.ids.count)
+  }
 
   func columns(_ content: FileContent) throws -> TableColumns {
     try TableColumns.read((content.part ?? .callLogs).rawValue, on: connection)

@@ -134,6 +134,7 @@ struct ChunkWorker {
       try locked.cover(final.ranges, witnesses: try witnesses(locked, read), counters: counters.json, on: databases.logs)
       committed.generation += 1
     }
+    try locked.noteSequence(try table.lastGiven(on: databases.cels), on: databases.logs)
     try checkpoint.noteSeen(settled.present, in: final.ranges, forgets: remakes, on: databases.logs)
     // What is remade may lack ids that were found final before: they wait for nobody.
     try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)

@@ -88,7 +88,6 @@ struct CheckpointClaim {
       let homes = try Checkpoint.adoptArchives(home: ArchiveRecord.Home.read(databases.logs), former: nil, on: databases.logs)
       if !homes.isEmpty { log.info("the archives on record were made before this database was restored; they are its own") }
     }
-    try checkpoint.noteSequence(try table.lastGiven(on: databases.cels), on: databases.logs)
     return checkpoint
   }
 }
