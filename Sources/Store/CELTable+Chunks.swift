@@ -19,7 +19,7 @@ extension CELTable {
     let rows = try connection.query(
       """
       SELECT l FROM unnest($1::text[]) AS l WHERE EXISTS (
-        SELECT FROM \(name) c WHERE c.linkedid = l AND c.id + 0 >= $2 AND isfinite(c.eventtime) AND \(isNoChat))
+        SELECT FROM \(name) c WHERE c.linkedid = l AND c.id + 0 >= $2 AND c.\(CELTable.isFollowed) AND isfinite(c.eventtime) AND \(isNoChat))
       """,
       [.array(linkedids), .int8(id)], purpose: "Looking for CELs ahead of \(linkedids.count) conversations")
     return Set(rows.compactMap { $0.string(0) })

@@ -43,7 +43,9 @@ extension CELTable {
   /// How the sequence lags behind the table: then rows come with ids that it has not given, and no lock shows who has one. nil where it does not lag, or where this role may not see it.
   private static func readLag(_ name: String, _ sequence: String, _ connection: Connection) throws -> String? {
     // First the table: what comes in between is given by then.
-    let greatest = try connection.query("SELECT max(id)::int8 FROM \(name)", purpose: "Looking up the greatest CEL id").int64(
+    let greatest = try connection.query(
+      "SELECT max(id)::int8 FROM \(name) WHERE \(CELTable.isFollowed)", purpose: "Looking up the greatest CEL id"
+    ).int64(
       0, 0)
     guard let greatest, let last = try lastGiven(by: sequence, on: connection), last < greatest else { return nil }
     return

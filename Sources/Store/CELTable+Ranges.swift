@@ -131,7 +131,7 @@ extension CELTable {
 
   /// The linkedids of conversations that have CELs both in `range` and outside of it.
   public func linkedids(reachingBeyond range: ClosedRange<Int64>, on connection: Connection) throws -> BinaryArray {
-    let isOutside = "(b.id < $1 OR b.id > $2)"
+    let isOutside = "(b.id < $1 OR b.id > $2) AND b.\(CELTable.isFollowed)"
     let rows = try connection.query(
       """
       SELECT DISTINCT a.linkedid::text FROM \(name) a WHERE a.id >= $1 AND a.id <= $2 AND a.linkedid <> '' AND \(isNoChat) AND (

@@ -162,7 +162,7 @@ extension CELTable {
     try texts(
       """
       SELECT DISTINCT (SELECT c.linkedid::text FROM \(name) c
-        WHERE c.uniqueid = u AND c.id + 0 >= $2 AND isfinite(c.eventtime) AND c.linkedid <> '' AND \(isNoChat) LIMIT 1)
+        WHERE c.uniqueid = u AND c.id + 0 >= $2 AND c.\(CELTable.isFollowed) AND isfinite(c.eventtime) AND c.linkedid <> '' AND \(isNoChat) LIMIT 1)
       FROM unnest($1::text[]) AS u
       """, [.array(BinaryArray(texts: uniqueids)), .int8(id)], "Looking for CELs ahead of \(uniqueids.count) channels", names,
       connection)

@@ -102,6 +102,19 @@ struct TableTests {
     #expect(try runner.generate().chunks == 0)
   }
 
+  @Test("a CEL with the greatest id there can be is left out; its call is made from the others", arguments: [6, 20_000])
+  func lastID(chunkSize: Int) throws {
+    let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100), chunkSize: chunkSize)
+    try database.run("ALTER TABLE cel ALTER id TYPE bigint; UPDATE cel SET id = 9223372036854775807 WHERE id = 2")
+    try runner.backfill()
+    #expect(try database.conversations() == [a, b])
+    #expect(try database.count("call_logd_reach") == 0 && database.count("call_logd_gap") == 0)
+    #expect(try runner.delete(.lastDays(100_000)) == 2)
+    try runner.backfill()
+    #expect(try database.conversations() == [a, b])
+    #expect(try database.count("call_logd_reach") == 0)
+  }
+
   @Test("an empty table is no error, whatever is asked for")
   func empty() throws {
     let (database, runner) = try wazo()
