@@ -32,7 +32,7 @@ struct TerminalTests {
     #expect(try terminal("", database).text.contains("Nothing to do: every CEL is covered."))
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("terminal-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let archived = try terminal("archive --before 2100-01-01 --part-rows 200 --archive-dir \(folder)", database)
+    let archived = try terminal("archive --before 2100-01-01 --yes --part-rows 200 --archive-dir \(folder)", database)
     #expect(archived.status == 0, "\(archived.text)")
     #expect(archived.text.contains(" %  call-logs: 200 rows archived, 1 part"))
     #expect(archived.text.contains("100 %  cel: "))
