@@ -80,6 +80,8 @@ struct ArchiveRecordTests {
     #expect(cut.warned("1 of its 60 rows") == 1, "\(cut.recorder.warnings)")
     #expect(try cut.record() == ["published true {[1,61)}"])
     try cut.runner.restore(cut.place)
+    // The call of the row that comes back has others in the table: it is made anew, with the same call log.
+    try cut.runner.backfill()
     #expect(try cut.cel() == cut.before)
   }
 
