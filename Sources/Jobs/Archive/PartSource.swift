@@ -92,11 +92,15 @@ struct CallLogSource: PartSource {
   var besides: Coverage
   private let restored: Coverage
   private var last: (date: Int64, id: Int32)?
-  /// Call logs that were due when the run began, and those that are done.
-  private let total: Int64
-  private var doneCount: Int64 = 0
+  /// When the first of what is due began, and the time before which all of it did.
+  private var first: Int64?
+  private let end: Int64
 
-  var share: Double { total > 0 ? min(Double(doneCount) / Double(total), 1) : 1 }
+  /// By dates: counting would read all that is due once more.
+  var share: Double {
+    guard let first, let last, end > first else { return 1 }
+    return min(max((Double(last.date) - Double(first)) / (Double(end) - Double(first)), 0), 1)
+  }
 
   var connection: Connection { context.databases.logs }
 
@@ -106,7 +110,7 @@ struct CallLogSource: PartSource {
     restored = try RestoredRows.kept(kind: kind.rawValue, on: context.databases.logs)
     besides = restored
     kept.restored = try CallLogTables.countDue(cutoffs, among: besides.ranges, on: context.databases.logs)
-    total = try CallLogTables.countDue(cutoffs, on: context.databases.logs) - kept.restored
+    end = min(cutoffs.map(\.before).max() ?? now, now)
   }
 
   private func due(from start: Int64? = nil, before end: Int64?, limit: Int) throws -> [CallLogTables.Due] {
@@ -137,8 +141,8 @@ struct CallLogSource: PartSource {
   }
 
   mutating func advance(past selection: Selection) {
+    first = first ?? selection.dates.lowerBound
     last = selection.last
-    doneCount += Int64(selection.ids.count)
   }
 
   func columns(_ content: FileContent) throws -> TableColumns {

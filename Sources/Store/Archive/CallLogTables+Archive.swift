@@ -127,16 +127,6 @@ extension CallLogTables {
     }
   }
 
-  /// How many call logs are due, tenant by tenant, by the index of tenants and dates.
-  public static func countDue(_ cutoffs: Cutoffs, on connection: Connection) throws(PostgreSQLError) -> Int64 {
-    try connection.query(
-      """
-      SELECT coalesce(sum(n), 0)::int8 FROM \(cutoffRows) d CROSS JOIN LATERAL (
-        SELECT count(*) AS n FROM call_logd_call_log WHERE tenant_uuid = d.tenant AND date < d.before AND date >= '0001-01-01Z') l
-      """, cutoffParameters(cutoffs), purpose: "Counting call logs that are due"
-    ).int64(0, 0) ?? 0
-  }
-
   /// How many call logs that are due are left alone, since they were restored not long ago.
   public static func countDue(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection)
     throws(PostgreSQLError) -> Int64
