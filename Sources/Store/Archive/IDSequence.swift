@@ -27,8 +27,8 @@ public struct IDSequence: Sendable {
   public func raise(to greatest: Int64, on connection: Connection) throws(PostgreSQLError) -> Set<CELTable.Writer> {
     let raised = try connection.query(
       """
-      SELECT setval($1::regclass, $2) FROM \(Connection.quoteQualifiedName(name))
-      WHERE CASE WHEN is_called THEN last_value ELSE last_value - 1 END < $2
+      SELECT setval($1::regclass, $2) FROM pg_sequences
+      WHERE format('%I.%I', schemaname, sequencename) = $1 AND coalesce(last_value, start_value - 1) < $2
       """, [.text(name), .int8(greatest)], purpose: "Moving the sequence \(name) past the ids that come back")
     return raised.count == 0 ? [] : try CELTable.writers(of: table, on: connection)
   }
