@@ -29,14 +29,14 @@ GRANT SELECT ON call_logd_migration TO :"role";
 -- restore keep it ahead of the ids that come back.)
 GRANT INSERT, DELETE ON cel TO :"role";
 GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
--- In that of the call logs; UPDATE of the sequence lets restore keep it ahead of the ids that come back:
+-- In that of the call logs; SELECT and UPDATE of the sequence let restore keep it ahead of the ids that come back:
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
 GRANT INSERT ON call_logd_purged TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"role";
 -- For the recordings' own retention.
 GRANT UPDATE (path) ON call_logd_recording TO :"role";
-GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
+GRANT SELECT, UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 
 -- A role that only exports needs no more than this:
 -- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
