@@ -85,6 +85,41 @@ struct ArchiveRecordTests {
     #expect(try cut.cel() == cut.before)
   }
 
+  @Test("nothing, but a row of a part whose deletion was about to be committed is gone by other hands: its files are kept")
+  func otherHands() throws {
+    let cut = try Cut(deletes: false)
+    try cut.lose("UPDATE call_logd_archive SET state = 'written'")
+    try cut.cels.run("DELETE FROM cel WHERE id = 7")
+    try cut.runner.purge(cut.place, kinds: [.cel], .before(0))
+    #expect(cut.recorder.warnings.contains { $0.contains("by other hands; its files are kept") }, "\(cut.recorder.warnings)")
+    #expect(try cut.logs.rows("state FROM call_logd_archive") == ["published"])
+    try cut.place.expectClean()
+    try cut.runner.restore(cut.place, kinds: [.cel])
+    try cut.runner.generate()
+    #expect(try cut.cel() == cut.before)
+  }
+
+  @Test("nothing, but the deletion of a part is committed just before its undoing: its files are kept")
+  func deletedMeanwhile() throws {
+    let cut = try Cut(deletes: false)
+    try cut.lose("UPDATE call_logd_archive SET state = 'written', deletes = true")
+    var runner = cut.runner
+    var times = 0
+    runner.prepare = { context in
+      context.databases.side.trace = { purpose, _ in
+        guard purpose.hasPrefix("Undoing a part") else { return }
+        times += 1
+        if times == 1 { try? cut.cels.run("DELETE FROM cel") }
+      }
+    }
+    try runner.purge(cut.place, kinds: [.cel], .before(0))
+    #expect(try times > 0 && cut.cel().isEmpty)
+    #expect(try cut.record() == ["published true {[1,61)}"])
+    try cut.place.expectClean()
+    try cut.runner.restore(cut.place, kinds: [.cel])
+    #expect(try cut.cel() == cut.before)
+  }
+
   @Test("and it has its manifest: nothing is removed, and it counts as what it is", arguments: [true, false])
   func published(deletes: Bool) throws {
     let cut = try Cut(deletes: deletes, isPublished: true)

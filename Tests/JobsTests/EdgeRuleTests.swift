@@ -147,6 +147,30 @@ struct EdgeRuleTests {
     #expect(try database.count("cel") == 10 && place.files().isEmpty)
   }
 
+  @Test(
+    "a call that is uncovered while it is written into an archive stays in the table, though none of its rows changes",
+    arguments: [true, false])
+  func uncoveredMeanwhile(isApart: Bool) throws {
+    let (cels, logs) = (try TestDatabase(.wazo), isApart ? try TestDatabase(.empty) : nil)
+    try cels.insert(CELRow.call(a))
+    var runner = logs.map { Runner($0, cels: cels) } ?? Runner(cels)
+    runner.settings.linksCELs = false
+    try runner.generate()
+    let settings = runner.settings
+    let once = Once(.afterVerify) {
+      let context = try RunContext(settings, interruption: Interruption(), log: quiet)
+      defer { context.databases.close() }
+      _ = try DeleteJob(context).run(.all)
+    }
+    var faulty = runner
+    faulty.settings.atPoint = once.reached
+    let place = try ArchivePlace()
+    let summary = try faulty.purge(place, kinds: [.cel])
+    #expect(once.wasReached && summary.map(\.deleted) == [0] && summary.map(\.kept.uncovered) == [10])
+    try runner.generate()
+    #expect(try runner.database.conversations() == [a])
+  }
+
   @Test("CELs that a purge took and that come back by hand are rows that came later")
   func backByHand() throws {
     let (database, quietly) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
@@ -194,15 +218,30 @@ struct EdgeRuleTests {
     try expectWhole(database)
   }
 
-  @Test("CELs of calls whose call logs are purged stay covered when they come back")
-  func purged() throws {
+  @Test(
+    "CELs of calls whose call logs are purged stay covered when they come back, also where an earlier version purged them",
+    arguments: [true, false])
+  func purged(isEarlier: Bool) throws {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
     try runner.generate()
     let place = try ArchivePlace()
     try runner.purge(place)
+    // That noted the ids of call logs alone.
+    if isEarlier { try database.run("UPDATE call_logd_archive SET notes_conversations = false; DELETE FROM call_logd_purged") }
     try runner.restore(place, kinds: [.cel])
     #expect(try database.coverage() == "{[0,21)}")
     #expect(try runner.generate().chunks == 0 && database.conversations() == [])
+  }
+
+  @Test("calls that stand open are noted so by the restore that brings their CELs back, before any run")
+  func open() throws {
+    let (database, runner) = try wazo(Array(CELRow.call(a).dropLast()), CELRow.call(b, at: 100))
+    try runner.generate()
+    let place = try ArchivePlace()
+    try runner.purge(place, kinds: [.cel])
+    #expect(try database.count("call_logd_open") == 0)
+    try runner.restore(place, kinds: [.cel])
+    #expect(try database.rows("linkedid FROM call_logd_open") == [a])
   }
 
   @Test("two call logs of calls that hang together become one when their CELs come back")
@@ -352,9 +391,12 @@ struct EdgeRuleTests {
     #expect(summary.counters.callLogsWritten == 1 && summary.counters.conversationsKept == 0)
   }
 
-  @Test("a call that has the channels that began it is made anew, though its first CELs are later than they were")
-  func later() throws {
-    let (database, runner) = try wazo(CELRow.call(b), CELRow.call(a, at: 100))
+  @Test(
+    "a call that has the channels that began it is made anew, though its first CELs are later than they were",
+    arguments: [true, false])
+  func later(links: Bool) throws {
+    var (database, runner) = try wazo(CELRow.call(b), CELRow.call(a, at: 100))
+    runner.settings.linksCELs = links
     try runner.generate()
     try database.run("UPDATE cel SET eventtime = eventtime + interval '0.5 s' WHERE id BETWEEN 11 AND 13")
     let summary = try runner.regenerate(.ids(from: 11, to: nil))
@@ -362,5 +404,37 @@ struct EdgeRuleTests {
     #expect(
       try database.value("(date AT TIME ZONE 'UTC')::text FROM call_logd_call_log WHERE conversation_id = '\(a)'")
         == "2024-05-06 10:01:40.5")
+  }
+
+  @Test(
+    "beside another CEL table, a call log is of the CELs that point to it or begin when it does, and partly gone where neither is there"
+  )
+  func besideAnother() throws {
+    var (database, runner) = try wazo(CELRow.call(b), CELRow.call(a, at: 100))
+    try database.run(
+      """
+      CREATE TABLE other (LIKE cel INCLUDING ALL); CREATE SEQUENCE other_seq; ALTER TABLE other ALTER id SET DEFAULT nextval('other_seq');
+      INSERT INTO other SELECT * FROM cel WHERE id <= 10; UPDATE other SET linkedid = 'x', uniqueid = 'x' || uniqueid; SELECT setval('other_seq', 10);
+      """)
+    try Runner(database, table: "other").generate()
+    runner.settings.linksCELs = false
+    try runner.generate(start: .anew)
+    func expect(written: Int, partlyGone: Int = 0, _ location: SourceLocation = #_sourceLocation) throws {
+      let counters = try runner.regenerate(.ids(from: 11, to: nil)).counters
+      #expect(
+        counters.callLogsWritten == written && counters.conversationsPartlyGone == partlyGone
+          && counters.conversationsKept == partlyGone && counters.tally[.linkedidOfOtherTable] == 0, "\(counters.json)",
+        sourceLocation: location)
+    }
+    // It ends later now.
+    try database.insert([CELRow("CHAN_END", 130, uniqueid: a, linkedid: a, channel: "PJSIP/aaa11-1", name: "Ann", number: "101")])
+    try expect(written: 1)
+    runner.settings.linksCELs = true
+    try expect(written: 1)
+    try database.run("UPDATE cel SET eventtime = eventtime + interval '0.5 s' WHERE id BETWEEN 11 AND 13")
+    try expect(written: 1)
+    runner.settings.linksCELs = false
+    try database.run("DELETE FROM cel WHERE id BETWEEN 11 AND 13; UPDATE cel SET call_log_id = NULL")
+    try expect(written: 0, partlyGone: 1)
   }
 }
