@@ -100,7 +100,8 @@ extension CELTable {
         return true
       }
     }
-    var parts = ConversationParts(ahead: timeIsText ? nil : ahead)
+    // Without an index each channel's look-up would read the whole table.
+    var parts = ConversationParts(ahead: timeIsText || !unindexedColumns.isEmpty ? nil : ahead)
     var askedChannels = 0
     var rounds = 0
     var round = fresh(linkedids)
