@@ -64,7 +64,7 @@ struct Demo: AsyncParsableCommand {
       let line =
         "  \(Int(progress.share * 100)) %  \(Human.count(progress.cels)) CELs, \(Human.count(progress.callLogs)) call logs"
       if Console.isTerminal { Console.progress(line) } else { print(line) }
-    }.run(.nightly)
+    }.run(.ids(from: nil, to: nil))
     Console.clearProgress()
     print(Covering.text(summary))
     try report(connection)
