@@ -47,7 +47,9 @@ struct PartOwners {
   func isOwn(_ part: PartName, _ ownership: Manifest.Ownership) -> Bool {
     if let origin = ownership.origin {
       guard let home = ArchiveRecord.Home(origin) else { return false }
-      return home == homes[part.kind] || former.contains(home)
+      if home == homes[part.kind] || former.contains(home) { return true }
+      // On one server a name is one database's at a time: that one was dropped, and this one took its place.
+      return home.system == homes[part.kind]?.system && ownership.database == names[part.kind]
     }
     // Manifests of earlier versions have the name only.
     return recorded.contains("\(part.kind.rawValue) \(part.month) \(part.number)") || ownership.database == names[part.kind]
