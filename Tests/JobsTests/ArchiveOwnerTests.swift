@@ -37,7 +37,11 @@ struct ArchiveOwnerTests {
     let ((first, runner), (second, rival)) = (try filled(), try filled())
     let (place, other) = (try ArchivePlace(), try ArchivePlace())
     try runner.purge(place, rows: 20)
-    try change(place) { $0.replacing("\"database\" : \"\(first.name)\"", with: "\"database\" : \"\(second.name)\"") }
+    // Of one name, on another server.
+    try change(place) {
+      $0.replacing("\"database\" : \"\(first.name)\"", with: "\"database\" : \"\(second.name)\"")
+        .replacing(/"system" : "[0-9]+"/, with: "\"system\" : \"4711\"")
+    }
     let (files, before) = (try place.files(), try second.rowsOfAll())
     for deletes in [true, false] {
       let options = rival.options(place, deletes: deletes)
@@ -54,6 +58,16 @@ struct ArchiveOwnerTests {
     expectSame(try second.rowsOfAll(), before)
     // Without an archive there is nothing to mix up.
     try rival.archiving(other).archive(rival.options(nil))
+  }
+
+  @Test("a database that was dropped and made anew under its name has its folder still")
+  func madeAnew() throws {
+    let ((first, runner), (second, rival)) = (try filled(), try filled())
+    let (place, other) = (try ArchivePlace(), try ArchivePlace())
+    try runner.purge(place, rows: 20)
+    try change(place) { $0.replacing("\"database\" : \"\(first.name)\"", with: "\"database\" : \"\(second.name)\"") }
+    try rival.archiving(other).archive(rival.options(place, deletes: false))
+    #expect(try rival.restore(place).map(\.restored) == [0, 0])
   }
 
   @Test(
