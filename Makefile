@@ -12,7 +12,8 @@ help: ## Show this.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: release ## Build, then make call logs of simulated calls in a PostgreSQL of its own, and show them.
-	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs demo $(if $(STAY),--stay)
+	@$(SWIFT) build $(RELEASE) --product demo-call-logs
+	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/demo-call-logs $(if $(STAY),--stay)
 
 test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 	$(SWIFT) test

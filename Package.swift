@@ -5,119 +5,133 @@ import PackageDescription
 /// Named points, at which tests wait, fail or kill the program, and switches that leave safeguards out: in builds for tests only.
 let points: [SwiftSetting] = [.define("NAMED_POINTS", .when(configuration: .debug))]
 
+// Verbs, options, --help and usage errors of the command line.
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+// Log levels and labels, so that the rooms need not know where the log goes.
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+// Settings from the environment and YAML files in one order of precedence, secrets kept out of print.
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+// YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of maps.
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+// SHA-256, behind the derived UUIDs and the archive's checksums.
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+/// A room of tools for development, which no released program links.
+func development(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Development/\(name)")
+}
+
+/// A program for development.
+func developmentProgram(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies + [argumentParser], path: "Sources/Development/\(name)")
+}
+
 let package = Package(
   name: "wazo-call-logs",
   products: [
     .executable(name: "wazo-call-logs", targets: ["wazo-call-logs"]),
+    .executable(name: "demo-call-logs", targets: ["demo-call-logs"]),
     .executable(name: "simulate-calls", targets: ["simulate-calls"]),
     .executable(name: "private-server", targets: ["private-server"]),
   ],
   dependencies: [
-    // Verbs, options, --help and usage errors of the command line.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Log levels and labels, so that the rooms need not know where the log goes.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    // Settings from the environment and YAML files in one order of precedence, secrets kept out of print.
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
-    // YAML itself, where swift-configuration's reader of it rejects files that Wazo has (empty ones, lists of maps).
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    // SHA-256 behind the derived UUIDs.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // System libraries.
-    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    // gzip, for `export -o calls.csv.gz`: what people's programs open, zstd they often do not.
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+      name: "CZstd", path: "Sources/System/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    // gzip, for `export -o calls.csv.gz`: people's programs open it, and often do not open zstd.
+    .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // Rooms, from the bottom up.
+    // Rooms, from the bottom up. An arrow goes only downwards.
+    .target(name: "Values"),
+    .target(name: "Files", dependencies: ["Values"], swiftSettings: points),
+    .target(name: "Compression", dependencies: ["CZstd", "CZlib", "Values"]),
+    .target(name: "PostgreSQL", dependencies: ["CLibPQ", "Values", logging]),
+    .target(name: "CallLogs", dependencies: ["Values", crypto]),
     .target(
-      name: "CallLogs",
-      dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+      name: "SQL", path: "sql", exclude: ["grants.sql", "development"],
+      resources: [.embedInCode("schema"), .embedInCode("directory")]),
+    .target(name: "Settings", dependencies: ["Values", configuration, yams]),
+    .target(name: "Archive", dependencies: ["Values", "Files", "Compression", "CallLogs", crypto], swiftSettings: points),
+    .target(name: "Store", dependencies: ["Values", "PostgreSQL", "CallLogs", "SQL", logging]),
     .target(
-      name: "PostgreSQL",
-      dependencies: ["CLibPQ", .product(name: "Logging", package: "swift-log")]),
-    .target(name: "Zstandard", dependencies: ["CZstd"]),
-    .target(name: "Gzip", dependencies: ["CZlib"]),
+      name: "Listing", dependencies: ["Values", "Files", "Compression", "PostgreSQL", "CallLogs", "Store", logging]),
     .target(
-      name: "Archive", dependencies: ["CallLogs", "Zstandard", .product(name: "Crypto", package: "swift-crypto")],
+      name: "Runs", dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Store", logging], swiftSettings: points),
+    .target(
+      name: "Generation", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "Runs", logging],
       swiftSettings: points),
     .target(
-      name: "SQL",
-      path: "sql",
-      exclude: ["grants.sql"],
-      resources: [.embedInCode("schema"), .embedInCode("directory"), .embedInCode("demo")]),
-    .target(
-      name: "Settings",
-      dependencies: [.product(name: "Configuration", package: "swift-configuration"), .product(name: "Yams", package: "Yams")]),
-    .target(
-      name: "Store",
-      dependencies: ["CallLogs", "PostgreSQL", "SQL", .product(name: "Logging", package: "swift-log")]),
-    .target(
-      name: "Jobs",
-      dependencies: [
-        "Store", "Archive", "Zstandard", "Gzip", .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "Logging", package: "swift-log"),
-      ],
+      name: "Archiving",
+      dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Archive", "Store", "Runs", crypto, logging],
       swiftSettings: points),
+    .target(
+      name: "Inspection", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "Runs", logging],
+      swiftSettings: points),
+    .target(name: "Interpreting", dependencies: ["Values", "Files", "Compression", "CallLogs"]),
+    .target(name: "Terminal", dependencies: ["Values", "Files", logging]),
 
-    // Helpers of demo, bench and the tests.
-    .target(name: "PrivateServer"),
-    .target(name: "Simulation"),
-    // Counts allocations and instructions: of the bench and the tests, never of the program.
-    .target(name: "CCounters"),
-    .target(name: "PureParts", dependencies: ["CCounters", "CallLogs", "PostgreSQL", "Store", "Simulation"]),
-
-    // Programs.
+    // The program.
     .executableTarget(
       name: "wazo-call-logs",
       dependencies: [
-        "Jobs", "Archive", "Settings", "Store", "PrivateServer", "Simulation",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+        "Values", "Files", "PostgreSQL", "CallLogs", "Settings", "Archive", "Store", "Listing", "Runs", "Generation",
+        "Archiving", "Inspection", "Interpreting", "Terminal", argumentParser, logging,
       ],
       swiftSettings: points),
-    .executableTarget(
-      name: "bench-call-logs",
-      dependencies: [
-        "PrivateServer", "PureParts", "Simulation", "SQL",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-    .executableTarget(
-      name: "private-server",
-      dependencies: ["PrivateServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    .executableTarget(
-      name: "simulate-calls",
-      dependencies: [
-        "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
 
-    // Tests mirror the rooms.
-    .testTarget(name: "CallLogsTests", dependencies: ["CallLogs"]),
-    .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer"]),
-    .testTarget(name: "ZstandardTests", dependencies: ["Zstandard"]),
-    .testTarget(name: "GzipTests", dependencies: ["Gzip"]),
-    .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Zstandard", "TestDatabases"]),
+    // For development: calls to work on, servers to work in, measurements, the demo.
+    .target(
+      name: "DevelopmentSQL", dependencies: ["SQL"], path: "sql/development",
+      resources: [.embedInCode("demo_reports.sql"), .embedInCode("demo_server.sql")]),
+    development("PrivateServer", []),
+    development("Simulation", []),
+    // Counts allocations and instructions.
+    development("CCounters", []),
+    development("PureParts", ["CCounters", "Values", "PostgreSQL", "CallLogs", "Store", "Simulation"]),
+    developmentProgram("bench-call-logs", ["CallLogs", "PrivateServer", "PureParts", "Simulation", "DevelopmentSQL"]),
+    developmentProgram("private-server", ["PrivateServer"]),
+    developmentProgram("simulate-calls", ["Simulation"]),
+    developmentProgram(
+      "demo-call-logs", ["Values", "PostgreSQL", "PrivateServer", "Simulation", "DevelopmentSQL", "Terminal", logging]),
+
+    // Tests stand in the same folders as the rooms.
+    .testTarget(name: "CallLogsTests", dependencies: ["Values", "CallLogs", "Listing"]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["Values", "PostgreSQL", "PrivateServer"]),
+    .testTarget(name: "ZstandardTests", dependencies: ["Compression"]),
+    .testTarget(name: "GzipTests", dependencies: ["Compression"]),
+    .testTarget(name: "ArchiveTests", dependencies: ["Values", "Files", "Archive", "Compression", "TestDatabases"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "PurePartsTests", dependencies: ["PureParts", "CallLogs", "Simulation"]),
     .target(
       name: "TestDatabases",
-      dependencies: ["PostgreSQL", "PrivateServer", "Simulation", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["Values", "PostgreSQL", "PrivateServer", "Simulation", logging],
       path: "Tests/TestDatabases"),
-    .testTarget(name: "StoreTests", dependencies: ["Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
+    .testTarget(
+      name: "StoreTests",
+      dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
     .testTarget(
       name: "JobsTests",
       dependencies: [
-        "Jobs", "Archive", "Store", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer",
-        .product(name: "Logging", package: "swift-log"),
+        "Values", "Files", "Runs", "Generation", "Archiving", "Inspection", "Interpreting", "Listing", "Archive", "Store",
+        "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer", logging,
       ],
       exclude: ["Fixtures"], swiftSettings: points),
     // Runs the programs themselves, which the dependencies get built.
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "PrivateServer", "Simulation", "Jobs", "Archive", "TestDatabases", "wazo-call-logs", "simulate-calls", "private-server",
+        "Values", "Files", "PrivateServer", "Simulation", "Runs", "Generation", "Archiving", "Archive", "TestDatabases",
+        "wazo-call-logs", "simulate-calls", "private-server",
       ],
       exclude: ["Snapshots"], swiftSettings: points),
   ],

@@ -26,14 +26,8 @@ public enum SQL {
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).
   public static let wazoDirectory: [String: String] = named(string(PackageResources.wazo_sql))
 
-  /// The tables of a Wazo server that the demo and the benchmark need.
-  public static let demoServer = string(PackageResources.demo_server_sql)
-
-  /// What the demo shows at its end, by name.
-  public static let demoReports: [String: String] = named(string(PackageResources.demo_reports_sql))
-
   /// Cuts a file into its named queries.
-  static func named(_ text: String) -> [String: String] {
+  package static func named(_ text: String) -> [String: String] {
     var queries: [String: String] = [:]
     var name: String?
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Values
 
 /// An archive's folder, seen as its parts.
 public struct ArchiveFolder {
@@ -6,34 +8,34 @@ public struct ArchiveFolder {
   public let root: Folder
 
   /// Opens it.
-  /// - Throws: ``ArchiveError`` (inputOutput) where it cannot be opened or made
-  public init(_ path: String, creates: Bool = false) throws(ArchiveError) {
+  /// - Throws: ``FileError`` (inputOutput) where it cannot be opened or made
+  public init(_ path: String, creates: Bool = false) throws(FileError) {
     root = try Folder.root(path, creates: creates)
   }
 
   /// Opens the folder of an archive that is to be read.
-  /// - Throws: ``ArchiveError`` (damaged) where there is no such folder; (inputOutput) where it cannot be opened
-  public static func existing(_ path: String) throws(ArchiveError) -> ArchiveFolder {
+  /// - Throws: ``FileError`` (damaged) where there is no such folder; (inputOutput) where it cannot be opened
+  public static func existing(_ path: String) throws(FileError) -> ArchiveFolder {
     var status = stat()
     if stat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR { throw noPart(in: path) }
     return try ArchiveFolder(path)
   }
 
   /// What is said where a folder is no archive.
-  public static func noPart(in path: String) -> ArchiveError {
-    ArchiveError(
+  public static func noPart(in path: String) -> FileError {
+    FileError(
       .damaged, "there is no part of an archive in \(path); archive_dir sets the folder, and its disk must be mounted")
   }
 
   /// Checks that its path still leads to the folder that was opened: one that was moved away, or unmounted, takes what is written to it along.
-  /// - Throws: ``ArchiveError`` (inputOutput)
-  public func checkInPlace() throws(ArchiveError) {
+  /// - Throws: ``FileError`` (inputOutput)
+  public func checkInPlace() throws(FileError) {
     var (opened, there) = (stat(), stat())
     guard fstat(root.descriptor, &opened) == 0, stat(root.path, &there) == 0 else {
-      throw failure("the archive folder \(root.path) is gone")
+      throw FileError.system("the archive folder \(root.path) is gone")
     }
     guard opened.st_dev == there.st_dev, opened.st_ino == there.st_ino else {
-      throw ArchiveError(.inputOutput, "the archive folder \(root.path) is another one than when the run began")
+      throw FileError(.inputOutput, "the archive folder \(root.path) is another one than when the run began")
     }
   }
 
@@ -48,7 +50,7 @@ public struct ArchiveFolder {
   }
 
   /// Looks through all of it.
-  public func contents() throws(ArchiveError) -> Contents {
+  public func contents() throws(FileError) -> Contents {
     var contents = Contents()
     for name in try root.names() {
       guard let kind = ArchiveKind(rawValue: name), let tables = try root.folder([name]) else {
@@ -72,7 +74,7 @@ public struct ArchiveFolder {
     return contents
   }
 
-  private func add(_ kind: ArchiveKind, _ month: Month, _ folder: Folder, to contents: inout Contents) throws(ArchiveError) {
+  private func add(_ kind: ArchiveKind, _ month: Month, _ folder: Folder, to contents: inout Contents) throws(FileError) {
     let names = try folder.names()
     var parts: Set<PartName> = []
     for name in names {
@@ -88,33 +90,33 @@ public struct ArchiveFolder {
   }
 
   /// The greatest number that any file in the folder of that table and month has, 0 where there is none.
-  public func greatestNumber(_ kind: ArchiveKind, _ month: Month) throws(ArchiveError) -> Int {
+  public func greatestNumber(_ kind: ArchiveKind, _ month: Month) throws(FileError) -> Int {
     guard let folder = try root.folder(PartName.folders(kind, month)) else { return 0 }
     return try folder.names().compactMap { PartName(fileName: $0, kind: kind, month: month)?.number }.max() ?? 0
   }
 
   /// The folder of a part; nil where it does not exist.
-  public func folder(of part: PartName, creates: Bool = false) throws(ArchiveError) -> Folder? {
+  public func folder(of part: PartName, creates: Bool = false) throws(FileError) -> Folder? {
     try root.folder(part.folders, creates: creates)
   }
 
   /// The manifest of a part.
-  /// - Throws: ``ArchiveError`` where it is missing, damaged, of a later format, or disagrees with its place
-  public func manifest(of part: PartName) throws(ArchiveError) -> Manifest {
+  /// - Throws: ``FileError`` where it is missing, damaged, of a later format, or disagrees with its place
+  public func manifest(of part: PartName) throws(FileError) -> Manifest {
     guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else {
-      throw ArchiveError(.damaged, "\(root.path)/\(part) is missing")
+      throw FileError(.damaged, "\(root.path)/\(part) is missing")
     }
     return try Manifest(json: json, of: part)
   }
 
   /// Whose part it is; nil where that cannot be read.
-  public func ownership(of part: PartName) throws(ArchiveError) -> Manifest.Ownership? {
+  public func ownership(of part: PartName) throws(FileError) -> Manifest.Ownership? {
     guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else { return nil }
     return Manifest.Ownership(json: json)
   }
 
   /// The manifest of a part, whichever of its names it has, and whether that is its final one; nil where nothing was deleted for the part, as its manifest was never whole.
-  public func anyManifest(of part: PartName) throws(ArchiveError) -> (json: [UInt8], isPublished: Bool)? {
+  public func anyManifest(of part: PartName) throws(FileError) -> (json: [UInt8], isPublished: Bool)? {
     guard let folder = try folder(of: part) else { return nil }
     if let json = try folder.read(part.manifest) { return (json, true) }
     // Its end is written last, and made durable before any row goes.
@@ -126,12 +128,12 @@ public struct ArchiveFolder {
 
   /// Reads every file of a part and compares it with the manifest.
   /// - Parameter checksIDs: whether it looks also at the ids in the rows
-  /// - Throws: ``ArchiveError`` that says which file is not as it was written, and how
+  /// - Throws: ``FileError`` that says which file is not as it was written, and how
   public func verify(
     _ manifest: Manifest, of part: PartName, checksIDs: Bool = true, stop: () throws -> Void = {}
   ) throws {
     guard let folder = try folder(of: part) else {
-      throw ArchiveError(.damaged, "the folder of \(root.path)/\(part) is missing")
+      throw FileError(.damaged, "the folder of \(root.path)/\(part) is missing")
     }
     for file in manifest.files {
       if checksIDs {
@@ -143,10 +145,10 @@ public struct ArchiveFolder {
   }
 
   /// Reads every file of a part, compares it with the manifest, and gives the ids of the part's rows.
-  /// - Throws: ``ArchiveError`` that says which file is not as it was written, and how
+  /// - Throws: ``FileError`` that says which file is not as it was written, and how
   public func ids(_ manifest: Manifest, of part: PartName, stop: () throws -> Void = {}) throws -> [Int64] {
     guard let folder = try folder(of: part) else {
-      throw ArchiveError(.damaged, "the folder of \(root.path)/\(part) is missing")
+      throw FileError(.damaged, "the folder of \(root.path)/\(part) is missing")
     }
     var ids: [Int64] = []
     for file in manifest.files {
@@ -158,7 +160,7 @@ public struct ArchiveFolder {
 
   /// Removes the files of a part that never came to be, those under temporary names too.
   /// - Returns: false where the part has a manifest, so that it did come to be; nothing is touched then.
-  public func removeUnfinished(_ part: PartName) throws(ArchiveError) -> Bool {
+  public func removeUnfinished(_ part: PartName) throws(FileError) -> Bool {
     guard let folder = try folder(of: part) else { return true }
     if try folder.has(part.manifest) { return false }
     for name in part.files + [part.manifest] {

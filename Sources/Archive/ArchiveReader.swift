@@ -1,6 +1,7 @@
+import Compression
 import Crypto
+import Files
 import Foundation
-import Zstandard
 
 /// Reads files of an archive, and tells whether they are what was written.
 public enum ArchiveReader {
@@ -8,17 +9,17 @@ public enum ArchiveReader {
   /// - Parameters:
   ///   - sink: gets the CSV in pieces of any size. What it got is verified only when this returns.
   ///   - stop: looked at now and then; where it throws, reading ends
-  /// - Throws: ``ArchiveError`` that names the file and what is wrong with it; what `sink` and `stop` throw.
+  /// - Throws: ``FileError`` that names the file and what is wrong with it; what `sink` and `stop` throw.
   public static func read(
     _ file: Manifest.File, in folder: Folder, stop: () throws -> Void = {},
     sink: (UnsafeRawBufferPointer) throws -> Void = { _ in }
   ) throws {
     let path = "\(folder.path)/\(file.name)"
-    func damaged(_ what: String) -> ArchiveError { ArchiveError(.damaged, "\(path) \(what)") }
+    func damaged(_ what: String) -> FileError { FileError(.damaged, "\(path) \(what)") }
     guard let descriptor = try folder.openFile(file.name) else { throw damaged("is missing") }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure("cannot look at \(path)") }
+    guard fstat(descriptor, &status) == 0 else { throw FileError.system("cannot look at \(path)") }
     guard Int(status.st_size) == file.bytes else {
       throw damaged("has \(status.st_size) bytes in place of \(file.bytes): it was cut off or changed")
     }
@@ -26,7 +27,7 @@ public enum ArchiveReader {
     do {
       decompressor = try Decompressor()
     } catch {
-      throw ArchiveError(.inputOutput, "cannot read \(path): \(error)")
+      throw FileError(.inputOutput, "cannot read \(path): \(error)")
     }
     var (hash, contentHash, records) = (SHA256(), SHA256(), CSVRecords())
     var contentBytes = 0
@@ -38,7 +39,7 @@ public enum ArchiveReader {
         let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
         if count == 0 { break }
         if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw failure("cannot read \(path)") }
+        guard count > 0 else { throw FileError.system("cannot read \(path)") }
         let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         hash.update(bufferPointer: piece)
         try decompressor.write(piece) { content in

@@ -1,6 +1,7 @@
+import Compression
 import Crypto
+import Files
 import Foundation
-import Zstandard
 
 /// Writes one file of an archive: compressed, hashed, made durable, and only then given its name.
 public final class ArchiveWriter {
@@ -31,16 +32,16 @@ public final class ArchiveWriter {
   /// - Parameters:
   ///   - level: zstd's effort
   ///   - workers: threads of libzstd beside this one
-  /// - Throws: ``ArchiveError``
-  public init(_ name: String, in folder: Folder, level: Int, workers: Int) throws(ArchiveError) {
+  /// - Throws: ``FileError``
+  public init(_ name: String, in folder: Folder, level: Int, workers: Int) throws(FileError) {
     (self.folder, self.name, temporary) = (folder, name, PartName.temporary(name))
     do {
       compressor = try Compressor(level: level, workers: workers)
     } catch {
-      throw ArchiveError(.inputOutput, "cannot compress \(folder.path)/\(name): \(error)")
+      throw FileError(.inputOutput, "cannot compress \(folder.path)/\(name): \(error)")
     }
     file = openat(folder.descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
-    guard file >= 0 else { throw failure("cannot write \(folder.path)/\(name)") }
+    guard file >= 0 else { throw FileError.system("cannot write \(folder.path)/\(name)") }
     pending.reserveCapacity(ArchiveWriter.pieceLength * 2)
   }
 
@@ -58,17 +59,19 @@ public final class ArchiveWriter {
   }
 
   /// Ends the file, makes it durable and gives it its name.
-  /// - Throws: ``ArchiveError``; then nothing is left of it but the temporary name, if that.
+  /// - Throws: ``FileError``; then nothing is left of it but the temporary name, if that.
   public func finish() throws -> Written {
     try compressPending()
     try compressor.finish(to: writeOut)
-    guard DurableStep.sync(file, "\(folder.path)/\(temporary)") else { throw failure("cannot sync \(folder.path)/\(name)") }
+    guard DurableStep.sync(file, "\(folder.path)/\(temporary)") else {
+      throw FileError.system("cannot sync \(folder.path)/\(name)")
+    }
     // What is read back shall come from the disk where that is possible.
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
     let closed = close(file)
     file = -1
     guard closed == 0 else {
-      let error = failure("cannot write \(folder.path)/\(name)")
+      let error = FileError.system("cannot write \(folder.path)/\(name)")
       _ = try? folder.remove(temporary)
       throw error
     }
@@ -92,7 +95,7 @@ public final class ArchiveWriter {
     while !rest.isEmpty {
       let count = Foundation.write(file, rest.baseAddress, rest.count)
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw failure("cannot write \(folder.path)/\(name)") }
+      guard count > 0 else { throw FileError.system("cannot write \(folder.path)/\(name)") }
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
     }
   }
@@ -100,10 +103,10 @@ public final class ArchiveWriter {
 
 extension Folder {
   /// Writes a small file durably under a temporary name, so that nothing but its own name is missing.
-  public func prepare(_ content: String, as name: String) throws(ArchiveError) {
+  public func prepare(_ content: String, as name: String) throws(FileError) {
     let temporary = PartName.temporary(name)
     let file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
-    guard file >= 0 else { throw failure("cannot write \(path)/\(name)") }
+    guard file >= 0 else { throw FileError.system("cannot write \(path)/\(name)") }
     var rest = Array(content.utf8)[...]
     var isWritten = true
     while isWritten, !rest.isEmpty {
@@ -114,7 +117,7 @@ extension Folder {
     }
     isWritten = isWritten && DurableStep.sync(file, "\(path)/\(temporary)")
     guard close(file) == 0, isWritten else {
-      let error = failure("cannot write \(path)/\(name)")
+      let error = FileError.system("cannot write \(path)/\(name)")
       _ = try? remove(temporary)
       throw error
     }
@@ -123,10 +126,10 @@ extension Folder {
   }
 
   /// Gives a prepared file its name; what has that name is not replaced.
-  public func publishPrepared(_ name: String) throws(ArchiveError) { try publish(PartName.temporary(name), as: name) }
+  public func publishPrepared(_ name: String) throws(FileError) { try publish(PartName.temporary(name), as: name) }
 
   /// Writes a small file durably, and gives it its name when it is whole; one of that name is not replaced.
-  public func write(_ content: String, as name: String) throws(ArchiveError) {
+  public func write(_ content: String, as name: String) throws(FileError) {
     try prepare(content, as: name)
     try publishPrepared(name)
   }

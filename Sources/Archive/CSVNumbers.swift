@@ -1,3 +1,5 @@
+import Files
+
 /// Reads the whole numbers of one column out of PostgreSQL's CSV, which comes in pieces of any size.
 struct CSVNumbers {
   private let column: Int
@@ -21,11 +23,11 @@ struct CSVNumbers {
       guard index < bytes.count else { return }
       let byte = bytes[index]
       index += 1
-      if byte == 0x22 {
+      if byte == UInt8(ascii: "\"") {
         isQuoted.toggle()
-      } else if !isQuoted, byte == 0x0A || byte == 0x2C {
+      } else if !isQuoted, byte == UInt8(ascii: "\n") || byte == UInt8(ascii: ",") {
         if !isHeader, field == column { try body(take()) }
-        if byte == 0x0A { (field, isHeader) = (0, false) } else { field += 1 }
+        if byte == UInt8(ascii: "\n") { (field, isHeader) = (0, false) } else { field += 1 }
       } else if !isHeader, field == column {
         add(byte)
       }
@@ -35,21 +37,21 @@ struct CSVNumbers {
   /// Goes on to where the field, or the row, may end.
   private func skip(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) {
     // Behind the column commas mean nothing any more.
-    let comma: UInt64 = isHeader || field > column ? 0x0A : 0x2C
+    let comma: Unicode.Scalar = isHeader || field > column ? "\n" : ","
     while index + 8 <= bytes.count {
       let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      guard CSVRecords.marks(of: 0x22, in: word) == 0 else { return }
-      guard isQuoted || CSVRecords.marks(of: 0x0A, in: word) | CSVRecords.marks(of: comma, in: word) == 0 else { return }
+      guard CSVRecords.marks(of: "\"", in: word) == 0 else { return }
+      guard isQuoted || CSVRecords.marks(of: "\n", in: word) | CSVRecords.marks(of: comma, in: word) == 0 else { return }
       index += 8
     }
   }
 
   private mutating func add(_ byte: UInt8) {
-    if byte == 0x2D, digits == 0, !isNegative {
+    if byte == UInt8(ascii: "-"), digits == 0, !isNegative {
       isNegative = true
       return
     }
-    let digit = byte &- 0x30
+    let digit = byte &- UInt8(ascii: "0")
     // Nineteen digits never overflow the magnitude.
     guard digit < 10, digits < 19 else {
       isNumber = false
@@ -72,12 +74,12 @@ extension ArchiveReader {
   /// - Parameters:
   ///   - ids: the least and the greatest id of the part's rows
   ///   - body: gets the id of each row
-  /// - Throws: ``ArchiveError`` that names the file and what is wrong with it
+  /// - Throws: ``FileError`` that names the file and what is wrong with it
   static func readIDs(
     _ file: Manifest.File, within ids: ClosedRange<Int64>?, in folder: Folder, stop: () throws -> Void,
     _ body: (Int64) -> Void = { _ in }
   ) throws {
-    func damaged(_ what: String) -> ArchiveError { ArchiveError(.damaged, "\(folder.path)/\(file.name) \(what)") }
+    func damaged(_ what: String) -> FileError { FileError(.damaged, "\(folder.path)/\(file.name) \(what)") }
     let name = file.content.idColumn
     guard let column = file.columns.firstIndex(where: { $0.name == name }) else { throw damaged("has no column \(name)") }
     guard let ids else { throw damaged("has ids of which its manifest says nothing") }

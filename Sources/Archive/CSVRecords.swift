@@ -16,8 +16,8 @@ struct CSVRecords {
     if count == 0 {
       while start < bytes.count, count == 0 {
         let byte = bytes[start]
-        if byte == 0x22 { isQuoted.toggle() }
-        if byte == 0x0A, !isQuoted { count = 1 } else { header?.append(byte) }
+        if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+        if byte == UInt8(ascii: "\n"), !isQuoted { count = 1 } else { header?.append(byte) }
         if header?.count ?? 0 > 1 << 16 { header = nil }
         start += 1
       }
@@ -30,25 +30,25 @@ struct CSVRecords {
       defer { start = end }
       if end - start == 8 {
         let word = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-        if CSVRecords.marks(of: 0x22, in: word) == 0 {
+        if CSVRecords.marks(of: "\"", in: word) == 0 {
           // As most words are.
-          if !quoted { records += CSVRecords.marks(of: 0x0A, in: word).nonzeroBitCount }
+          if !quoted { records += CSVRecords.marks(of: "\n", in: word).nonzeroBitCount }
           continue
         }
       }
       for index in start..<end {
         let byte = bytes[index]
-        if byte == 0x22 { quoted.toggle() } else if byte == 0x0A, !quoted { records += 1 }
+        if byte == UInt8(ascii: "\"") { quoted.toggle() } else if byte == UInt8(ascii: "\n"), !quoted { records += 1 }
       }
     }
     (isQuoted, count) = (quoted, records)
-    isAtStart = bytes[bytes.count - 1] == 0x0A
+    isAtStart = bytes[bytes.count - 1] == UInt8(ascii: "\n")
   }
 
   /// A bit for each of eight bytes that is this one.
-  static func marks(of byte: UInt64, in word: UInt64) -> UInt64 {
+  static func marks(of character: Unicode.Scalar, in word: UInt64) -> UInt64 {
     let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-    let difference = word ^ (byte &* 0x0101_0101_0101_0101)
+    let difference = word ^ (UInt64(character.value) &* 0x0101_0101_0101_0101)
     return ~(((difference & low) &+ low) | difference | low)
   }
 
@@ -56,11 +56,16 @@ struct CSVRecords {
   static func header(of columns: [Manifest.Column]) -> [UInt8] {
     var line: [UInt8] = []
     for column in columns {
-      if !line.isEmpty { line.append(0x2C) }
+      if !line.isEmpty { line.append(UInt8(ascii: ",")) }
       let name = Array(column.name.utf8)
       // PostgreSQL quotes as any value: where a delimiter, a quote or a line break is in it.
-      if name.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) || name.isEmpty || column.name == "\\." {
-        line += [0x22] + name.flatMap { $0 == 0x22 ? [0x22, 0x22] : [$0] } + [0x22]
+      if name.contains(where: { [UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) })
+        || name.isEmpty || column.name == "\\."
+      {
+        line +=
+          [UInt8(ascii: "\"")] + name.flatMap { $0 == UInt8(ascii: "\"") ? [UInt8(ascii: "\""), UInt8(ascii: "\"")] : [$0] } + [
+            UInt8(ascii: "\"")
+          ]
       } else {
         line += name
       }

@@ -1,4 +1,4 @@
-import CallLogs
+import Values
 
 /// Everything in a manifest is looked at before anything relies on it.
 extension Manifest {
@@ -119,5 +119,5 @@ extension FileContent {
 }
 
 extension UInt8 {
-  fileprivate var isHexadecimalDigit: Bool { self &- 0x30 < 10 || (self | 0x20) &- 0x61 < 6 }
+  fileprivate var isHexadecimalDigit: Bool { self &- UInt8(ascii: "0") < 10 || (self | 0x20) &- UInt8(ascii: "a") < 6 }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What is in a part: written last, so that a part without it does not exist.
@@ -137,14 +138,14 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var ownership: Ownership { Ownership(database: database, origin: origin) }
 
   /// As JSON, the same bytes for the same values.
-  public func json() throws(ArchiveError) -> String {
+  public func json() throws(FileError) -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
       return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     } catch {
-      throw ArchiveError(.damaged, "a manifest cannot be written as JSON: \(error)")
+      throw FileError(.damaged, "a manifest cannot be written as JSON: \(error)")
     }
   }
 
@@ -152,10 +153,10 @@ public struct Manifest: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - json: its bytes
   ///   - name: the part by its place in the archive, which the manifest must agree with
-  /// - Throws: ``ArchiveError`` (damaged) that names the file and what is wrong.
-  public init(json: [UInt8], of name: PartName) throws(ArchiveError) {
+  /// - Throws: ``FileError`` (damaged) that names the file and what is wrong.
+  public init(json: [UInt8], of name: PartName) throws(FileError) {
     struct Format: Codable { var format: Int }
-    func refused(_ what: String) -> ArchiveError { ArchiveError(.damaged, "the manifest \(name) \(what)") }
+    func refused(_ what: String) -> FileError { FileError(.damaged, "the manifest \(name) \(what)") }
     guard String(validating: json, as: UTF8.self) != nil else { throw refused("cannot be read: it is no JSON in UTF-8") }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -1,3 +1,5 @@
+import Values
+
 /// Which part it is: of which table and month, and its number there. All names of files come from it, so that a manifest cannot name any other file.
 public struct PartName: Hashable, Sendable, CustomStringConvertible {
   /// The table.

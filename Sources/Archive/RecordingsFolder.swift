@@ -1,3 +1,5 @@
+import CallLogs
+import Files
 import Foundation
 
 /// The folder of audio files, out of which no file is ever removed. Below it no symbolic link is followed.
@@ -23,15 +25,15 @@ public final class RecordingsFolder {
   private static let mostFolders = 64
 
   /// Opens it; it may itself be, or lie, behind a symbolic link.
-  /// - Throws: ``ArchiveError`` (inputOutput) where it is not there or cannot be opened
-  public init(_ path: String) throws(ArchiveError) {
+  /// - Throws: ``FileError`` (inputOutput) where it is not there or cannot be opened
+  public init(_ path: String) throws(FileError) {
     self.path = path
     parts = RecordingsFolder.split(Array(path.utf8))
     guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
-      throw ArchiveError(.inputOutput, "\(path) cannot be the folder of recordings")
+      throw FileError(.inputOutput, "\(path) cannot be the folder of recordings")
     }
     root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard root >= 0 else { throw failure("cannot open the recordings folder \(path)") }
+    guard root >= 0 else { throw FileError.system("cannot open the recordings folder \(path)") }
   }
 
   deinit {
@@ -41,13 +43,13 @@ public final class RecordingsFolder {
 
   /// The names in a path, as the system reads it.
   private static func split(_ path: [UInt8]) -> [ArraySlice<UInt8>] {
-    path.split(separator: 0x2F).filter { !$0.elementsEqual(".".utf8) }
+    path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
   }
 
   /// Whether there is nothing at all in it: then it is rather a place at which something is not mounted.
-  public func isEmpty() throws(ArchiveError) -> Bool {
+  public func isEmpty() throws(FileError) -> Bool {
     let again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard again >= 0, let stream = fdopendir(again) else { throw failure("cannot read the recordings folder \(path)") }
+    guard again >= 0, let stream = fdopendir(again) else { throw FileError.system("cannot read the recordings folder \(path)") }
     defer { closedir(stream) }
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
@@ -62,7 +64,7 @@ public final class RecordingsFolder {
   /// - Parameters:
   ///   - file: its absolute path, as bytes
   ///   - onlyLooks: whether to tell what would come of it, and to leave it there
-  public func remove(_ file: [UInt8], onlyLooks: Bool = false) throws(ArchiveError) -> Outcome {
+  public func remove(_ file: [UInt8], onlyLooks: Bool = false) throws(FileError) -> Outcome {
     let place: (folder: [ArraySlice<UInt8>], name: String)
     switch inside(file) {
     case .failure(let refusal): return .refused(refusal.reason)
@@ -89,12 +91,12 @@ public final class RecordingsFolder {
   }
 
   /// Makes durable what was removed.
-  /// - Throws: ``ArchiveError`` (inputOutput)
-  public func sync() throws(ArchiveError) {
+  /// - Throws: ``FileError`` (inputOutput)
+  public func sync() throws(FileError) {
     for descriptor in [root] + folders.values where fsync(descriptor) != 0 {
       // Some network shares know no such thing.
       guard errno == EINVAL || errno == EROFS || errno == EOPNOTSUPP else {
-        throw failure("cannot sync a folder in \(path)")
+        throw FileError.system("cannot sync a folder in \(path)")
       }
     }
     for descriptor in folders.values { close(descriptor) }
@@ -110,19 +112,21 @@ public final class RecordingsFolder {
       .failure(Refusal(reason: reason))
     }
     guard !file.contains(0) else { return refused("its path has a NUL") }
-    guard file.first == 0x2F else { return refused("its path is relative") }
+    guard file.first == UInt8(ascii: "/") else { return refused("its path is relative") }
     let names = RecordingsFolder.split(file)
     guard !names.contains(where: { $0.elementsEqual("..".utf8) }) else { return refused("its path has ..") }
     guard names.count > parts.count, zip(parts, names).allSatisfy({ $0.elementsEqual($1) }) else {
       return refused("it is outside of the recordings folder \(path)")
     }
-    guard file.last != 0x2F, let name = names.last, name.count <= Int(NAME_MAX) else { return refused("its path is no file's") }
+    guard file.last != UInt8(ascii: "/"), let name = names.last, name.count <= Int(NAME_MAX) else {
+      return refused("its path is no file's")
+    }
     guard let text = String(bytes: name, encoding: .utf8) else { return refused("its name is not UTF-8") }
     return .success((Array(names.dropFirst(parts.count).dropLast()), text))
   }
 
   /// Opens a folder below, name by name.
-  private func descriptor(_ names: [ArraySlice<UInt8>]) throws(ArchiveError) -> Result<Int32, End> {
+  private func descriptor(_ names: [ArraySlice<UInt8>]) throws(FileError) -> Result<Int32, End> {
     if names.isEmpty { return .success(root) }
     if let known = folders[names] { return .success(known) }
     if folders.count >= RecordingsFolder.mostFolders { try sync() }

@@ -31,11 +31,11 @@ extension Settings {
     let prefix = root.hasSuffix("/") ? String(root.dropLast()) : root
     let files: [FileProvider<SettingsFile>]
     if let configFile {
-      files = try await Files.hierarchy(configFile, namedBy: "option --config")
+      files = try await SettingsFiles.hierarchy(configFile, namedBy: "option --config")
     } else if let named = environment[configFileVariable], !named.isEmpty {
-      files = try await Files.hierarchy(named, namedBy: "environment variable \(configFileVariable)")
+      files = try await SettingsFiles.hierarchy(named, namedBy: "environment variable \(configFileVariable)")
     } else {
-      files = try await Files.hierarchy("\(prefix)/etc/wazo-call-logs/config.yml")
+      files = try await SettingsFiles.hierarchy("\(prefix)/etc/wazo-call-logs/config.yml")
     }
     var loader = Loader(lookup: Lookup(overrides: overrides, environment: environment, files: files))
     loader.warn(of: overrides.keys.sorted(), files)
@@ -44,7 +44,7 @@ extension Settings {
     if needsDatabase, !loader.hasDatabase {
       // Read only when needed: who may not read Wazo's files can still set the database. A db_uri of ours also keeps Wazo's cel_db_uri out: a trial run
       // into another database must not read, and link, the CELs of the server that carries calls.
-      let wazo = try await Files.hierarchy("\(prefix)/etc/wazo-call-logd/config.yml")
+      let wazo = try await SettingsFiles.hierarchy("\(prefix)/etc/wazo-call-logd/config.yml")
       try loader.takeDatabases(of: Lookup(files: wazo))
     }
     try loader.completeDatabases(environment, required: needsDatabase)
@@ -57,7 +57,7 @@ extension Settings {
   /// ignore relative paths); nil when the user has no home either.
   static func defaultCheckpointDirectory(root: String, environment: [String: String], isRoot: Bool) -> String? {
     let system = "\(root)/var/lib/wazo-call-logs"
-    if isRoot || Files.isFolder(system) { return system }
+    if isRoot || SettingsFiles.isFolder(system) { return system }
     if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/wazo-call-logs" }
     if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.local/state/wazo-call-logs" }
     return nil

@@ -113,6 +113,6 @@ enum Parse {
   }
 
   static func timeZone(_ text: String) -> String? {
-    Files.isTimeZone(text) ? text : nil
+    SettingsFiles.isTimeZone(text) ? text : nil
   }
 }

@@ -1,9 +1,12 @@
 import Archive
+import Archiving
 import ArgumentParser
-import CallLogs
+import Files
 import Foundation
-import Jobs
+import PostgreSQL
 import Settings
+import Terminal
+import Values
 
 /// Which archive and which tables.
 struct ArchivePlace: ParsableArguments {

@@ -1,6 +1,7 @@
-import Archive
+import Archiving
 import CallLogs
-import Jobs
+import Terminal
+import Values
 
 /// What archive and purge tell.
 enum ArchiveReport {

@@ -1,8 +1,10 @@
+import Archiving
 import ArgumentParser
-import CallLogs
+import Files
 import Foundation
-import Jobs
 import Settings
+import Terminal
+import Values
 
 struct ArchiveVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
 import Archive
+import Archiving
 import ArgumentParser
-import CallLogs
 import Foundation
-import Jobs
+import PostgreSQL
+import Terminal
+import Values
 
 struct Archives: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -71,7 +73,7 @@ struct Archives: AsyncParsableCommand {
       if listing.unknown.count > mostNamed {
         session.log.warning("and \(listing.unknown.count - mostNamed) more belong to no part; they are left alone")
       }
-      if !listing.faults.isEmpty { throw ExitCode(JobError.Kind.badInput.rawValue) }
+      if !listing.faults.isEmpty { throw ExitCode(ExitReason.badInput.rawValue) }
     }
   }
 

@@ -1,5 +1,6 @@
-import CallLogs
-import Jobs
+import Archiving
+import Terminal
+import Values
 
 /// What purge tells of recordings and their audio files.
 enum AudioReport {

@@ -1,10 +1,13 @@
 import ArgumentParser
 import CallLogs
+import Files
 import Foundation
-import Jobs
 import Logging
 import PostgreSQL
+import Runs
 import Settings
+import Terminal
+import Values
 
 /// What every verb takes. Each is also a setting: a key of the configuration file, and an environment variable WAZO_CALL_LOGS_….
 struct CommonOptions: ParsableArguments {
@@ -107,7 +110,7 @@ struct Session {
     }
     do {
       let settings = try await options.load(needsDatabase: needsDatabase, more: more)
-      let log = Console.logger(settings.logLevel)
+      let log = Console.logger(settings.logLevel.level)
       for warning in settings.unknownKeys { log.warning("\(warning)") }
       for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {
         log.debug("\(key): \(source)")
@@ -118,7 +121,7 @@ struct Session {
     } catch {
       let failure = Failure(error, interruption: interruption)
       Console.error(failure.message)
-      throw ExitCode(failure.kind.rawValue)
+      throw ExitCode(failure.exitReason.rawValue)
     }
   }
 
@@ -182,4 +185,16 @@ struct Session {
 
 extension Duration {
   var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
+}
+
+extension LogLevel {
+  /// The same level of the log.
+  var level: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
+import Generation
+import Terminal
+import Values
 
 struct Delete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import CallLogs
+import Terminal
 
 /// What is wrong with so many events that no single one of them is to blame.
 enum EventWarnings {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
-import Store
+import Listing
+import Runs
+import Terminal
+import Values
 
 struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -143,12 +145,14 @@ struct Export: AsyncParsableCommand {
     let isWatched = Console.isTerminal && (path != nil || !Console.isOutputTerminal)
     let progress: ((ExportJob.Progress) -> Void)? = isWatched ? { show($0) } : nil
     let begun = Date()
+    let databases = session.databaseSettings
     let summary = try ExportJob(
-      session.databaseSettings, options, interruption: session.interruption, log: session.log, progress: progress
+      connect: { try Databases.connect(databases.logs, databases, session.interruption, session.log) }, options,
+      interruption: session.interruption, progress: progress
     ).run()
     if isWatched { Console.clearProgress() }
     // As a program ends whose reader is gone: without a word, and not as if all had been written.
-    if summary.isCutShort { throw ExitCode(128 + SIGPIPE) }
+    if summary.isCutShort { throw ExitCode(ExitReason.brokenPipe.rawValue) }
     guard isWatched else { return }
     let seconds = Human.duration(Date().timeIntervalSince(begun))
     Console.note(

@@ -1,8 +1,10 @@
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
-import Store
+import Generation
+import Runs
+import Terminal
+import Values
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

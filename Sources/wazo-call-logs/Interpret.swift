@@ -1,7 +1,9 @@
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
+import Interpreting
+import Terminal
+import Values
 
 struct Interpret: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

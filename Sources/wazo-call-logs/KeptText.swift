@@ -1,4 +1,5 @@
-import Jobs
+import Runs
+import Terminal
 
 extension Counters {
   /// How many conversations were left as they stand, and why; nil where none was.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import CallLogs
 import Foundation
-import Jobs
 import Settings
 
 /// The program. Its command line is that of Wazo's program of the same name, and more.
@@ -24,7 +24,7 @@ struct Main: AsyncParsableCommand {
     version: Program.version,
     subcommands: [
       Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self,
-      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self, Demo.self,
+      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self,
     ],
     defaultSubcommand: Generate.self)
 
@@ -45,11 +45,11 @@ enum Program {
 enum Arguments {
   static let verbs = [
     "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge",
-    "restore", "archives", "export", "demo",
+    "restore", "archives", "export",
   ]
   /// Options that come with a value in the next word.
   private static let valued: Set<String> = Set([
-    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to", "--calls", "--seed",
+    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to",
     "--log-level", "--conversation",
     "--checkpoint-dir", "--before", "--tenant", "--sleep", "--run-time", "--file",
     "-o", "--output", "--tag", "--call-direction", "--call-status", "--number", "--user-uuid",

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import Jobs
-import PostgreSQL
-import Store
+import Inspection
+import Terminal
+import Values
 
 struct Migrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,7 @@
 import ArgumentParser
-import Jobs
+import CallLogs
+import Generation
+import Values
 
 /// `--from` and `--to`: a range of dates.
 struct DateOptions: ParsableArguments {

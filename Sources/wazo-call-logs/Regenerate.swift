@@ -1,5 +1,8 @@
 import ArgumentParser
-import Jobs
+import Generation
+import PostgreSQL
+import Runs
+import Terminal
 
 struct Regenerate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,10 +1,11 @@
-import Archive
+import Archiving
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
+import PostgreSQL
 import Settings
-import Store
+import Terminal
+import Values
 
 struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,9 @@
 import ArgumentParser
 import CallLogs
 import Foundation
-import Jobs
+import Inspection
+import Terminal
+import Values
 
 struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

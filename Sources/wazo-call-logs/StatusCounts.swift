@@ -1,5 +1,5 @@
 import CallLogs
-import Jobs
+import Terminal
 
 /// What `status` shows of the counts over all runs.
 extension Status {

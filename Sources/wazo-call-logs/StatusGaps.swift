@@ -1,6 +1,6 @@
-import CallLogs
-import Jobs
-import Store
+import Inspection
+import Terminal
+import Values
 
 /// What `status` says of ids that wait.
 enum StatusGaps {

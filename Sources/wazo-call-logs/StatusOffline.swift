@@ -1,5 +1,7 @@
+import Archiving
 import Foundation
-import Jobs
+import Terminal
+import Values
 
 /// `status --offline`: what the journals in the checkpoint folder tell.
 enum StatusOffline {

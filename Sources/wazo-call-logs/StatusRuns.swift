@@ -1,7 +1,9 @@
 import CallLogs
 import Foundation
-import Jobs
+import Inspection
 import Store
+import Terminal
+import Values
 
 /// What `status` shows of runs, claims and calls that have not ended.
 extension Status {

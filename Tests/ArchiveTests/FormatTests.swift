@@ -1,7 +1,9 @@
 import Archive
+import Compression
+import Files
 import Foundation
 import Testing
-import Zstandard
+import Values
 
 @Suite("Names and months of archives")
 struct NameTests {
@@ -103,8 +105,8 @@ extension Array {
 @Suite("Files of archives")
 struct FileTests {
   /// What reading says.
-  private func fault(_ body: () throws -> Void) throws -> ArchiveError {
-    let error = #expect(throws: ArchiveError.self) { try body() }
+  private func fault(_ body: () throws -> Void) throws -> FileError {
+    let error = #expect(throws: FileError.self) { try body() }
     return try #require(error)
   }
 
@@ -214,7 +216,7 @@ struct FileTests {
       #expect(try place.names().contains(".given-up.tmp"))
     }
     #expect(try !place.names().contains { $0.contains("given-up") })
-    #expect(throws: ArchiveError.self) { try place.has("../x") }
+    #expect(throws: FileError.self) { try place.has("../x") }
   }
 
   @Test("only files of a part without a manifest are removed; what is not ours is unknown")

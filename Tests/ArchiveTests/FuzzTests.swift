@@ -3,6 +3,8 @@ import TestDatabases
 import Testing
 
 @testable import Archive
+@testable import Files
+@testable import Values
 
 /// Whatever stands in an archive's folder, it is what was written, or it is refused: nothing else comes of it.
 @Suite("Archives with anything in them")
@@ -74,7 +76,7 @@ struct FuzzTests {
         #expect(ids.upperBound < .max && manifest.rows + 1 > 1)
         #expect(manifest.files.reduce(0) { $0 + $1.bytes + $1.contentBytes } > 0)
         if isCEL { #expect(try sample.archive.ids(manifest, of: part) == [1, 2], "\(String(decoding: json, as: UTF8.self))") }
-      } catch let error as ArchiveError {
+      } catch let error as FileError {
         #expect(error.description.contains(part.manifest.prefix { $0 != "." }), "\(error)")
       }
     }
@@ -102,7 +104,7 @@ struct FuzzTests {
       manifest.files[0].bytes = spoilt.count
       do {
         #expect(try written.archive.ids(manifest, of: written.part) == ids && spoilt == bytes)
-      } catch let error as ArchiveError {
+      } catch let error as FileError {
         #expect(error.kind == .damaged && error.description.contains(written.part.files[0]), "\(error)")
       }
     }

@@ -1,6 +1,8 @@
 import Archive
+import Files
 import Foundation
 import Testing
+import Values
 
 @Suite("Manifests")
 struct ManifestTests {
@@ -32,7 +34,7 @@ struct ManifestTests {
 
   private func refusal(_ manifest: Manifest, _ part: PartName) throws -> String {
     let json = try manifest.json()
-    let error = #expect(throws: ArchiveError.self, "\(json)") { _ = try Manifest(json: Array(json.utf8), of: part) }
+    let error = #expect(throws: FileError.self, "\(json)") { _ = try Manifest(json: Array(json.utf8), of: part) }
     #expect(error?.kind == .damaged)
     return try #require(error).description
   }
@@ -141,8 +143,8 @@ struct FileContentTests {
     #expect(try sample.archive.ids(sample.manifest, of: sample.part) == [1, 2])
     func refusal(_ csv: String, rows: Int = 2) throws -> String {
       let other = try SamplePart(csv: csv, rows: rows)
-      let error = #expect(throws: ArchiveError.self, "\(csv)") { try other.archive.verify(other.manifest, of: other.part) }
-      #expect(throws: ArchiveError.self) { try other.archive.ids(other.manifest, of: other.part) }
+      let error = #expect(throws: FileError.self, "\(csv)") { try other.archive.verify(other.manifest, of: other.part) }
+      #expect(throws: FileError.self) { try other.archive.ids(other.manifest, of: other.part) }
       return try #require(error).description
     }
     let header = "id,linkedid,eventtime\n"
@@ -162,7 +164,7 @@ struct FileContentTests {
     manifest.files[0].contentBytes = 1000
     var read = 0
     let place = try #require(try sample.archive.folder(of: sample.part))
-    let error = #expect(throws: ArchiveError.self) {
+    let error = #expect(throws: FileError.self) {
       try ArchiveReader.read(manifest.files[0], in: place, sink: { read += $0.count })
     }
     #expect(error?.kind == .damaged && error?.description.contains("more than the 1000 bytes") == true)
@@ -172,7 +174,7 @@ struct FileContentTests {
   @Test("a folder that is not there, or holds no part, is no archive")
   func nothing() throws {
     let folder = try TemporaryFolder()
-    let error = #expect(throws: ArchiveError.self) { try ArchiveFolder.existing(folder.path + "/absent") }
+    let error = #expect(throws: FileError.self) { try ArchiveFolder.existing(folder.path + "/absent") }
     #expect(error?.kind == .damaged && error?.description.contains("no part of an archive in \(folder.path)/absent") == true)
     #expect(try ArchiveFolder.existing(folder.path).contents().parts.isEmpty)
   }

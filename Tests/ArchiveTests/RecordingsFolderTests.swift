@@ -1,4 +1,5 @@
 import Archive
+import Files
 import Foundation
 import Testing
 
@@ -100,10 +101,10 @@ struct RecordingsFolderTests {
     // Root may do nearly everything, but this not even root.
     let kernel = try RecordingsFolder("/proc/sys/kernel")
     #expect(isFailed(try kernel.remove(Array("/proc/sys/kernel/hostname".utf8))))
-    #expect(throws: ArchiveError.self) { try RecordingsFolder("/no/such/folder") }
-    #expect(throws: ArchiveError.self) { try RecordingsFolder("/") }
-    #expect(throws: ArchiveError.self) { try RecordingsFolder("relative") }
-    #expect(throws: ArchiveError.self) { try RecordingsFolder("/tmp/..") }
+    #expect(throws: FileError.self) { try RecordingsFolder("/no/such/folder") }
+    #expect(throws: FileError.self) { try RecordingsFolder("/") }
+    #expect(throws: FileError.self) { try RecordingsFolder("relative") }
+    #expect(throws: FileError.self) { try RecordingsFolder("/tmp/..") }
     let place = try Place()
     try FileManager.default.createDirectory(atPath: place.folder, withIntermediateDirectories: true)
     #expect(try RecordingsFolder(place.folder).isEmpty())

@@ -1,7 +1,8 @@
 import Archive
+import Archiving
 import Foundation
-import Jobs
 import PrivateServer
+import Runs
 import Testing
 
 /// A database with call logs, an archive's folder, and what was in the tables at first.

@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+import Runs
 import Testing
 
 @Suite("purge and audio files from the command line")

@@ -1,5 +1,4 @@
 import Foundation
-import Jobs
 import PrivateServer
 import TestDatabases
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Gzip
+@testable import Compression
 
 @Suite("gzip")
 struct GzipTests {

@@ -1,6 +1,7 @@
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
+import Runs
 import TestDatabases
 import Testing
 

@@ -1,11 +1,14 @@
 import Archive
+import CallLogs
+import Files
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Two servers, of which one goes down hard")
 struct ArchiveCrashTests {
@@ -76,7 +79,7 @@ struct ArchiveCrashTests {
         do {
           try runner.restore(place, kinds: [.cel])
           try place.expectClean("\(crash) \(point)")
-        } catch let error as ArchiveError where error == ArchiveFolder.noPart(in: place.folder) {
+        } catch let error as FileError where error == ArchiveFolder.noPart(in: place.folder) {
           #expect(number % 2 == 1, "\(crash) \(point)")
         }
         #expect(try cels.rows(rows) == before, "\(crash) \(point)")

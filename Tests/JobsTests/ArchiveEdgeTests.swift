@@ -1,6 +1,6 @@
 import Archive
+import CallLogs
 import Foundation
-import Jobs
 import Store
 import TestDatabases
 import Testing
@@ -41,7 +41,7 @@ struct ArchiveEdgeTests {
       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
       CREATE TRIGGER keep BEFORE DELETE ON call_logd_recording FOR EACH ROW WHEN (OLD.path = '/tmp/2.wav') EXECUTE FUNCTION keep()
       """)
-    #expect(try failure { try runner.purge(place, kinds: [.callLogs]) }.kind == .busy)
+    #expect(try failure { try runner.purge(place, kinds: [.callLogs]) }.exitReason == .busy)
     expectSame(try database.contentsWithIDs(), before)
     try place.expectClean()
     #expect(try place.rows().isEmpty)

@@ -1,7 +1,9 @@
 import Archive
+import CallLogs
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
@@ -72,7 +74,7 @@ struct ArchiveFaultTests {
         try bytes.write(to: URL(fileURLWithPath: file))
       }.reached
     let failure = try failure { try faulty.purge(place) }
-    #expect(failure.kind == .badInput && failure.message.contains(".csv.zst"), "\(failure.message)")
+    #expect(failure.exitReason == .badInput && failure.message.contains(".csv.zst"), "\(failure.message)")
     expectSame(try database.rowsOfAll(), before)
     #expect(try place.files().isEmpty)
     try runner.purge(place)
@@ -90,10 +92,10 @@ struct ArchiveFaultTests {
         try FileManager.default.moveItem(atPath: place.folder, toPath: place.root + "/elsewhere")
       }.reached
     let gone = try failure { try faulty.purge(place) }
-    #expect(gone.kind == .inputOutput && gone.message.contains(place.folder), "\(gone.message)")
+    #expect(gone.exitReason == .inputOutput && gone.message.contains(place.folder), "\(gone.message)")
     expectSame(try database.rowsOfAll(), before)
     // Nothing is decided about the part until the folder is back.
-    #expect(try failure { try runner.purge(place) }.kind == .inputOutput)
+    #expect(try failure { try runner.purge(place) }.exitReason == .inputOutput)
     expectSame(try database.rowsOfAll(), before)
     try FileManager.default.moveItem(atPath: place.root + "/elsewhere", toPath: place.folder)
     try runner.purge(place)
@@ -107,7 +109,7 @@ struct ArchiveFaultTests {
     let before = try database.rowsOfAll()
     var options = runner.options(place)
     options.folder = folder
-    #expect(try failure { try runner.archiving(place).archive(options) }.kind == .inputOutput)
+    #expect(try failure { try runner.archiving(place).archive(options) }.exitReason == .inputOutput)
     expectSame(try database.rowsOfAll(), before)
   }
 
@@ -141,14 +143,14 @@ struct ArchiveFaultTests {
     var faulty = runner
     if let point { faulty.settings.atPoint = Once(point) { try remount("ro") }.reached } else { try remount("ro") }
     let refused = try failure { try faulty.purge(place, kinds: [.callLogs]) }
-    #expect(refused.kind == .inputOutput && refused.message.contains(place.folder), "\(refused.message)")
+    #expect(refused.exitReason == .inputOutput && refused.message.contains(place.folder), "\(refused.message)")
     #expect(try place.manifests().isEmpty)
     if point == .beforeVerify || point == .afterVerify || point == .beforeManifest {
       // The rows are deleted, all of the part is on the disk but for the manifest's name.
       #expect(try database.count("call_logd_call_log") == 0 && place.files().count == 4)
     } else {
       expectSame(try database.rowsOfAll(), before)
-      #expect(try failure { try runner.purge(place, kinds: [.callLogs]) }.kind == .inputOutput)
+      #expect(try failure { try runner.purge(place, kinds: [.callLogs]) }.exitReason == .inputOutput)
       expectSame(try database.rowsOfAll(), before)
     }
     try remount("rw")
@@ -270,7 +272,7 @@ struct ArchiveFaultTests {
     var hasty = runner
     hasty.settings.databases.lockTimeout = 100
     hasty.settings.retryFor = 0.5
-    #expect(try failure { try hasty.purge(place) }.kind == .busy)
+    #expect(try failure { try hasty.purge(place) }.exitReason == .busy)
     #expect(FileManager.default.fileExists(atPath: folder + "/" + name))
     try other.script("ROLLBACK", purpose: "The commit came to nothing")
     try runner.purge(place)
@@ -309,8 +311,8 @@ struct ArchiveFaultTests {
   func lock() throws {
     let (database, runner, place) = try filled()
     #expect(try ArchiveRecord.lock(on: database.admin))
-    #expect(try failure { try runner.purge(place) }.kind == .busy)
-    #expect(try failure { try runner.restore(place) }.kind == .busy)
+    #expect(try failure { try runner.purge(place) }.exitReason == .busy)
+    #expect(try failure { try runner.restore(place) }.exitReason == .busy)
     try ArchiveRecord.unlock(on: database.admin)
     try runner.purge(place)
   }

@@ -5,7 +5,8 @@ import Store
 import TestDatabases
 import Testing
 
-@testable import Jobs
+@testable import Archiving
+@testable import Runs
 
 @Suite("Whose an archive is")
 struct ArchiveOwnerTests {
@@ -48,7 +49,7 @@ struct ArchiveOwnerTests {
       for failure in [
         try failure { try rival.archiving(other).archive(options) }, try failure { try rival.archiving(other).dryPurge(options) },
       ] {
-        #expect(failure.kind == .configuration, "\(failure.message)")
+        #expect(failure.exitReason == .configuration, "\(failure.message)")
         for words in [second.name, "archive_dir", place.folder, "3 of the database"] {
           #expect(failure.message.contains(words), "\(words) in: \(failure.message)")
         }
@@ -95,7 +96,7 @@ struct ArchiveOwnerTests {
     for failure in [
       try failure { try rival.restore(place) }, try failure { try RestoreJob(context, options).dryRun() },
     ] {
-      #expect(failure.kind == .configuration && failure.message.contains("--from-other-database"), "\(failure.message)")
+      #expect(failure.exitReason == .configuration && failure.message.contains("--from-other-database"), "\(failure.message)")
       #expect(failure.message.contains(first.name))
     }
     #expect(try second.rowsOfAll().rows.isEmpty)
@@ -133,7 +134,7 @@ struct ArchiveOwnerTests {
     let (place, own) = (try ArchivePlace(), try ArchivePlace())
     try runner.purge(place)
     try heir.purge(own)
-    #expect(try failure { try heir.restore(place) }.kind == .configuration)
+    #expect(try failure { try heir.restore(place) }.exitReason == .configuration)
     let oid = try first.value("oid::int8 FROM pg_database WHERE datname = current_database()")
     // Another piece of work makes the table.
     try second.run(
@@ -162,7 +163,7 @@ struct ArchiveOwnerTests {
     try runner.restore(place)
     // Of the name, and not on record.
     try rival.archiving(own).archive(rival.options(own, deletes: false, kinds: [.cel], .before(.max), rows: 20))
-    #expect(try failure { try rival.restore(place) }.kind == .configuration)
+    #expect(try failure { try rival.restore(place) }.exitReason == .configuration)
     try change(place) { $0.replacing("\"renamed\"", with: "\"\(second.name)\"") }
     #expect(try rival.restore(place).map(\.existing) == [3, 30])
   }
@@ -191,7 +192,7 @@ struct ArchiveOwnerTests {
     expectSame(try database.rowsOfAll(), before)
     let file = try #require(try place.files().first)
     try Data("x".utf8).write(to: URL(fileURLWithPath: file))
-    #expect(try failure { try runner.purge(place) }.kind == .badInput)
+    #expect(try failure { try runner.purge(place) }.exitReason == .badInput)
     expectSame(try database.rowsOfAll(), before)
   }
 
@@ -220,7 +221,7 @@ struct ArchiveOwnerTests {
     let place = try ArchivePlace()
     for _ in 0..<2 {
       let failure = try failure { try runner.restore(place) }
-      #expect(failure.kind == .badInput && failure.message.contains("no part of an archive in \(place.folder)"))
+      #expect(failure.exitReason == .badInput && failure.message.contains("no part of an archive in \(place.folder)"))
       try FileManager.default.createDirectory(atPath: place.folder, withIntermediateDirectories: true)
     }
   }

@@ -1,6 +1,5 @@
 import Archive
 import Foundation
-import Jobs
 import Store
 import TestDatabases
 import Testing
@@ -149,7 +148,7 @@ struct ArchiveRecordTests {
       let purging = try failure { try cut.runner.purge(cut.place, kinds: [.cel]) }
       let restoring = try failure { try cut.runner.restore(cut.place, kinds: [.cel]) }
       for failure in [purging, restoring] {
-        #expect(failure.kind == .badInput && failure.message.contains(file.lastPathComponent), "\(failure.message)")
+        #expect(failure.exitReason == .badInput && failure.message.contains(file.lastPathComponent), "\(failure.message)")
       }
       #expect(try cut.place.files() == [file.path])
     }

@@ -1,10 +1,11 @@
 import Archive
 import Foundation
-import Jobs
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Two runs and one archive folder")
 struct ArchiveRivalTests {
@@ -28,7 +29,7 @@ struct ArchiveRivalTests {
     nonisolated(unsafe) let late = rival
     let once = Once(point) {
       let failure = try failure { try late.archiving(other).archive(late.options(place)) }
-      #expect(failure.kind == .busy && failure.message.contains("archive_dir"), "\(failure.message)")
+      #expect(failure.exitReason == .busy && failure.message.contains("archive_dir"), "\(failure.message)")
     }
     disturbed.settings.atPoint = once.reached
     try disturbed.purge(place, rows: 25)
@@ -38,7 +39,7 @@ struct ArchiveRivalTests {
     // One after the other they may not either: a restore could not tell whose rows are whose.
     #expect(try second.count("call_logd_call_log") == 6)
     let refused = try failure { try rival.archiving(other).archive(rival.options(place)) }
-    #expect(refused.kind == .configuration && refused.message.contains(first.name), "\(refused.message)")
+    #expect(refused.exitReason == .configuration && refused.message.contains(first.name), "\(refused.message)")
     #expect(try second.count("call_logd_call_log") == 6 && place.rows()[.callLogs] == 6)
   }
 
@@ -60,7 +61,7 @@ struct ArchiveRivalTests {
       while try !ArchiveRecord.lock(on: thief) { usleep(1000) }
     }
     disturbed.settings.atPoint = once.reached
-    #expect(try failure { try disturbed.purge(place, rows: 25) }.kind == .busy)
+    #expect(try failure { try disturbed.purge(place, rows: 25) }.exitReason == .busy)
     // Whatever stands there, it is for the one who has the lock: nothing was undone without it.
     #expect(try database.count("call_logd_archive WHERE state <> 'published'") == 1)
     try ArchiveRecord.unlock(on: thief)

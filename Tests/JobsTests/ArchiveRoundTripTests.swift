@@ -1,6 +1,5 @@
 import Archive
 import Foundation
-import Jobs
 import PostgreSQL
 import TestDatabases
 import Testing

@@ -1,7 +1,8 @@
 import Archive
+import Archiving
 import Foundation
-import Jobs
 import PostgreSQL
+import Runs
 import Store
 import Synchronization
 import TestDatabases

@@ -1,8 +1,10 @@
-import Jobs
+import CallLogs
+import Generation
 import PostgreSQL
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("A chunk is one transaction")
 struct AtomicityTests {
@@ -129,7 +131,7 @@ struct AtomicityTests {
     runner.settings.retryFor = 0
     try database.run("SELECT setval('tries', 1, false)")
     try database.insert(CELRow.call(names[1], at: 100))
-    #expect(try failure { try runner.backfill() }.kind == .busy)
+    #expect(try failure { try runner.backfill() }.exitReason == .busy)
     #expect(try database.conversations() == [names[0]])
   }
 
@@ -138,7 +140,7 @@ struct AtomicityTests {
     let (database, runner) = try wazo(CELRow.call(names[0]), CELRow.call(names[1], at: 100), chunkSize: 10)
     let context = try runner.context()
     let error = #expect(throws: JobError.self) { try GenerateJob(context) { _ in context.interruption.request() }.run(.nightly) }
-    #expect(error?.exitCode == 130)
+    #expect(error?.exitReason.rawValue == 130)
     context.databases.close()
     #expect(try database.conversations() == [names[0]])
     #expect(try database.coverage() == "{[0,11)}")

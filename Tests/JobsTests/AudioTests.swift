@@ -1,11 +1,14 @@
 import Archive
+import Archiving
 import CallLogs
 import Foundation
-import Jobs
+import Inspection
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 /// An archive's place with a recordings folder in it.
 struct AudioPlace {

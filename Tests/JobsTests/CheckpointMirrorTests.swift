@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+import Generation
 import Store
 import TestDatabases
 import Testing

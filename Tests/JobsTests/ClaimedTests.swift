@@ -1,10 +1,10 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
 import TestDatabases
 import Testing
 
+@testable import CallLogs
 @testable import Store
 
 @Suite("What is claimed to be done")
@@ -92,7 +92,7 @@ struct ClaimedTests {
         default: try other.delete(.all)
         }
       }
-      #expect(found.kind == .configuration && found.message.contains("--adopt") && found.message.contains("--rebase"))
+      #expect(found.exitReason == .configuration && found.message.contains("--adopt") && found.message.contains("--rebase"))
     }
     #expect(
       try copy.rows(state) == known && copy.rows("id FROM call_logd_run").count == database.rows("id FROM call_logd_run").count)
@@ -119,7 +119,7 @@ struct ClaimedTests {
     let copy = try restored(database)
     try copy.run("UPDATE cel SET eventtime = eventtime + interval '1 s'")
     let found = try failure { try Runner(copy).generate(start: .adopting) }
-    #expect(found.kind == .configuration && found.message.contains("no checkpoint that could be adopted"))
+    #expect(found.exitReason == .configuration && found.message.contains("no checkpoint that could be adopted"))
   }
 
   @Test("what is adopted has its archives: they are its own, and purged calls stay purged")
@@ -149,7 +149,7 @@ struct ClaimedTests {
     try database.run("DROP TABLE cel; CREATE TABLE cel (LIKE old_cel INCLUDING ALL); INSERT INTO cel SELECT * FROM old_cel")
     try database.run(
       "DELETE FROM call_logd_checkpoint WHERE covered = '{}'; ALTER TABLE old_cel RENAME TO gone; DROP TABLE gone CASCADE")
-    #expect(try failure { try runner.generate() }.kind == .configuration)
+    #expect(try failure { try runner.generate() }.exitReason == .configuration)
   }
 
   // MARK: Purged calls
@@ -266,7 +266,7 @@ struct ClaimedTests {
     try asterisk.script("BEGIN", purpose: "Writing")
     try fresh.insert(Array(CELRow.call(c, at: 500).prefix(3)), on: asterisk)
     let busy = try failure { try other.restore(place, kinds: [.cel]) }
-    #expect(busy.kind == .busy && busy.message.contains("process \(asterisk.backendProcessID)"))
+    #expect(busy.exitReason == .busy && busy.message.contains("process \(asterisk.backendProcessID)"))
     #expect(try fresh.count("cel") == 0)
     try asterisk.script("COMMIT", purpose: "Writing")
     try fresh.insert(Array(CELRow.call(c, at: 500).dropFirst(3)), on: asterisk)

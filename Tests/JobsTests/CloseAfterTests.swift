@@ -1,4 +1,3 @@
-import Jobs
 import PostgreSQL
 import Store
 import TestDatabases

@@ -1,4 +1,4 @@
-import Jobs
+import Runs
 import Testing
 
 @Suite("Counters")

@@ -1,4 +1,4 @@
-import Jobs
+import Generation
 import Store
 import TestDatabases
 import Testing
@@ -144,7 +144,7 @@ struct DeletionTests {
   func schema() throws {
     let (database, runner) = try hourly()
     let failure = try failure { try runner.dryRun(.all) }
-    #expect(failure.kind == .configuration && failure.message.contains("no call logs"))
+    #expect(failure.exitReason == .configuration && failure.message.contains("no call logs"))
     #expect(try database.value("to_regclass('call_logd_migration') IS NULL") == "true")
     try runner.backfill()
     try database.run(

@@ -1,5 +1,6 @@
+import Files
 import Archive
-import Jobs
+import Runs
 import TestDatabases
 import Testing
 

@@ -1,9 +1,11 @@
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
+import Runs
 import TestDatabases
 import Testing
 
+@testable import CallLogs
 @testable import Store
 
 /// Rules that tell what is covered, whole or final, each at the edge where it begins to hold.
@@ -123,7 +125,7 @@ struct EdgeRuleTests {
         #expect(try database.count("cel") == 8 && runner.generate().chunks == 0)
       } else {
         let found = try failure { try runner.generate() }
-        #expect(found.kind == .configuration && found.message.contains("none of the CELs 20, 14, 7, 1"), "\(found.message)")
+        #expect(found.exitReason == .configuration && found.message.contains("none of the CELs 20, 14, 7, 1"), "\(found.message)")
       }
     }
   }
@@ -321,7 +323,7 @@ struct EdgeRuleTests {
     try asterisk.script(
       "BEGIN; UPDATE cel SET exten = exten WHERE false; SELECT nextval('cel_id_seq')", purpose: "Taking an id")
     let busy = try failure { try other.restore(place, kinds: [.cel]) }
-    #expect(busy.kind == .busy && busy.message.contains("process \(asterisk.backendProcessID)"))
+    #expect(busy.exitReason == .busy && busy.message.contains("process \(asterisk.backendProcessID)"))
     #expect(try fresh.count("cel") == 0)
     var row = CELRow("HANGUP", 500, uniqueid: b, linkedid: b)
     row.id = 1

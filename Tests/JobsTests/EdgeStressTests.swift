@@ -1,10 +1,13 @@
+import Runs
 import Archive
+import CallLogs
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
 import Store
 import TestDatabases
 import Testing
+import Values
 
 /// The edges at random: what leaves the tables comes back, in parts, by a restore or by hand, beside runs that are disturbed.
 @Suite("Stress at the edges", .serialized)
@@ -222,7 +225,7 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
   /// One archive, purge or restore at a time: the others say 75 and are tried again.
   private func untilFree(_ body: () throws -> Void) throws {
     for _ in 0..<600 {
-      do { return try body() } catch let error as JobError where error.kind == .busy { Thread.sleep(forTimeInterval: 0.05) }
+      do { return try body() } catch let error as JobError where error.exitReason == .busy { Thread.sleep(forTimeInterval: 0.05) }
     }
     try body()
   }

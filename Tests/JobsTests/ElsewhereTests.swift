@@ -1,9 +1,10 @@
 import Foundation
-import Jobs
+import Inspection
 import PostgreSQL
 import TestDatabases
 import Testing
 
+@testable import CallLogs
 @testable import Store
 
 @Suite("Ids that do not come in the order of the sequence")
@@ -96,7 +97,7 @@ struct ElsewhereTests {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
     try database.run("ALTER SEQUENCE cel_id_seq CYCLE")
     let cycle = try failure { try runner.generate() }
-    #expect(cycle.kind == .configuration && cycle.message.contains("NO CYCLE"))
+    #expect(cycle.exitReason == .configuration && cycle.message.contains("NO CYCLE"))
     #expect(try database.value("count(*) FROM pg_class WHERE relname LIKE 'call_logd%'") == "0")
     try database.run("ALTER SEQUENCE cel_id_seq NO CYCLE")
     try runner.generate()
@@ -105,7 +106,7 @@ struct ElsewhereTests {
     try database.insert(Array(CELRow.call(c, at: 200)[..<3]))
     let before = try database.rowsOfAll()
     let anew = try failure { try runner.generate() }
-    #expect(anew.kind == .configuration && anew.message.contains("began anew") && anew.message.contains("setval"))
+    #expect(anew.exitReason == .configuration && anew.message.contains("began anew") && anew.message.contains("setval"))
     expectSame(try database.rowsOfAll(), before)
     try database.run("SELECT setval('cel_id_seq', 20)")
     try database.insert(Array(CELRow.call(c, at: 200)[3...]))
@@ -122,7 +123,7 @@ struct ElsewhereTests {
       CELRow.call("1715000000.7", at: 9000) + CELRow.call("1715000100.8", at: 9100) + CELRow.call("1715000200.9", at: 9200))
     try database.run("DELETE FROM cel WHERE id = \(gone)")
     let found = try failure { try runner.generate() }
-    #expect(found.kind == .configuration && found.message.contains("--rebase"))
+    #expect(found.exitReason == .configuration && found.message.contains("--rebase"))
     #expect(try database.conversations() == [a, b])
   }
 

@@ -1,7 +1,7 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
+import Runs
 import Synchronization
 import TestDatabases
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
+import Runs
 import Synchronization
 import TestDatabases
 import Testing
@@ -126,7 +126,7 @@ struct FaultTests {
       let cuts = proxy.cuts.count
       run.prepare = { _ in proxy.cut(moment, at: "COMMIT", passing: 2) }
       let failure = try failure { try run.backfill() }
-      #expect(failure.kind == .unavailable && proxy.cuts.count == cuts + 1, "\(moment): \(failure.message)")
+      #expect(failure.exitReason == .unavailable && proxy.cuts.count == cuts + 1, "\(moment): \(failure.message)")
       #expect(!failure.message.contains("\n") && failure.message.contains(database.name), "\(failure.message)")
       // The server may still be committing what nobody waited for.
       try waitUntil("the server's sessions end") {

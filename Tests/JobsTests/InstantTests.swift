@@ -1,7 +1,7 @@
 import CallLogs
-import Jobs
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Dates as people write them")
 struct InstantTests {
@@ -11,7 +11,7 @@ struct InstantTests {
     do {
       return String(EventTime.text(try Instant.microseconds(text, as: bound, in: zone)).prefix(26)).replacing(".000000", with: "")
     } catch let error {
-      #expect(error.kind == .usage)
+      #expect(error.exitReason == .usage)
       return error.message
     }
   }

@@ -1,5 +1,5 @@
-import Jobs
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing

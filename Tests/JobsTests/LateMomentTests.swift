@@ -1,6 +1,6 @@
 import Foundation
-import Jobs
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing

@@ -1,5 +1,4 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import Store
 import TestDatabases

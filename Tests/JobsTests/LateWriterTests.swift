@@ -1,6 +1,6 @@
 import Foundation
-import Jobs
 import PostgreSQL
+import Runs
 import TestDatabases
 import Testing
 

@@ -1,4 +1,3 @@
-import Jobs
 import PostgreSQL
 import TestDatabases
 import Testing
@@ -58,7 +57,7 @@ struct LinkTests {
         _ = try? cels.value("pg_terminate_backend(\(pid), 5000)")
       }
     }
-    #expect(try failure { try runner.backfill() }.kind == .unavailable)
+    #expect(try failure { try runner.backfill() }.exitReason == .unavailable)
     #expect(try logs.conversations() == [a, b])
     #expect(try cels.value("count(*) FROM cel WHERE call_log_id IS NOT NULL") == "0")
     #expect(try logs.value("sum(cardinality(cel_ids)) FROM call_logd_link") == "20")
@@ -75,7 +74,7 @@ struct LinkTests {
     try cels.run("CREATE ROLE \(cels.name)_reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO \(cels.name)_reader")
     runner.settings.databases.cels = cels.uri.replacing("user=postgres", with: "user=\(cels.name)_reader")
     let refused = try failure { try runner.backfill() }
-    #expect(refused.kind == .permission && refused.message.contains("GRANT UPDATE (call_log_id)"))
+    #expect(refused.exitReason == .permission && refused.message.contains("GRANT UPDATE (call_log_id)"))
     #expect(try logs.value("count(*) FROM pg_class WHERE relname LIKE 'call_logd%'") == "0")
     runner.settings.linksCELs = false
     try runner.backfill()
@@ -91,7 +90,7 @@ struct LinkTests {
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END$$;
       CREATE TRIGGER refuse BEFORE UPDATE ON cel FOR EACH STATEMENT EXECUTE FUNCTION refuse()
       """)
-    #expect(try failure { try runner.backfill() }.kind == .permission)
+    #expect(try failure { try runner.backfill() }.exitReason == .permission)
     #expect(try logs.conversations() == [a])
     #expect(try logs.value("count(*) FROM call_logd_link") == "1")
     runner.settings.linksCELs = false

@@ -1,6 +1,7 @@
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
@@ -56,7 +57,7 @@ struct LockHolderTests {
     _ holder: Holder, _ what: String = "", _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Void
   ) throws {
     let failure = try failure(location, body)
-    #expect(failure.kind == .busy, "\(what)", sourceLocation: location)
+    #expect(failure.exitReason == .busy, "\(what)", sourceLocation: location)
     #expect(failure.message.contains("\(holder.name) "), "\(what): \(failure.message)", sourceLocation: location)
   }
 
@@ -91,7 +92,7 @@ struct LockHolderTests {
     let holder = try Holder(database, "BEGIN; \(LockHolderTests.row); PREPARE TRANSACTION '\(database.name)'")
     defer { holder.run("ROLLBACK PREPARED '\(database.name)'") }
     let failure = try failure { try runner.generate() }
-    #expect(failure.kind == .busy && failure.message.contains("ROLLBACK PREPARED '\(database.name)'"), "\(failure.message)")
+    #expect(failure.exitReason == .busy && failure.message.contains("ROLLBACK PREPARED '\(database.name)'"), "\(failure.message)")
   }
 
   @Test("so do the archives' lock and that of a run", arguments: [Verb.purge, .restore])
@@ -157,7 +158,7 @@ struct LockHolderTests {
     let summary = try outer.generate()
     #expect(summary.counters.cels > 0)
     for (verb, failure) in said {
-      #expect(failure.kind == .busy, "\(verb)")
+      #expect(failure.exitReason == .busy, "\(verb)")
       let name = ", generate, process \(ProcessInfo.processInfo.processIdentifier) on "
       #expect(failure.message.contains("(run ") && failure.message.contains(name), "\(verb): \(failure.message)")
     }
@@ -219,7 +220,7 @@ struct LockHolderTests {
     defer { context.databases.close() }
     context.databases.logs.trace = { _, sql in if sql.hasSuffix("FOR NO KEY UPDATE") { interruption.request() } }
     let error = #expect(throws: (any Error).self) { try GenerateJob(context).run(.nightly) }
-    #expect(Failure(try #require(error), interruption: interruption).kind == .interrupted)
+    #expect(Failure(try #require(error), interruption: interruption).exitReason == .interrupted)
     holder.run("ROLLBACK")
   }
 

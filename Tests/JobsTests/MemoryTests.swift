@@ -1,9 +1,10 @@
 import CallLogs
-import Jobs
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("From memory as from the database")
 struct MemoryTests {

@@ -1,4 +1,4 @@
-import Jobs
+import CallLogs
 import Store
 import TestDatabases
 import Testing

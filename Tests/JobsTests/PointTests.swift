@@ -1,8 +1,9 @@
 import Foundation
-import Jobs
 import PostgreSQL
+import Runs
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Named points")
 struct PointTests {
@@ -46,7 +47,7 @@ struct PointTests {
     arguments: ["after-tea:1:kill", "after-read:0:kill", "after-read:kill", "after-read:1:explode", "after-read:1:wait:long"])
   func nonsense(text: String) throws {
     let error = #expect(throws: JobError.self) { try PointOrders(text) }
-    #expect(error?.exitCode == 64)
+    #expect(error?.exitReason.rawValue == 64)
     #expect(error?.message.contains(text) == true && error?.message.contains("before-commit") == true)
   }
 

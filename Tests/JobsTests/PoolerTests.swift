@@ -1,5 +1,4 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
 import TestDatabases
@@ -71,7 +70,7 @@ struct PoolerTests {
     runner.settings.databases.logs = pooler.uri(database)
     runner.settings.retryFor = 0
     let failure = try failure { try runner.generate() }
-    #expect(failure.kind == .configuration, "\(failure.message)")
+    #expect(failure.exitReason == .configuration, "\(failure.message)")
     #expect(failure.message.contains("db_uri") && failure.message.contains("pool_mode = session"))
     #expect(try database.value("to_regclass('call_logd_checkpoint') IS NULL") == "true")
   }
@@ -84,7 +83,7 @@ struct PoolerTests {
     runner.settings.databases.logs = logs.uri
     runner.settings.databases.cels = pooler.uri(database)
     let failure = try failure { try runner.generate() }
-    #expect(failure.kind == .configuration && failure.message.hasPrefix("cel_db_uri"), "\(failure.message)")
+    #expect(failure.exitReason == .configuration && failure.message.hasPrefix("cel_db_uri"), "\(failure.message)")
     _ = database
   }
 

@@ -1,4 +1,3 @@
-import Jobs
 import Store
 import TestDatabases
 import Testing
@@ -109,7 +108,7 @@ struct RefusalTests {
     try runner.backfill(to: 30)
     try database.run("SELECT setval('call_logd_call_log_id_seq', 1, false)")
     let failure = try failure { try runner.backfill() }
-    #expect(failure.kind == .configuration)
+    #expect(failure.exitReason == .configuration)
     #expect(failure.message.contains("call_logd_call_log_id_seq") || failure.message.contains("setval"), "\(failure.message)")
     #expect(try database.conversations().count == 3)
     #expect(try database.coverage() == "{[0,31)}")

@@ -1,4 +1,3 @@
-import Jobs
 import PostgreSQL
 import Store
 import TestDatabases
@@ -101,7 +100,7 @@ struct RegenerateTests {
     expectSame(try database.contentsWithIDs(), before)
     #expect(try database.coverage() == coverage)
     let failure = try failure { try runner.regenerate(conversation: "1.1") }
-    #expect(failure.kind == .badInput && failure.message.contains("1.1"))
+    #expect(failure.exitReason == .badInput && failure.message.contains("1.1"))
     try database.run("DELETE FROM cel WHERE linkedid = '\(c)' AND eventtype = 'LINKEDID_END'")
     #expect(try runner.regenerate(conversation: c).callLogsRemoved == 1)
     #expect(try database.conversations() == [a])

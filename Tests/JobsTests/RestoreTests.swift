@@ -1,9 +1,9 @@
 import Archive
 import CallLogs
 import Foundation
-import Jobs
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Restoring")
 struct RestoreTests {
@@ -82,7 +82,8 @@ struct RestoreTests {
     func expectRefused(_ words: String) throws {
       let failure = try failure { try runner.restore(place) }
       #expect(
-        failure.kind == .badInput && failure.message.contains(words) && failure.message.contains("0003"), "\(failure.message)")
+        failure.exitReason == .badInput && failure.message.contains(words) && failure.message.contains("0003"),
+        "\(failure.message)")
       #expect(try database.rowsOfAll().rows.isEmpty)
     }
     try bad.write(to: URL(fileURLWithPath: file))
@@ -112,7 +113,7 @@ struct RestoreTests {
     let (database, runner, place, _) = try purged()
     try database.run("ALTER TABLE call_logd_recording DROP COLUMN path")
     let failure = try failure { try runner.restore(place) }
-    #expect(failure.kind == .configuration && failure.message.contains("path"))
+    #expect(failure.exitReason == .configuration && failure.message.contains("path"))
     #expect(try database.rowsOfAll().rows.isEmpty)
     try database.run("ALTER TABLE call_logd_recording ADD COLUMN path text, ADD COLUMN more integer NOT NULL DEFAULT 7")
     try runner.restore(place)

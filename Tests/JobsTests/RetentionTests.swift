@@ -1,9 +1,10 @@
 import Archive
+import Archiving
 import CallLogs
 import Foundation
-import Jobs
 import TestDatabases
 import Testing
+import Values
 
 @Suite("What is due, and what is kept")
 struct RetentionTests {

@@ -1,4 +1,4 @@
-import Jobs
+import Generation
 import TestDatabases
 import Testing
 

@@ -1,9 +1,9 @@
 import Foundation
-import Jobs
 import PostgreSQL
 import PrivateServer
 import TestDatabases
 import Testing
+import Values
 
 /// What the server refuses in mid-run: one sentence, the right exit code, and the call logs of what is covered, no others.
 @Suite("A server that fails in mid-run")
@@ -23,7 +23,7 @@ struct ServerFaultTests {
 
   /// Runs until something is brought about after some chunks, and expects the failure.
   private func disturb(
-    _ runner: Runner, _ undisturbed: Undisturbed, kind: JobError.Kind, says parts: [String],
+    _ runner: Runner, _ undisturbed: Undisturbed, kind: ExitReason, says parts: [String],
     _ bringAbout: @escaping @Sendable () throws -> Void
   ) throws {
     var run = runner
@@ -33,7 +33,7 @@ struct ServerFaultTests {
       if passings.count($0) == 4, $0 == .afterCommit { try bringAbout() }
     }
     let failure = try failure { try run.backfill() }
-    #expect(failure.kind == kind, "\(failure.message)")
+    #expect(failure.exitReason == kind, "\(failure.message)")
     for part in parts { #expect(failure.message.contains(part), "no “\(part)” in: \(failure.message)") }
     #expect(!failure.message.contains("\n"), "\(failure.message)")
     try undisturbed.expectPart(runner.database, failure.message)
@@ -85,7 +85,7 @@ struct ServerFaultTests {
     try database.run("CREATE TABLESPACE \(space) LOCATION '\(disk.data)'")
     try database.run("ALTER TABLE call_logd_call_log SET TABLESPACE \(space)")
     let failure = try failure { try runner.backfill() }
-    #expect(failure.kind == .inputOutput, "\(failure.message)")
+    #expect(failure.exitReason == .inputOutput, "\(failure.message)")
     for part in ["No space left on device", "make room", database.name] {
       #expect(failure.message.contains(part), "\(failure.message)")
     }

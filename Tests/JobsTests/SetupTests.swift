@@ -1,11 +1,13 @@
 import CallLogs
 import Foundation
-import Jobs
+import Inspection
 import PostgreSQL
 import PrivateServer
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Before a run")
 struct SetupTests {
@@ -19,7 +21,7 @@ struct SetupTests {
     var (database, runner) = try wazo(CELRow.call(a))
     runner.settings.defaultTenant = nil
     let none = try failure { try runner.generate() }
-    #expect(none.kind == .configuration && none.message.contains("--default-tenant"))
+    #expect(none.exitReason == .configuration && none.message.contains("--default-tenant"))
     #expect(try database.value("count(*) FROM pg_class WHERE relname LIKE 'call_logd%'") == "0")
     _ = try MigrateJob(runner.settings, interruption: Interruption(), log: quiet).run { _ in }
     // Known from call logs that exist.
@@ -30,7 +32,7 @@ struct SetupTests {
     #expect(try runner.context().defaultTenant.description == two)
     try database.run("INSERT INTO tenant VALUES ('\(one)')")
     let several = try failure { try runner.generate() }
-    #expect(several.kind == .configuration && several.message.contains(one) && several.message.contains(two))
+    #expect(several.exitReason == .configuration && several.message.contains(one) && several.message.contains(two))
     var contents = DirectoryContents()
     contents.defaultTenant = one
     runner.settings.directory = .contents(contents)
@@ -60,24 +62,24 @@ struct SetupTests {
     let plain = try TestDatabase(.plain)
     var other = Runner(plain, table: "asterisk.cel")
     other.settings.directory = .wazo
-    #expect(try failure { try other.generate() }.kind == .configuration)
+    #expect(try failure { try other.generate() }.exitReason == .configuration)
   }
 
   @Test("a table or column that is missing, a wrong database: one sentence and 78, nothing written")
   func missing() throws {
     let database = try TestDatabase(.empty)
     let table = try failure { try Runner(database).generate() }
-    #expect(table.kind == .configuration && table.message.contains("cel_table") && !table.message.contains("\n"))
+    #expect(table.exitReason == .configuration && table.message.contains("cel_table") && !table.message.contains("\n"))
     #expect(try database.value("count(*) FROM pg_class WHERE relname LIKE 'call_logd%'") == "0")
     try database.run("CREATE TABLE cel (eventtype text, eventtime timestamptz, uniqueid text, linkedid text)")
     #expect(try failure { try Runner(database).generate() }.message.contains("column id"))
     var nowhere = Runner(database)
     nowhere.settings.databases.logs = try PrivateServer.shared.uri(database: "no_such_database")
-    #expect(try failure { try nowhere.generate() }.kind == .configuration)
+    #expect(try failure { try nowhere.generate() }.exitReason == .configuration)
     nowhere.settings.databases.logs = "postgresql:///x?host=/nonexistent&user=postgres"
-    #expect(try failure { try nowhere.generate() }.kind == .unavailable)
+    #expect(try failure { try nowhere.generate() }.exitReason == .unavailable)
     nowhere.settings.databases.logs = database.uri.replacing("user=postgres", with: "user=nobody_of_that_name")
-    #expect(try failure { try nowhere.generate() }.kind == .permission)
+    #expect(try failure { try nowhere.generate() }.exitReason == .permission)
   }
 
   @Test("a table that was truncated or restored stops the run until --rebase")
@@ -89,7 +91,7 @@ struct SetupTests {
     try database.insert(CELRow.call("1714999999.7", at: 9000))
     // Fewer than there were.
     let fewer = try failure { try runner.generate() }
-    #expect(fewer.kind == .configuration && fewer.message.contains("--rebase"))
+    #expect(fewer.exitReason == .configuration && fewer.message.contains("--rebase"))
     // As many: the covered row is another one now.
     try database.insert(CELRow.call("1715000000.8", at: 9100) + CELRow.call("1715000001.9", at: 9200))
     #expect(try failure { try runner.generate() }.message.contains("--rebase"))
@@ -114,21 +116,21 @@ struct SetupTests {
     ]
     for (state, code) in codes {
       let error = PostgreSQLError(kind: .statement, sqlState: SQLState(rawValue: state), purpose: "Testing", message: "no")
-      #expect(Failure(error).kind.rawValue == code, "\(state)")
+      #expect(Failure(error).exitReason.rawValue == code, "\(state)")
     }
     let kinds: [(PostgreSQLError.Kind, Int32)] = [
       (.connectionLost, 69), (.commitUnknown, 69), (.cancelled, 130), (.protocol, 70), (.connection, 69),
     ]
     for (kind, code) in kinds {
-      #expect(Failure(PostgreSQLError(kind: kind, purpose: "Testing", message: "no")).kind.rawValue == code, "\(kind)")
+      #expect(Failure(PostgreSQLError(kind: kind, purpose: "Testing", message: "no")).exitReason.rawValue == code, "\(kind)")
     }
-    #expect(Failure(StoreError(.busy, "")).kind == .busy)
-    #expect(Failure(StoreError(.wentBack, "")).kind == .configuration)
-    #expect(Failure(JobError(.badInput, "")).kind.rawValue == 65)
+    #expect(Failure(StoreError(.busy, "")).exitReason == .busy)
+    #expect(Failure(StoreError(.wentBack, "")).exitReason == .configuration)
+    #expect(Failure(JobError(.badInput, "")).exitReason.rawValue == 65)
     let interruption = Interruption()
     interruption.request()
-    #expect(Failure(StoreError(.busy, ""), interruption: interruption).kind == .interrupted)
-    #expect(Failure(JobError(.fault, ""), interruption: interruption).kind == .fault)
+    #expect(Failure(StoreError(.busy, ""), interruption: interruption).exitReason == .interrupted)
+    #expect(Failure(JobError(.fault, ""), interruption: interruption).exitReason == .fault)
   }
 
   /// A role with what sql/grants.sql gives, without the lines that start with `without`.
@@ -170,7 +172,7 @@ struct SetupTests {
     let plain = try TestDatabase(.wazo)
     var poor = Runner(plain)
     poor.settings.databases.logs = plain.uri.replacing("user=postgres", with: "user=\(database.name)_role")
-    #expect(try failure { try poor.generate() }.kind == .permission)
+    #expect(try failure { try poor.generate() }.exitReason == .permission)
   }
 
   @Test("without links no right to change CELs is needed")
@@ -178,7 +180,7 @@ struct SetupTests {
     var (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
     _ = try MigrateJob(runner.settings, interruption: Interruption(), log: quiet).run { _ in }
     runner.settings.databases.logs = try grant(database, without: "GRANT UPDATE (call_log_id)")
-    #expect(try failure { try runner.generate() }.kind == .permission)
+    #expect(try failure { try runner.generate() }.exitReason == .permission)
     #expect(try database.conversations() == [])
     runner.settings.linksCELs = false
     try runner.generate()

@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+import Inspection
 import PostgreSQL
 import PrivateServer
 import Store

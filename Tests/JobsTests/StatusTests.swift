@@ -1,8 +1,9 @@
 import CallLogs
 import Foundation
-import Jobs
+import Inspection
 import PostgreSQL
 import PrivateServer
+import Runs
 import Store
 import TestDatabases
 import Testing
@@ -187,7 +188,7 @@ struct StatusTests {
     runner.settings.databases.logs = database.uri.replacing("user=postgres", with: "user=\(role)")
     #expect(try runs(runner).last.map(\.outcome) == [.done])
     #expect(try database.rows("t::text FROM call_logd_run t") == before)
-    #expect(try failure { try runner.generate() }.kind == .configuration)
+    #expect(try failure { try runner.generate() }.exitReason == .configuration)
   }
 
   @Test("waits for no run: not for the checkpoint's lock, not for a deletion's gate, not for an uncommitted run")

@@ -1,10 +1,12 @@
 import CallLogs
-import Jobs
+import Generation
 import Logging
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
+import Values
 
 /// The tenant of calls that nothing else gives one.
 let defaultTenant = "99999999-9999-4999-8999-999999999999"

@@ -1,5 +1,5 @@
 import CallLogs
-import Jobs
+import Generation
 import Store
 import TestDatabases
 import Testing
@@ -52,7 +52,7 @@ struct TableTests {
     runner.settings.celTimeZone = nil
     #expect(try runner.generate().chunks == 0)
     runner.settings.celTimeZone = "Europe/Nowhere"
-    #expect(try failure { try runner.generate() }.kind == .configuration)
+    #expect(try failure { try runner.generate() }.exitReason == .configuration)
   }
 
   @Test("a table that lacks columns that can be done without is read")
@@ -68,7 +68,7 @@ struct TableTests {
     context.databases.close()
     try database.run("ALTER TABLE asterisk.cel DROP linkedid")
     let failure = try failure { try runner.generate() }
-    #expect(failure.kind == .configuration && failure.message.contains("linkedid"))
+    #expect(failure.exitReason == .configuration && failure.message.contains("linkedid"))
   }
 
   @Test("ids with holes are covered with what surrounds them")
@@ -154,7 +154,7 @@ struct TableTests {
     let database = try TestDatabase(encoding: encoding)
     try database.run(Schemas.wazoCEL)
     let failure = try failure { try Runner(database).generate() }
-    #expect(failure.kind == .configuration)
+    #expect(failure.exitReason == .configuration)
     #expect(
       failure.message.contains(encoding) && failure.message.contains("UTF8") && failure.message.contains("db_uri"),
       "\(failure.message)")

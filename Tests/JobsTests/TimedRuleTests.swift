@@ -3,8 +3,10 @@ import PostgreSQL
 import TestDatabases
 import Testing
 
-@testable import Jobs
+@testable import Generation
+@testable import Inspection
 @testable import Store
+@testable import Values
 
 @Suite("Where only time tells")
 struct TimedRuleTests {
@@ -134,7 +136,7 @@ struct TimedRuleTests {
     #expect(!script.contains("CREATE INDEX CONCURRENTLY ON public.cels"))
     if sql.contains("UNION") {
       runner.settings.linksCELs = true
-      #expect(try failure { try runner.generate() }.kind == .configuration)
+      #expect(try failure { try runner.generate() }.exitReason == .configuration)
     }
   }
 

@@ -1,6 +1,6 @@
 import Archive
+import CallLogs
 import Foundation
-import Jobs
 import Store
 import TestDatabases
 import Testing

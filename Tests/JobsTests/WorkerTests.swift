@@ -1,6 +1,7 @@
 import Foundation
-import Jobs
+import Generation
 import PostgreSQL
+import Runs
 import Store
 import TestDatabases
 import Testing
@@ -168,7 +169,7 @@ struct WorkerTests {
     try database.run("INSERT INTO call_logd_claim (checkpoint_id, ids, owner, run_id) VALUES (1, '[3,5)', \(owner), 1)")
     runner.settings.retryFor = 0.2
     let failure = try failure { try runner.backfill() }
-    #expect(failure.kind == .busy && failure.message.contains("ids 3-4"))
+    #expect(failure.exitReason == .busy && failure.message.contains("ids 3-4"))
     // The newest CEL of the first call is covered, so it was made.
     #expect(try database.conversations() == ["1714989600.1", "1714989700.2"])
     #expect(try database.coverage() == "{[0,3),[5,21)}")
@@ -188,7 +189,7 @@ struct WorkerTests {
       CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END $$;
       CREATE TRIGGER fail BEFORE INSERT ON call_logd_call_log FOR EACH ROW EXECUTE FUNCTION fail();
       """)
-    #expect(try failure { try runner.backfill() }.kind == .permission)
+    #expect(try failure { try runner.backfill() }.exitReason == .permission)
     #expect(try database.value("count(*) FROM call_logd_claim") == "0")
     #expect(try database.rows("outcome, error ~ 'no' FROM call_logd_run") == ["failed|true"])
     try database.run("DROP TRIGGER fail ON call_logd_call_log")

@@ -119,7 +119,7 @@ struct SecretTests {
   @Test("swift-configuration's own descriptions of a file have no password")
   func file() async throws {
     let root = try Root([ownFile: "db_uri: postgresql://user:Zq9@host/db\nother: Zq9\n"])
-    for provider in try await Files.hierarchy("\(root.path)/\(ownFile)") {
+    for provider in try await SettingsFiles.hierarchy("\(root.path)/\(ownFile)") {
       #expect(!"\(provider) \(String(reflecting: provider))".contains("Zq9"))
     }
   }

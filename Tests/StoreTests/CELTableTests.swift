@@ -3,6 +3,7 @@ import PostgreSQL
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("The CEL table")
 struct CELTableTests {

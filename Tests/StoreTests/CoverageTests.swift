@@ -2,6 +2,7 @@ import PostgreSQL
 import Store
 import TestDatabases
 import Testing
+import Values
 
 @Suite("Coverage")
 struct CoverageTests {

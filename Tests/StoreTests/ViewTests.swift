@@ -1,8 +1,10 @@
 import CallLogs
+import Listing
 import PostgreSQL
 import Store
 import TestDatabases
 import Testing
+import Values
 
 /// A call log that a test has made, as SQL stores it.
 private struct Made {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Zstandard
+@testable import Compression
 
 @Suite("Damage is found and named")
 struct DamageTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Zstandard
+@testable import Compression
 
 @Suite("What was compressed comes back")
 struct RoundTripTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Zstandard
+@testable import Compression
 
 /// A small generator whose seed a failing test prints, so that it can be run again.
 struct SeededGenerator: RandomNumberGenerator {

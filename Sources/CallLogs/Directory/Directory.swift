@@ -1,3 +1,5 @@
+import Values
+
 /// Who owns a line: users, lines, extensions, contexts and voicemails, looked up by name. Immutable once built.
 ///
 /// The original asks wazo-confd for each name (specification, section 8); this holds the answers of a whole run.
@@ -47,11 +49,11 @@ public final class Directory: @unchecked Sendable {
   private let arena: TextArena
   private let users: [UUIDValue: User]
   private let lines: [Line]
-  private let lineNames: TextTable
-  private let contextNames: TextTable
+  private let lineNames: TextInterner
+  private let contextNames: TextInterner
   private let contextTenants: [UUIDValue?]
   private let voicemails: [Voicemail]
-  private let voicemailNumbers: TextTable
+  private let voicemailNumbers: TextInterner
   private let voicemailsByNumber: [[Int]]
   /// Every tenant that the directory mentions, in order.
   public let tenants: [UUIDValue]
@@ -77,7 +79,7 @@ public final class Directory: @unchecked Sendable {
         uuid: uuid, tenant: UUIDValue(user.tenant), tags: tags.texts, tagsWereCut: tags.cut, firstLineID: user.lineIDs.first)
       if let tenant = UUIDValue(user.tenant) { tenants.insert(tenant) }
     }
-    var lineNames = TextTable()
+    var lineNames = TextInterner()
     var lines: [Line] = []
     for line in contents.lines where !line.name.isEmpty {
       let name = arena.text(line.name)
@@ -88,7 +90,7 @@ public final class Directory: @unchecked Sendable {
           id: line.id, user: line.userUUID.flatMap { UUIDValue($0) }.flatMap { users[$0] }, exten: arena.text(line.exten),
           context: arena.text(line.context)))
     }
-    var contextNames = TextTable()
+    var contextNames = TextInterner()
     var contextTenants: [UUIDValue?] = []
     for context in contents.contexts {
       let name = arena.text(context.name)
@@ -97,7 +99,7 @@ public final class Directory: @unchecked Sendable {
       contextTenants.append(UUIDValue(context.tenant))
       if let tenant = UUIDValue(context.tenant) { tenants.insert(tenant) }
     }
-    var voicemailNumbers = TextTable()
+    var voicemailNumbers = TextInterner()
     var voicemailsByNumber: [[Int]] = []
     var voicemails: [Voicemail] = []
     for voicemail in contents.voicemails {

@@ -1,4 +1,5 @@
 import Foundation
+import Values
 
 extension DirectoryContents {
   /// Reads the JSON form of a directory: an object with `users`, `lines`, `contexts`, `voicemails` (each may be left out) and `default_tenant_uuid`.

@@ -1,3 +1,5 @@
+import Values
+
 /// The callees' events (specification, section 6).
 extension Interpreter {
   mutating func readCallee(_ event: CEL, at index: Int) {
@@ -64,7 +66,7 @@ extension Interpreter {
     guard !peers.isEmpty else { return }
     var start = 0
     while start < peers.count {
-      let end = peers.firstIndex(of: 0x2C, from: start) ?? peers.count
+      let end = peers.firstIndex(of: UInt8(ascii: ","), from: start) ?? peers.count
       if end > start, let peer = raw.knownChannel(peers[start..<end]) { raw.channels[peer].answered = true }
       start = end + 1
     }
@@ -98,7 +100,7 @@ private enum MobileName {
     guard name.hasPrefix("PJSIP/") else { return nil }
     var last: Int?
     // Something must follow the dash.
-    for index in 7..<max(7, name.count - 1) where name[index] == 0x2D { last = index }
+    for index in 7..<max(7, name.count - 1) where name[index] == UInt8(ascii: "-") { last = index }
     guard let last, !hasSpace(name.from(6)) else { return nil }
     return name[6..<last]
   }

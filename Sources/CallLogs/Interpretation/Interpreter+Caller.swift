@@ -1,3 +1,5 @@
+import Values
+
 /// The caller's events (specification, section 5).
 extension Interpreter {
   mutating func readCaller(_ event: CEL, at index: Int) {

@@ -1,3 +1,5 @@
+import Values
+
 /// Post-processing, in the order of the specification's section 8, and the check whether there is a call at all.
 extension Interpreter {
   mutating func finish(into results: inout CallLogBatch) -> Outcome {

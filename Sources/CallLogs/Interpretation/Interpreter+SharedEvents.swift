@@ -1,3 +1,5 @@
+import Values
+
 extension Interpreter {
   /// What a user event carries under the key `extra`.
   enum UserPayload {
@@ -69,9 +71,9 @@ extension Interpreter {
     let application = event.appname
     guard application.count == 9, application.hasIgnoringCase("voicemail") else { return }
     let data = event.appdata
-    let first = data.to(data.firstIndex(of: 0x2C) ?? data.count)
-    let mailbox = first.to(first.firstIndex(of: 0x26) ?? first.count)
-    let at = mailbox.firstIndex(of: 0x40)
+    let first = data.to(data.firstIndex(of: UInt8(ascii: ",")) ?? data.count)
+    let mailbox = first.to(first.firstIndex(of: UInt8(ascii: "&")) ?? first.count)
+    let at = mailbox.firstIndex(of: UInt8(ascii: "@"))
     raw.log.reachedVoicemail = true
     raw.voicemailNumber = mailbox.to(at ?? mailbox.count)
     raw.voicemailContext = at.map { mailbox.from($0 + 1) } ?? .null
@@ -166,7 +168,7 @@ enum RecordingPath {
     let uuidStart = tenantEnd + monitor.count
     guard path.count >= uuidStart + 40, path.hasPrefix(folder), path.has(monitor, at: tenantEnd),
       path.has("wav", at: uuidStart + 37),
-      path[uuidStart + 36] != 0x0A
+      path[uuidStart + 36] != UInt8(ascii: "\n")
     else { return nil }
     guard isCanonical(path[folder.count..<tenantEnd]) else { return nil }
     let uuid = path[uuidStart..<uuidStart + 36]
@@ -176,7 +178,9 @@ enum RecordingPath {
   /// Lower-case, version 0 to 5, the variants that the pattern of the paths allows: `[089ab]`.
   private static func isCanonical(_ text: Text) -> Bool {
     guard UUIDValue(text) != nil else { return false }
-    for byte in text.bytes where byte &- 0x41 < 26 { return false }
-    return text[14] <= 0x35 && (text[19] == 0x30 || text[19] == 0x38 || text[19] == 0x39 || text[19] == 0x61 || text[19] == 0x62)
+    for byte in text.bytes where byte &- UInt8(ascii: "A") < 26 { return false }
+    return text[14] <= UInt8(ascii: "5")
+      && (text[19] == UInt8(ascii: "0") || text[19] == UInt8(ascii: "8") || text[19] == UInt8(ascii: "9")
+        || text[19] == UInt8(ascii: "a") || text[19] == UInt8(ascii: "b"))
   }
 }

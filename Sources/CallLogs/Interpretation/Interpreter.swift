@@ -1,3 +1,5 @@
+import Values
+
 /// Turns groups of CELs into call logs: the rules of the specification's sections 4 to 8 with the project's decisions on the original's quirks.
 ///
 /// Pure: the same CELs and the same directory always give the same call logs, to the byte. One thread at a time.

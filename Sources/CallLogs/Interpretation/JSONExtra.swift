@@ -1,3 +1,5 @@
+import Values
+
 /// The JSON in a CEL's `extra`, read only as far as call logs need: is it JSON at all, is it an object, and the text under a few keys.
 ///
 /// The grammar is RFC 8259's, checked to the end, so that a broken text is told from one that lacks a key. Of repeated keys the last counts.
@@ -35,7 +37,7 @@ struct JSONExtra {
     guard !extra.isEmpty else { return }
     var scanner = JSONScanner(text: extra, arena: arena)
     scanner.skipSpace()
-    if scanner.peek == 0x7B {
+    if scanner.peek == UInt8(ascii: "{") {
       kind = readObject(&scanner, first, second)
     } else {
       switch scanner.value(decode: false) {
@@ -54,20 +56,20 @@ struct JSONExtra {
   private mutating func readObject(_ scanner: inout JSONScanner, _ firstKey: Text, _ secondKey: Text) -> Kind {
     scanner.advance()
     scanner.skipSpace()
-    if scanner.take(0x7D) { return .missing }
+    if scanner.take(UInt8(ascii: "}")) { return .missing }
     while true {
       scanner.skipSpace()
       guard let key = scanner.string(decode: true) else { return .malformed }
       scanner.skipSpace()
-      guard scanner.take(0x3A) else { return .malformed }
+      guard scanner.take(UInt8(ascii: ":")) else { return .malformed }
       scanner.skipSpace()
       let isFirst = key == firstKey
       let isSecond = !isFirst && !secondKey.isNull && key == secondKey
       guard let value = scanner.value(decode: isFirst || isSecond) else { return .malformed }
       if isFirst { first = value } else if isSecond { second = value }
       scanner.skipSpace()
-      if scanner.take(0x2C) { continue }
-      return scanner.take(0x7D) ? .object : .malformed
+      if scanner.take(UInt8(ascii: ",")) { continue }
+      return scanner.take(UInt8(ascii: "}")) ? .object : .malformed
     }
   }
 }
@@ -103,7 +105,10 @@ struct JSONScanner {
 
   @inline(__always)
   mutating func skipSpace() {
-    while at < text.count, text[at] <= 0x20, text[at] == 0x20 || text[at] == 0x0A || text[at] == 0x0D || text[at] == 0x09 {
+    while at < text.count, text[at] <= UInt8(ascii: " "),
+      text[at] == UInt8(ascii: " ") || text[at] == UInt8(ascii: "\n") || text[at] == UInt8(ascii: "\r")
+        || text[at] == UInt8(ascii: "\t")
+    {
       at += 1
     }
   }
@@ -112,11 +117,11 @@ struct JSONScanner {
   mutating func value(decode: Bool) -> JSONExtra.Value? {
     lastWasArray = false
     switch peek {
-    case 0x22: return string(decode: decode).map { .text($0) }
-    case 0x7B, 0x5B: return container()
-    case 0x74: return literal("true") ? .other : nil
-    case 0x66: return literal("false") ? .nothing : nil
-    case 0x6E: return literal("null") ? .nothing : nil
+    case UInt8(ascii: "\""): return string(decode: decode).map { .text($0) }
+    case UInt8(ascii: "{"), UInt8(ascii: "["): return container()
+    case UInt8(ascii: "t"): return literal("true") ? .other : nil
+    case UInt8(ascii: "f"): return literal("false") ? .nothing : nil
+    case UInt8(ascii: "n"): return literal("null") ? .nothing : nil
     default: return number()
     }
   }
@@ -132,8 +137,8 @@ struct JSONScanner {
     guard depth < 200 else { return nil }
     depth += 1
     defer { depth -= 1 }
-    let isObject = peek == 0x7B
-    let close: UInt8 = isObject ? 0x7D : 0x5D
+    let isObject = peek == UInt8(ascii: "{")
+    let close: UInt8 = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
     at += 1
     skipSpace()
     if take(close) { return .nothing }
@@ -142,12 +147,12 @@ struct JSONScanner {
       if isObject {
         guard string(decode: false) != nil else { return nil }
         skipSpace()
-        guard take(0x3A) else { return nil }
+        guard take(UInt8(ascii: ":")) else { return nil }
         skipSpace()
       }
       guard value(decode: false) != nil else { return nil }
       skipSpace()
-      if take(0x2C) { continue }
+      if take(UInt8(ascii: ",")) { continue }
       guard take(close) else { return nil }
       lastWasArray = !isObject
       return .other
@@ -156,44 +161,44 @@ struct JSONScanner {
 
   private mutating func digits() -> Bool {
     let from = at
-    while at < text.count, text[at] &- 0x30 < 10 { at += 1 }
+    while at < text.count, text[at] &- UInt8(ascii: "0") < 10 { at += 1 }
     return at > from
   }
 
   private mutating func number() -> JSONExtra.Value? {
     let from = at
-    _ = take(0x2D)
-    if take(0x30) {
-      if at < text.count, text[at] &- 0x30 < 10 { return nil }
+    _ = take(UInt8(ascii: "-"))
+    if take(UInt8(ascii: "0")) {
+      if at < text.count, text[at] &- UInt8(ascii: "0") < 10 { return nil }
     } else if !digits() {
       return nil
     }
-    if take(0x2E), !digits() { return nil }
+    if take(UInt8(ascii: ".")), !digits() { return nil }
     let mantissaEnd = at
-    if take(0x65) || take(0x45) {
-      if !take(0x2B) { _ = take(0x2D) }
+    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+      if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
       guard digits() else { return nil }
     }
-    for index in from..<mantissaEnd where text[index] &- 0x31 < 9 { return .other }
+    for index in from..<mantissaEnd where text[index] &- UInt8(ascii: "1") < 9 { return .other }
     return .nothing
   }
 
   /// Reads a string; without decoding its text is only good for telling whether it is empty.
   mutating func string(decode: Bool) -> Text? {
-    guard take(0x22) else { return nil }
+    guard take(UInt8(ascii: "\"")) else { return nil }
     let from = at
     var escaped = false
     while true {
       at = text.endOfPlainJSON(from: at)
       guard at < text.count else { return nil }
       switch text[at] {
-      case 0x22:
+      case UInt8(ascii: "\""):
         let raw = text[from..<at]
         at += 1
         if !escaped { return raw }
         if !decode { return checkEscapes(raw) ? raw : nil }
         return arena.unescaped(raw, droppedNUL: &droppedNUL, replacedSurrogate: &replacedSurrogate)
-      case 0x5C:
+      case UInt8(ascii: "\\"):
         escaped = true
         at += 2
       default:
@@ -205,11 +210,11 @@ struct JSONScanner {
   private func checkEscapes(_ raw: Text) -> Bool {
     var index = 0
     while index < raw.count {
-      if raw[index] != 0x5C {
+      if raw[index] != UInt8(ascii: "\\") {
         index += 1
         continue
       }
-      guard index + 1 < raw.count, let length = JSONEscape.length(raw, at: index) else { return false }
+      guard index + 1 < raw.count, let length = JSONEscape.count(raw, at: index) else { return false }
       index += length
     }
     return true
@@ -219,12 +224,12 @@ struct JSONScanner {
 extension Text {
   /// The index at or after `from` of the first quote, backslash or control character, `count` if there is none.
   fileprivate func endOfPlainJSON(from: Int) -> Int {
-    guard let start else { return length }
+    guard let start else { return count }
     let raw = UnsafeRawPointer(start)
     var at = from
     // Eight bytes at a time. Of each byte the top bit is set where it is less than 0x20, or equal to one of the two; a borrow can only mark bytes above one that is marked rightly.
     let ones: UInt64 = 0x0101_0101_0101_0101
-    while at + 8 <= length {
+    while at + 8 <= count {
       let bytes = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))
       let quote = bytes ^ (ones &* 0x22)
       let backslash = bytes ^ (ones &* 0x5C)
@@ -233,36 +238,38 @@ extension Text {
       if found != 0 { return at + found.trailingZeroBitCount / 8 }
       at += 8
     }
-    while at < length {
+    while at < count {
       let byte = start[at]
-      if byte < 0x20 || byte == 0x22 || byte == 0x5C { return at }
+      if byte < UInt8(ascii: " ") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return at }
       at += 1
     }
-    return length
+    return count
   }
 }
 
 /// The escapes of JSON strings.
 enum JSONEscape {
-  /// The length of the escape at `index`, nil if it is none.
-  static func length(_ raw: Text, at index: Int) -> Int? {
+  /// The count of the escape at `index`, nil if it is none.
+  static func count(_ raw: Text, at index: Int) -> Int? {
     switch raw[index + 1] {
-    case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: 2
-    case 0x75: unit(raw, at: index) == nil ? nil : 6
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+      UInt8(ascii: "r"), UInt8(ascii: "t"):
+      2
+    case UInt8(ascii: "u"): unit(raw, at: index) == nil ? nil : 6
     default: nil
     }
   }
 
   /// The UTF-16 unit of the `\uXXXX` at `index`.
   static func unit(_ raw: Text, at index: Int) -> UInt32? {
-    guard index + 6 <= raw.count, raw[index] == 0x5C, raw[index + 1] == 0x75 else { return nil }
+    guard index + 6 <= raw.count, raw[index] == UInt8(ascii: "\\"), raw[index + 1] == UInt8(ascii: "u") else { return nil }
     var value: UInt32 = 0
     for offset in 2..<6 {
       let byte = raw[index + offset]
       switch byte {
-      case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
-      case 0x61...0x66: value = value << 4 | UInt32(byte - 0x61 + 10)
-      case 0x41...0x46: value = value << 4 | UInt32(byte - 0x41 + 10)
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(byte - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): value = value << 4 | UInt32(byte - UInt8(ascii: "A") + 10)
       default: return nil
       }
     }
@@ -277,17 +284,17 @@ extension TextArena {
     var out = 0
     var index = 0
     while index < raw.count {
-      guard raw[index] == 0x5C else {
+      guard raw[index] == UInt8(ascii: "\\") else {
         start[out] = raw[index]
         out += 1
         index += 1
         continue
       }
-      guard index + 1 < raw.count, let length = JSONEscape.length(raw, at: index) else {
+      guard index + 1 < raw.count, let count = JSONEscape.count(raw, at: index) else {
         giveBack(raw.count)
         return nil
       }
-      if length == 2 {
+      if count == 2 {
         start[out] = TextArena.shortEscape(raw[index + 1])
         out += 1
         index += 2
@@ -316,11 +323,11 @@ extension TextArena {
 
   private static func shortEscape(_ byte: UInt8) -> UInt8 {
     switch byte {
-    case 0x62: 0x08
-    case 0x66: 0x0C
-    case 0x6E: 0x0A
-    case 0x72: 0x0D
-    case 0x74: 0x09
+    case UInt8(ascii: "b"): 0x08
+    case UInt8(ascii: "f"): 0x0C
+    case UInt8(ascii: "n"): UInt8(ascii: "\n")
+    case UInt8(ascii: "r"): UInt8(ascii: "\r")
+    case UInt8(ascii: "t"): UInt8(ascii: "\t")
     default: byte
     }
   }

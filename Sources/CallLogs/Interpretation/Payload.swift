@@ -1,3 +1,5 @@
+import Values
+
 /// The texts that Wazo's dialplan puts under the key `extra` of a user event.
 enum Payload {
   /// Key-value pairs as in `type: user,uuid: …,name: Foo, Bar`: a key is a word before a colon, at the start or after a comma.
@@ -23,7 +25,7 @@ enum Payload {
       var at = 0
       while at < payload.count {
         guard let (matchStart, key, matchEnd) = Pairs.nextKey(payload, from: at) else { break }
-        if let valueStart { values.append(payload[valueStart..<matchStart].trimmed.trimmedEnd(of: 0x2C)) }
+        if let valueStart { values.append(payload[valueStart..<matchStart].trimmed.trimmedEnd(of: UInt8(ascii: ","))) }
         keys.append(key)
         valueStart = matchEnd
         at = matchEnd
@@ -41,7 +43,7 @@ enum Payload {
       var start = from
       while start < text.count {
         if start == 0, let end = wordBeforeColon(text, 0) { return (0, text[0..<end], end + 1) }
-        guard let comma = text.firstIndex(of: 0x2C, from: start) else { return nil }
+        guard let comma = text.firstIndex(of: UInt8(ascii: ","), from: start) else { return nil }
         var at = comma + 1
         while at < text.count, isASCIIWhitespace(text[at]) { at += 1 }
         if let end = wordBeforeColon(text, at) { return (comma, text[at..<end], end + 1) }
@@ -53,7 +55,7 @@ enum Payload {
     private static func wordBeforeColon(_ text: Text, _ from: Int) -> Int? {
       var at = from
       while at < text.count, isWord(text[at]) { at += 1 }
-      return at > from && at < text.count && text[at] == 0x3A ? at : nil
+      return at > from && at < text.count && text[at] == UInt8(ascii: ":") ? at : nil
     }
   }
 
@@ -73,7 +75,7 @@ enum Payload {
     var start = 0
     while tokens.count < count {
       guard start <= payload.count else { return false }
-      let end = payload.firstIndex(of: 0x2C, from: start) ?? payload.count
+      let end = payload.firstIndex(of: UInt8(ascii: ","), from: start) ?? payload.count
       let token = payload[start..<end]
       guard let colon = token.firstIndex(of: ": ") else { return false }
       let rest = token.from(colon + 2)
@@ -93,7 +95,7 @@ enum Payload {
       guard let (number, afterNumber) = part(payload, at + 4, before: "CONTEXT:"),
         let (context, afterContext) = part(payload, afterNumber, before: "NAME:")
       else { continue }
-      found = (number, context, payload.from(afterContext).trimmed(of: 0x20))
+      found = (number, context, payload.from(afterContext).trimmed(of: UInt8(ascii: " ")))
     }
     return found
   }
@@ -101,10 +103,10 @@ enum Payload {
   /// The text from `from` to the first comma that `key` follows (spaces aside), and where the key ends.
   private static func part(_ text: Text, _ from: Int, before key: Text) -> (Text, Int)? {
     var search = from
-    while let comma = text.firstIndex(of: 0x2C, from: search) {
+    while let comma = text.firstIndex(of: UInt8(ascii: ","), from: search) {
       var at = comma + 1
-      while at < text.count, text[at] == 0x20 { at += 1 }
-      if text.has(key, at: at) { return (text[from..<comma].trimmed(of: 0x20), at + key.count) }
+      while at < text.count, text[at] == UInt8(ascii: " ") { at += 1 }
+      if text.has(key, at: at) { return (text[from..<comma].trimmed(of: UInt8(ascii: " ")), at + key.count) }
       search = comma + 1
     }
     return nil
@@ -117,7 +119,7 @@ extension TextArena {
   ///   - invalid: set to true if bytes were invalid
   ///   - nul: set to true if a U+0000 was dropped
   func percentDecoded(_ text: Text, invalid: inout Bool, nul: inout Bool) -> Text {
-    guard text.firstIndex(of: 0x25) != nil else { return text }
+    guard text.firstIndex(of: UInt8(ascii: "%")) != nil else { return text }
     let start = reserve(text.count)
     var count = 0
     var isPlain = true
@@ -125,7 +127,7 @@ extension TextArena {
     while index < text.count {
       var byte = text[index]
       index += 1
-      if byte == 0x25, index + 1 < text.count, let high = hex(text[index]), let low = hex(text[index + 1]) {
+      if byte == UInt8(ascii: "%"), index + 1 < text.count, let high = hex(text[index]), let low = hex(text[index + 1]) {
         byte = high << 4 | low
         index += 2
       }
@@ -140,9 +142,9 @@ extension TextArena {
 
   private func hex(_ byte: UInt8) -> UInt8? {
     switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x61...0x66: byte - 0x61 + 10
-    case 0x41...0x46: byte - 0x41 + 10
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
     default: nil
     }
   }

@@ -1,3 +1,5 @@
+import Values
+
 /// The state while a group's events are read (specification, section 4.1): the call log so far, and what decides how later events are read.
 struct RawCallLog {
   /// A channel that takes part.
@@ -60,7 +62,7 @@ struct RawCallLog {
   /// A destination kind was announced; the first one decides who was requested.
   var hasRequestedType = false
   var channels: [Channel] = []
-  private var channelNumbers = TextTable()
+  private var channelNumbers = TextInterner()
   var mentions: [Mention] = []
   var takes: [Take] = []
   var details = Details.none

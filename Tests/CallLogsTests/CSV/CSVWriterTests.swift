@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CallLogs
+@testable import Values
 
 @Suite("CSV as it is written")
 struct CSVWriterTests {

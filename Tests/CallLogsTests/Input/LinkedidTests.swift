@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CallLogs
+@testable import Values
 
 @Suite("Conversation ids")
 struct LinkedidTests {

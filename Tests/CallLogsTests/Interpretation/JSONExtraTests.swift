@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import CallLogs
+@testable import Values
 
 @Suite("The JSON in extra")
 struct JSONExtraTests {

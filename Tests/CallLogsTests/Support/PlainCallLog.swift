@@ -1,5 +1,6 @@
 import CallLogs
 import Testing
+import Values
 
 /// A call log as plain values: times in seconds after ``Row/base``.
 struct PlainCallLog: Equatable, Sendable {

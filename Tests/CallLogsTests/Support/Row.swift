@@ -1,4 +1,5 @@
 import CallLogs
+import Values
 
 /// A channel of a made-up call: its name, and the number after the dot of its uniqueid.
 struct Channel: Sendable {

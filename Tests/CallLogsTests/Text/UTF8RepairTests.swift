@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CallLogs
+@testable import Values
 
 @Suite("UTF-8 repair")
 struct UTF8RepairTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import CallLogs
+@testable import Values
 
 @Suite("UUIDValue")
 struct UUIDValueTests {

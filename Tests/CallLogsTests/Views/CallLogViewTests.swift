@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import CallLogs
+@testable import Listing
+@testable import Values
 
 @Suite("Call logs as people see them")
 struct CallLogViewTests {

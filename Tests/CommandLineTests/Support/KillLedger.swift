@@ -1,7 +1,7 @@
-import Foundation
-import Jobs
-import Synchronization
 import TestDatabases
+import Foundation
+import Runs
+import Synchronization
 
 /// How a run is killed.
 enum Killing: Sendable {

@@ -1,0 +1,37 @@
+import Foundation
+import Runs
+import Store
+import Values
+
+/// One archive, purge or restore at a time: the lock belongs to the run's side session, and is taken again in a new one.
+final class ArchiveLock {
+  private let context: RunContext
+
+  init(_ context: RunContext) throws {
+    self.context = context
+    guard try context.retry({ try ArchiveRecord.lock(on: context.databases.side) }) else {
+      throw ArchiveLock.busy(context.databases)
+    }
+    let retry = context.retry
+    context.databases.prepareNext { databases in
+      let started = Date()
+      while try !ArchiveRecord.lock(on: databases.side) {
+        // The session that was lost may live for a moment.
+        guard Date().timeIntervalSince(started) < max(retry.seconds, 5), !retry.interruption.isRequested else {
+          throw ArchiveLock.busy(databases)
+        }
+        retry.pause(0.05)
+      }
+    }
+  }
+
+  static func busy(_ databases: Databases) -> JobError {
+    let holders = try? ArchiveRecord.lockHolders(on: databases.side)
+    return JobError(
+      .busy,
+      "another archive, purge or restore is running on this database; `wazo-call-logs status` shows it. Its lock is \(holders?.description ?? "taken")"
+    )
+  }
+
+  func release() { try? ArchiveRecord.unlock(on: context.databases.side) }
+}

@@ -1,0 +1,218 @@
+import Values
+
+/// The CELs of one conversation: the connected component of linkedids that share a uniqueid.
+public struct Group: Sendable {
+  /// Where the group's row numbers lie in ``Grouping/order``.
+  public let rows: Range<Int>
+  /// Where the group's linkedids lie in ``Grouping/linkedids``.
+  public let linkedids: Range<Int>
+  /// Every linkedid has its LINKEDID_END.
+  public let isComplete: Bool
+  /// The channels that the linkedids are named after have their CHAN_START and CHAN_END among these rows.
+  public let hasFirstChannels: Bool
+  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END and the channel that it is named after among these rows: nothing hints at rows elsewhere. (A linkedid can end,
+  /// and go on with other channels until it ends again.)
+  public let isClosed: Bool
+  /// Every row is of a channel that Asterisk makes for itself: nobody called, and no end will come.
+  public let isInternal: Bool
+  /// Every row points to a call log.
+  public let isLinked: Bool
+  /// Some row points to a call log.
+  public let hasLinks: Bool
+  /// The greatest id of a row.
+  public let greatestID: Int64
+}
+
+/// A batch cut into groups.
+///
+/// Specification: groups are the connected components of linkedids that share a uniqueid, to any depth; an empty uniqueid connects nothing. Inside a
+/// group events are ordered by eventtime, then linkedid as bytes, then id.
+public struct Grouping {
+  /// Row numbers of the batch, group after group, each group in the order its events are read.
+  public private(set) var order: [Int32] = []
+  /// Linkedid numbers of the batch, group after group.
+  public private(set) var linkedids: [Int32] = []
+  /// The groups, in the order of their first rows.
+  public private(set) var groups: [Group] = []
+
+  private var parent: [Int32] = []
+  private var owner: [Int32] = []
+  private var groupOf: [Int32] = []
+
+  /// No groups yet.
+  public init() {}
+
+  /// The number of the group that a linkedid of the batch belongs to.
+  public func group(ofLinkedid number: Int) -> Int { Int(groupOf[number]) }
+
+  /// The conversation_id of a group: the smallest of its linkedids.
+  public func conversationID(of group: Int, in batch: CELBatch) -> Text {
+    let numbers = linkedids[groups[group].linkedids]
+    if numbers.count == 1, let only = numbers.first { return batch.linkedid(only) }
+    return Linkedid.smallest(numbers.map { batch.linkedid($0) })
+  }
+
+  /// Cuts `batch` into groups, replacing what an earlier call found.
+  public mutating func group(_ batch: CELBatch) {
+    connect(batch)
+    place(batch)
+    sortAndDescribe(batch)
+  }
+
+  private mutating func root(_ linkedid: Int32) -> Int32 {
+    var at = linkedid
+    while parent[Int(at)] != at {
+      parent[Int(at)] = parent[Int(parent[Int(at)])]
+      at = parent[Int(at)]
+    }
+    return at
+  }
+
+  private mutating func connect(_ batch: CELBatch) {
+    parent.removeAll(keepingCapacity: true)
+    for linkedid in 0..<batch.linkedids.count { parent.append(Int32(linkedid)) }
+    owner.removeAll(keepingCapacity: true)
+    owner.append(contentsOf: repeatElement(-1, count: batch.uniqueids.count))
+    for row in batch.rows where row.uniqueid >= 0 {
+      let known = owner[Int(row.uniqueid)]
+      if known < 0 {
+        owner[Int(row.uniqueid)] = row.linkedid
+      } else if known != row.linkedid {
+        let a = root(known)
+        let b = root(row.linkedid)
+        if a != b { parent[Int(max(a, b))] = min(a, b) }
+      }
+    }
+  }
+
+  /// Two counting sorts: rows and linkedids by group.
+  private mutating func place(_ batch: CELBatch) {
+    let none: Int32 = -1
+    groupOf.removeAll(keepingCapacity: true)
+    groupOf.append(contentsOf: repeatElement(none, count: batch.linkedids.count))
+    var rowCounts: [Int] = []
+    for row in batch.rows {
+      let root = Int(root(row.linkedid))
+      if groupOf[root] < 0 {
+        groupOf[root] = Int32(rowCounts.count)
+        rowCounts.append(0)
+      }
+      rowCounts[Int(groupOf[root])] += 1
+    }
+    var linkedidCounts = [Int](repeating: 0, count: rowCounts.count)
+    for linkedid in 0..<batch.linkedids.count {
+      let group = groupOf[Int(root(Int32(linkedid)))]
+      groupOf[linkedid] = group
+      if group >= 0 { linkedidCounts[Int(group)] += 1 }
+    }
+    var nextRow = Grouping.starts(of: rowCounts)
+    var nextLinkedid = Grouping.starts(of: linkedidCounts)
+    order.removeAll(keepingCapacity: true)
+    order.append(contentsOf: repeatElement(0, count: batch.count))
+    linkedids.removeAll(keepingCapacity: true)
+    linkedids.append(contentsOf: repeatElement(0, count: linkedidCounts.reduce(0, +)))
+    for (number, row) in batch.rows.enumerated() {
+      let group = Int(groupOf[Int(row.linkedid)])
+      order[nextRow[group]] = Int32(number)
+      nextRow[group] += 1
+    }
+    for linkedid in 0..<batch.linkedids.count where groupOf[linkedid] >= 0 {
+      let group = Int(groupOf[linkedid])
+      linkedids[nextLinkedid[group]] = Int32(linkedid)
+      nextLinkedid[group] += 1
+    }
+    groups.removeAll(keepingCapacity: true)
+    var firstRow = 0
+    var firstLinkedid = 0
+    for group in rowCounts.indices {
+      groups.append(
+        Group(
+          rows: firstRow..<nextRow[group], linkedids: firstLinkedid..<nextLinkedid[group], isComplete: false,
+          hasFirstChannels: false,
+          isClosed: false, isInternal: false, isLinked: false, hasLinks: false, greatestID: 0))
+      firstRow = nextRow[group]
+      firstLinkedid = nextLinkedid[group]
+    }
+  }
+
+  private static func starts(of counts: [Int]) -> [Int] {
+    var sum = 0
+    return counts.map { count in
+      defer { sum += count }
+      return sum
+    }
+  }
+
+  private mutating func sortAndDescribe(_ batch: CELBatch) {
+    let rows = batch.rows
+    // Bits by uniqueid and linkedid: 1 seen, 2 CHAN_START or LINKEDID_END, 4 CHAN_END.
+    var channels = [UInt8](repeating: 0, count: batch.uniqueids.count)
+    var ended = [Bool](repeating: false, count: batch.linkedids.count)
+    for row in rows {
+      if row.type == .linkedidEnd { ended[Int(row.linkedid)] = true }
+      guard row.uniqueid >= 0 else { continue }
+      channels[Int(row.uniqueid)] |= row.type == .chanStart ? 3 : row.type == .chanEnd ? 5 : 1
+    }
+    for index in groups.indices {
+      let group = groups[index]
+      sort(group.rows, batch)
+      var isComplete = true
+      for linkedid in linkedids[group.linkedids] where !ended[Int(linkedid)] { isComplete = false }
+      let hasFirstChannels = hasFirstChannels(group, batch, channels)
+      var isClosed = isComplete && hasFirstChannels
+      var isInternal = true
+      var isLinked = true
+      var hasLinks = false
+      var greatestID = Int64.min
+      for number in order[group.rows] {
+        let row = rows[Int(number)]
+        if row.uniqueid < 0 || channels[Int(row.uniqueid)] != 7 { isClosed = false }
+        if !row.isInternal { isInternal = false }
+        if row.callLogID == 0 { isLinked = false } else { hasLinks = true }
+        greatestID = max(greatestID, row.id)
+      }
+      groups[index] = Group(
+        rows: group.rows, linkedids: group.linkedids, isComplete: isComplete,
+        hasFirstChannels: hasFirstChannels, isClosed: isClosed, isInternal: isInternal,
+        isLinked: isLinked, hasLinks: hasLinks,
+        greatestID: greatestID)
+    }
+  }
+
+  /// Whether the channel that began each linkedid is whole in the group: the one with that uniqueid.
+  private func hasFirstChannels(_ group: Group, _ batch: CELBatch, _ events: [UInt8]) -> Bool {
+    linkedids[group.linkedids].allSatisfy { linkedid in
+      guard let channel = batch.uniqueids.find(batch.linkedid(linkedid)) else { return false }
+      let owner = owner[channel]
+      return owner >= 0 && events[channel] == 7 && groupOf[Int(owner)] == groupOf[Int(linkedid)]
+    }
+  }
+
+  /// Rows come almost in order, so that an insertion sort does little; long groups that are not nearly in order are sorted outright.
+  private mutating func sort(_ range: Range<Int>, _ batch: CELBatch) {
+    let rows = batch.rows
+    let texts = batch.linkedids.texts
+    func precedes(_ a: Int32, _ b: Int32) -> Bool {
+      let x = rows[Int(a)]
+      let y = rows[Int(b)]
+      if x.time != y.time { return x.time < y.time }
+      if x.linkedid != y.linkedid { return texts[Int(x.linkedid)] < texts[Int(y.linkedid)] }
+      return x.id < y.id
+    }
+    var moves = 0
+    for index in range.dropFirst() {
+      let row = order[index]
+      var at = index
+      while at > range.lowerBound, precedes(row, order[at - 1]) {
+        order[at] = order[at - 1]
+        at -= 1
+        moves += 1
+      }
+      order[at] = row
+      if moves > 32 * range.count {
+        order[range].sort(by: precedes)
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Logging
+import Runs
+import Store
+import Values
+
+/// `generate` and `backfill`: covers what a scope names.
+public struct GenerateJob {
+  /// How far a run has come.
+  public struct Progress: Sendable {
+    /// CELs read so far.
+    public var cels: Int
+    /// Call logs written so far.
+    public var callLogs: Int
+    /// The share of the ids that is done, from 0 to 1.
+    public var share: Double
+    /// Seconds since the run began.
+    public var seconds: Double
+  }
+
+  /// What a run did.
+  public struct Summary: Sendable {
+    /// What became of the CELs.
+    public var counters = Counters()
+    /// Seconds that it took.
+    public var seconds = 0.0
+    /// Chunks committed.
+    public var chunks = 0
+    /// The coverage afterwards.
+    public var coverage = Coverage()
+    /// Ids that are missing while somebody who may still commit them is at work: they wait for a later run.
+    public var waiting: [Range<Int64>] = []
+    /// Other ids in the table's range that are not covered afterwards.
+    public var uncovered: [Range<Int64>] = []
+    /// Seconds by which eventtime is ahead of the uniqueids; nil where they agree.
+    public var clockOffset: Int?
+  }
+
+  private let context: RunContext
+  private let progress: (Progress) -> Void
+
+  /// A job on these databases.
+  /// - Parameter progress: called after each chunk
+  public init(_ context: RunContext, progress: @escaping (Progress) -> Void = { _ in }) {
+    self.context = context
+    self.progress = progress
+  }
+
+  /// Covers the scope, chunk by chunk, each committed for good. Nothing is written where nothing is uncovered.
+  /// - Parameter remakes: whether the call logs of what is covered already are made anew as well, those of other programs too: `regenerate`
+  /// - Throws: ``JobError`` where it was interrupted or retries ran out; what is committed by then stays.
+  public func run(_ scope: Scope, remakes: Bool = false) throws -> Summary {
+    try context.recorded(remakes ? "regenerate" : scope.verb, scope.parameters) { try run(scope, remakes: remakes, $0) }
+  }
+
+  private func run(_ scope: Scope, remakes: Bool, _ record: RunRecord) throws -> Summary {
+    let started = Date()
+    // Those that an earlier run committed and could not make any more.
+    try context.retry { try context.makeRecordedLinks() }
+    let mirror = CheckpointMirror(context)
+    try context.retry { try mirror.compare(context) }
+    try CoveredCheck(context).run()
+    let plan = try context.retry { try Plan(scope, context, remakes: remakes) }
+    let tally = RunTally(plan, mirror, started)
+    if !plan.ranges.isEmpty {
+      announceLinks(plan)
+      let queue = WorkQueue(plan.ranges, chunkSize: context.settings.chunkSize, remakes: remakes)
+      try Workers(context, queue, record, tally, remakes: remakes) { progress($0) }.run()
+    }
+    try context.retry { try context.leaveLastIDOut(tally) }
+    try CloseSweep(context, record, tally).run()
+    let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
+    var summary = tally.end(last)
+    try context.retry { try describeRest(&summary, plan.greatest) }
+    summary.seconds = Date().timeIntervalSince(started)
+    return summary
+  }
+
+  private func describeRest(_ summary: inout Summary, _ greatest: Int64?) throws {
+    summary.coverage = try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+    guard let greatest, let bounds = try context.table.bounds(on: context.databases.cels) else { return }
+    summary.waiting = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
+    let waiting = Coverage(summary.waiting)
+    summary.uncovered = summary.coverage.gaps(in: bounds.lowerBound..<max(greatest, bounds.lowerBound) + 1).flatMap {
+      waiting.gaps(in: $0)
+    }
+  }
+
+  private func announceLinks(_ plan: Plan) {
+    let ids = plan.ranges.map { max($0.lowerBound, 0)..<max($0.upperBound, 0) }.width
+    guard context.linksCELs, ids > 2_000_000 else { return }
+    context.log.warning("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Runs
+import Store
+import Synchronization
+
+/// What the workers of a run have done together.
+final class RunTally: Sendable {
+  private struct State {
+    var summary = GenerateJob.Summary()
+    var finished = 0.0
+    var mirror: CheckpointMirror
+  }
+
+  private let state: Mutex<State>
+  private let total: Double
+  private let started: Date
+
+  init(_ plan: Plan, _ mirror: CheckpointMirror, _ started: Date) {
+    state = Mutex(State(mirror: mirror))
+    total = plan.ranges.reduce(0.0) { $0 + RunTally.size($1) }
+    self.started = started
+  }
+
+  private static func size(_ ids: Range<Int64>) -> Double { Double(max(ids.upperBound, 0) - max(ids.lowerBound, 0)) }
+
+  /// Adds a chunk that is committed.
+  func add(_ done: ChunkWorker.Done) {
+    state.withLock {
+      $0.summary.counters.add(done.counters)
+      $0.summary.chunks += 1
+      $0.finished += RunTally.size(done.covered)
+      $0.mirror.write(done.checkpoint, isEnd: false)
+    }
+  }
+
+  /// Adds what was done beside the chunks.
+  func add(_ counters: Counters) { state.withLock { $0.summary.counters.add(counters) } }
+
+  /// Notes what a worker saw of the clock.
+  func note(clockOffset: Int?) { state.withLock { $0.summary.clockOffset = $0.summary.clockOffset ?? clockOffset } }
+
+  /// How far the run has come.
+  var progress: GenerateJob.Progress {
+    state.withLock {
+      GenerateJob.Progress(
+        cels: $0.summary.counters.cels, callLogs: $0.summary.counters.callLogsWritten,
+        share: total > 0 ? min($0.finished / total, 1) : 1, seconds: Date().timeIntervalSince(started))
+    }
+  }
+
+  /// The sum, after the last worker ended.
+  func end(_ checkpoint: Checkpoint?) -> GenerateJob.Summary {
+    state.withLock {
+      if let checkpoint, $0.summary.chunks > 0 { $0.mirror.write(checkpoint, isEnd: true) }
+      return $0.summary
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import CallLogs
+import PostgreSQL
+import Values
+
+/// Which stored call logs are wanted, and in which order: what the API filters by. All conditions hold together; what is not set asks for nothing.
+public struct CallLogSelection: Sendable {
+  /// Those that began at or after this time, microseconds since 2000-01-01 UTC.
+  public var from: Int64?
+  /// Those that began before this time, in the same.
+  public var to: Int64?
+  /// Those of one of these tenants; empty for all.
+  public var tenants: [UUIDValue] = []
+  /// Those for each of whose tags some participant has it.
+  public var tags: [String] = []
+  /// Those that went that way.
+  public var direction: Direction?
+  /// Those of which one of these became; nil for all but blocked ones, as the API lists them.
+  public var statuses: Set<CallLogView.Status>?
+  /// Those that came from or went to this number. A `_` at its beginning or its end stands for any text.
+  public var number: String?
+  /// Those that one of these users made or that reached one of them.
+  public var users: [UUIDValue] = []
+  /// Those of this conversation.
+  public var conversation: String?
+  /// Whether the latest come first. Otherwise the earliest do.
+  public var isNewestFirst = false
+
+  /// All but blocked ones, the earliest first.
+  public init() {}
+
+  /// Status as the view tells it.
+  private static let status = """
+    CASE WHEN l.blocked THEN 'blocked' WHEN l.date_answer IS NOT NULL THEN 'answered' WHEN l.reached_voicemail THEN 'voicemail' ELSE 'unknown' END
+    """
+
+  /// A condition on `call_logd_call_log l`, and the values of its parameters from `$1` on.
+  var condition: (sql: String, parameters: [Parameter]) {
+    var terms: [String] = []
+    var parameters: [Parameter] = []
+    func bind(_ parameter: Parameter) -> String {
+      parameters.append(parameter)
+      return "$\(parameters.count)"
+    }
+    if let from { terms.append("l.date >= \(bind(.timestamptz(from)))") }
+    if let to { terms.append("l.date < \(bind(.timestamptz(to)))") }
+    if !tenants.isEmpty { terms.append("l.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))") }
+    if let conversation { terms.append("l.conversation_id = \(bind(.text(conversation)))") }
+    if let direction { terms.append("l.direction = \(bind(.text(direction.rawValue)))") }
+    if let statuses {
+      if statuses.count < CallLogView.Status.allCases.count {
+        terms.append("\(CallLogSelection.status) = ANY(\(bind(.textArray(statuses.map(\.rawValue).sorted()))))")
+      }
+    } else {
+      terms.append("l.blocked IS NOT TRUE")
+    }
+    if let number {
+      let pattern = bind(.text(CallLogSelection.pattern(number)))
+      terms.append("(l.source_exten LIKE \(pattern) OR l.destination_exten LIKE \(pattern))")
+    }
+    for tag in tags {
+      terms.append(
+        "EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND \(bind(.text(tag))) = ANY(p.tags))")
+    }
+    if !users.isEmpty {
+      let wanted = bind(.array(BinaryArray(uuids: users)))
+      // The first condition is for the index; the others are which participants count: callers, and of the callees the one that the view shows.
+      terms.append(
+        """
+        l.id IN (SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted)))
+          AND (EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'source' AND p.user_uuid = ANY(\(wanted)))
+            OR (SELECT p.user_uuid FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'destination'
+                ORDER BY p.answered DESC, p.user_uuid DESC LIMIT 1) = ANY(\(wanted)))
+        """)
+    }
+    return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), parameters)
+  }
+
+  var order: String { isNewestFirst ? "l.date DESC, l.id DESC" : "l.date, l.id" }
+
+  /// The number as a pattern of LIKE.
+  static func pattern(_ number: String) -> String {
+    var digits = number[...]
+    let (before, after) = (digits.hasPrefix("_"), digits.count > 1 && digits.hasSuffix("_"))
+    if before { digits.removeFirst() }
+    if after { digits.removeLast() }
+    var pattern = before ? "%" : ""
+    for character in digits {
+      if character == "%" || character == "_" || character == "\\" { pattern.append("\\") }
+      pattern.append(character)
+    }
+    return pattern + (after ? "%" : "")
+  }
+}
+
+extension BinaryArray {
+  /// An array of uuids.
+  init(uuids: [UUIDValue]) {
+    self.init(.uuid)
+    for uuid in uuids { append(UUIDBytes(high: uuid.high, low: uuid.low)) }
+  }
+}

@@ -1,0 +1,50 @@
+import Values
+
+/// Call logs as the CSV of Wazo's older administration guide: `Call Date,Caller,Called,Period,user Field`.
+public struct LegacyCallLogCSV: Sendable {
+  private let offset: @Sendable (Int64) -> Int64
+  /// Whether cells that a spreadsheet would take for a formula are disarmed.
+  public let isSpreadsheetSafe: Bool
+
+  /// The form in local time.
+  /// - Parameter offset: seconds that the clocks are ahead of UTC at an instant, which it gets in seconds since 1970
+  public init(isSpreadsheetSafe: Bool = false, offset: @escaping @Sendable (Int64) -> Int64) {
+    (self.isSpreadsheetSafe, self.offset) = (isSpreadsheetSafe, offset)
+  }
+
+  /// Appends the line of names.
+  public func appendHeader(to out: inout [UInt8]) {
+    out.append(contentsOf: "Call Date,Caller,Called,Period,user Field\r\n".utf8)
+  }
+
+  /// Appends a call log.
+  public func append(_ log: CallLogView, to out: inout [UInt8]) {
+    var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
+    out = []
+    csv.cell { EventTime.appendWallClock(wallClock(log.start), isShort: true, to: &$0) }
+    csv.cell {
+      $0.append(contentsOf: log.sourceName.bytes)
+      $0.append(contentsOf: " (".utf8)
+      $0.append(contentsOf: log.sourceExtension.bytes)
+      $0.append(UInt8(ascii: ")"))
+    }
+    csv.text(log.destinationExtension)
+    csv.number(LegacyCallLogCSV.period(log))
+    csv.text(log.userField)
+    csv.endRow()
+    out = csv.out
+  }
+
+  private func wallClock(_ time: Int64) -> Int64 {
+    let seconds = time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)
+    let (local, overflows) = time.addingReportingOverflow(offset(seconds + 946_684_800) * 1_000_000)
+    return overflows ? time : local
+  }
+
+  /// Seconds from the answer to the end, rounded to the nearest, halves to the even one; 0 unless both are known.
+  static func period(_ log: CallLogView) -> Int64 {
+    guard let talk = log.talk else { return 0 }
+    let (whole, rest) = talk.quotientAndRemainder(dividingBy: 1_000_000)
+    return rest > 500_000 || rest == 500_000 && whole % 2 == 1 ? whole + 1 : whole
+  }
+}

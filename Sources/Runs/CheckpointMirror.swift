@@ -1,0 +1,83 @@
+import Files
+import Foundation
+import Logging
+import Store
+
+/// A small file that repeats the coverage, for monitoring. It never decides what is done; but where it is ahead of the database, the database went back in time.
+package struct CheckpointMirror {
+  private let folder: String?
+  private let table: CELTable
+  private let database: String
+  private let log: Logger
+  private var lastWritten = Date.distantPast
+  private var generation: Int64 = -1
+  private var isBroken = false
+
+  package init(_ context: RunContext) {
+    folder = context.settings.checkpointDirectory
+    table = context.table
+    database = context.databases.logs.server.database
+    log = context.log
+  }
+
+  /// One file for each CEL table.
+  private var name: String { "generate-\(table.identity.system)-\(table.identity.database)-\(table.identity.table).json" }
+
+  private struct Content: Codable {
+    struct Piece: Codable {
+      var from: Int64
+      var to: Int64
+    }
+    var database: String
+    var celTable: String
+    var generation: Int64
+    var covered: [Piece]
+    var written: String
+  }
+
+  /// Says so where the file has seen a later generation than the database has: it was restored from a backup.
+  package func compare(_ context: RunContext) throws {
+    guard let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
+      let content = try? CheckpointMirror.decoder.decode(Content.self, from: data),
+      content.generation > context.checkpoint.generation
+    else { return }
+    // Another run may have committed a chunk and written the file since this run read the checkpoint. A checkpoint that is read after the file cannot be older than the file.
+    let generation = try Checkpoint.read(table.identity, on: context.databases.logs)?.generation ?? 0
+    guard content.generation > generation else { return }
+    log.warning(
+      "database \(database) went back in time, as after a restore from a backup: its checkpoint is of generation \(generation), \(folder)/\(name) of \(content.generation) (\(content.written)); what the database says is covered counts, and calls whose call logs are not there are made again"
+    )
+  }
+
+  /// Writes the file, at most once a second unless it is the end. A folder that cannot be written to is said once and is no error.
+  package mutating func write(_ checkpoint: Checkpoint, isEnd: Bool) {
+    guard let folder, !isBroken, checkpoint.generation > generation,
+      isEnd || Date().timeIntervalSince(lastWritten) >= 1
+    else { return }
+    let content = Content(
+      database: database, celTable: table.name, generation: checkpoint.generation,
+      covered: checkpoint.coverage.ranges.map { Content.Piece(from: $0.lowerBound, to: $0.upperBound - 1) },
+      written: Date().ISO8601Format())
+    do {
+      let data = try CheckpointMirror.encoder.encode(content)
+      try DurableFile.replace(name, in: folder, with: String(decoding: data, as: UTF8.self) + "\n")
+      (lastWritten, generation) = (Date(), checkpoint.generation)
+    } catch {
+      isBroken = true
+      log.warning("no checkpoint file for monitoring: \(error); checkpoint_dir sets another folder")
+    }
+  }
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    return encoder
+  }
+
+  private static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+}

@@ -1,0 +1,97 @@
+import Configuration
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Finding and reading configuration files.
+enum SettingsFiles {
+  /// Reads `conf.d/*.yml` beside `file`, then `file` itself: the first of the result overrides the others.
+  ///
+  /// - Parameter namedBy: Who asks for `file`; nil for a default file, which may be missing.
+  static func hierarchy(_ file: String, namedBy: String? = nil) async throws(SettingsError) -> [FileProvider<SettingsFile>] {
+    var providers = [try await read(file, namedBy: namedBy)]
+    let folder = (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + "conf.d"
+    for name in try names(in: folder) {
+      providers.insert(try await read("\(folder)/\(name)", namedBy: nil), at: 0)
+    }
+    return providers
+  }
+
+  private static func read(_ path: String, namedBy: String?) async throws(SettingsError) -> FileProvider<SettingsFile> {
+    do {
+      return try await FileProvider(
+        parsingOptions: SettingsFile.ParsingOptions(path: path), filePath: .init(path), allowMissing: namedBy == nil)
+    } catch let error as SettingsError {
+      throw error
+    } catch {
+      // The library's error is of a hidden type and holds Foundation's, which is no text for people.
+      let failure = failureToOpen(path)
+      if let namedBy, failure == ENOENT { throw .missingFile(path: path, namedBy: namedBy) }
+      throw .unreadableFile(path: path, reason: reason(failure) ?? "\(error)")
+    }
+  }
+
+  /// The names of the `.yml` files in a folder, in the order of their bytes; none when the folder is missing.
+  private static func names(in folder: String) throws(SettingsError) -> [String] {
+    let failure = failureToOpen(folder, flags: O_RDONLY | O_DIRECTORY)
+    if failure == ENOENT { return [] }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder)
+        .filter { $0.hasSuffix(".yml") && !$0.hasPrefix(".") }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    } catch {
+      throw .unreadableFile(path: folder, reason: reason(failure) ?? "\(error)")
+    }
+  }
+
+  /// `errno` of an attempt to open `path`; `EISDIR` for a folder where a file should be; 0 when it can be read.
+  private static func failureToOpen(_ path: String, flags: Int32 = O_RDONLY) -> Int32 {
+    let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return errno }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return errno }
+    return flags & O_DIRECTORY == 0 && status.st_mode & S_IFMT == S_IFDIR ? EISDIR : 0
+  }
+
+  private static func reason(_ failure: Int32) -> String? {
+    switch failure {
+    case 0: nil
+    case EACCES: "permission denied for user id \(geteuid())"
+    case EISDIR: "it is a folder"
+    case ENOTDIR: "it is no folder"
+    default: String(cString: strerror(failure))
+    }
+  }
+
+  /// Whether `path` is a folder.
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether the system's time zone database has `name`; where there is no such database, whether it could be one.
+  static func isTimeZone(_ name: String) -> Bool {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    let isName = parts.allSatisfy { part in
+      part.first?.isLetter == true && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_+-".contains($0)) }
+    }
+    guard isName else { return false }
+    let database = "/usr/share/zoneinfo"
+    guard isFolder(database) else { return true }
+    guard let file = fopen("\(database)/\(name)", "re") else { return false }
+    defer { fclose(file) }
+    var magic = [UInt8](repeating: 0, count: 4)
+    return fread(&magic, 1, 4, file) == 4 && magic == Array("TZif".utf8)
+  }
+}

@@ -1,0 +1,68 @@
+import CallLogs
+import PostgreSQL
+
+/// Whose an archive is: which databases this one was before, and which parts it has on record.
+public enum ArchiveOwner {
+  /// What this database was before it moved to another server or was made anew from a dump: `call_logd_former`.
+  public static func former(on connection: Connection) throws(PostgreSQLError) -> [ArchiveRecord.Home] {
+    guard try exists("call_logd_former", on: connection) else { return [] }
+    return try connection.query(
+      "SELECT system, database FROM call_logd_former", purpose: "Looking up which database this was before"
+    ).map { ArchiveRecord.Home(system: $0.int64(0) ?? 0, database: $0.int64(1) ?? 0) }
+  }
+
+  /// The parts that this database has on record, each as its table, month and number with a space in between.
+  public static func recorded(on connection: Connection) throws(PostgreSQLError) -> Set<String> {
+    guard try exists("call_logd_archive", on: connection) else { return [] }
+    return Set(
+      try connection.query(
+        "SELECT kind || ' ' || month || ' ' || part FROM call_logd_archive", purpose: "Looking which archives this database has"
+      ).compactMap { $0.string(0) })
+  }
+
+  private static func exists(_ table: String, on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      "SELECT to_regclass($1) IS NOT NULL", [.text(table)], purpose: "Looking for the table \(table)"
+    ).bool(0, 0) == true
+  }
+}
+
+extension ArchiveRecord {
+  /// Whether a part is on record, by its folder or by the very same manifest.
+  public static func claims(
+    kind: String, month: String, part: Int, folder: String, manifest: String, on connection: Connection
+  ) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      """
+      SELECT EXISTS (SELECT FROM call_logd_archive
+        WHERE kind = $1 AND month = $2 AND part = $3 AND (folder = $4 OR manifest = $5))
+      """, [.text(kind), .text(month), .int4(Int32(clamping: part)), .text(folder), .text(manifest)],
+      purpose: "Looking for a part in the record of archives"
+    ).bool(0, 0) == true
+  }
+
+  /// Records a part whose files were found, and whether its rows are deleted, in place of what is on record.
+  /// - Parameter state: done where its manifest is still to get its name
+  /// - Returns: false where the row is not there
+  public static func set(
+    _ state: State, of id: Int32, deletes: Bool, ids: [Range<Int64>], counts: String, manifest: String, on connection: Connection
+  ) throws(PostgreSQLError) -> Bool {
+    try connection.execute(
+      """
+      UPDATE call_logd_archive SET state = $2, deletes = $3, ids = $4, counts = $5::jsonb, manifest = $6, ended = now()
+      WHERE id = $1
+      """,
+      [.int4(id), .text(state.rawValue), .bool(deletes), .int8Multirange(ids), .json(counts), .text(manifest)],
+      purpose: "Recording a part of the archive as \(state.rawValue)") == 1
+  }
+
+  /// How many call logs with these ids there are.
+  public static func countCallLogs(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> Int64 {
+    try connection.query(
+      """
+      SELECT count(*)::int8 FROM unnest($1::int8multirange) AS r(ids)
+      JOIN call_logd_call_log l ON l.id >= lower(r.ids) AND l.id < upper(r.ids)
+      """, [.int8Multirange(ids)], purpose: "Looking whether call logs are deleted"
+    ).int64(0, 0) ?? 0
+  }
+}

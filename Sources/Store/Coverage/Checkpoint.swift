@@ -1,0 +1,259 @@
+import CallLogs
+import PostgreSQL
+import Values
+
+/// The durable checkpoint of one CEL table: `call_logd_checkpoint`, and the linkedids noted in `call_logd_reach`.
+public struct Checkpoint: Sendable {
+  /// The row's id.
+  public let id: Int32
+  /// The CEL ids that are done.
+  public var coverage: Coverage
+  /// Grows with every change of the coverage.
+  public var generation: Int64
+  /// A covered CEL and the `eventtime` that stood in its row.
+  public typealias Witness = (id: Int64, time: Int64)
+  /// Covered CELs, the greatest id first, by which ids that were given out anew are recognised. Several, for anybody may have deleted one.
+  public var witnesses: [Witness]
+  /// The last value of the sequence of ids that a run has seen; nil where none has.
+  public var sequenceValue: Int64?
+  /// For how long this run waits for who has locked it.
+  public var lockWait = LockWait()
+
+  /// That of a table of which nothing is done; it is not in the database.
+  public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witnesses: [])
+
+  /// How many witnesses there are at most, beside the one with the least id: who deletes what is old leaves the greatest, who deletes what is new leaves the least.
+  private static let witnessLimit = 3
+
+  /// Reads the checkpoint of that CEL table; nil where it has none yet.
+  /// - Parameter isEarlier: whether the schema is of a version before `m009_presence`, which knows less
+  public static func read(_ identity: CELTable.Identity, isEarlier: Bool = false, on connection: Connection)
+    throws(PostgreSQLError) -> Checkpoint?
+  {
+    try decode(
+      connection.query(
+        "SELECT \(isEarlier ? earlierColumns : columns) FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3",
+        [.int8(identity.system), .int8(identity.database), .int8(identity.table)], purpose: "Reading the checkpoint"))
+  }
+
+  /// Reads and locks it until the end of the transaction: from here on one worker at a time.
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, where nothing has gone on for as long as ``lockWait`` says.
+  public func locked(on connection: Connection) throws -> Checkpoint {
+    // NO KEY: rows that refer to it, such as claims, can be entered meanwhile.
+    let sql = "SELECT \(Checkpoint.columns) FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE"
+    var rows = try connection.query(sql + " SKIP LOCKED", [.int4(id)], purpose: "Locking the checkpoint")
+    if rows.count == 0 {
+      // Others hold it for as long as their calls that reach beyond a chunk take.
+      rows = try lockWait.inSlices(
+        "Locking the checkpoint", for: "the checkpoint", on: connection,
+        progress: {
+          try connection.query(
+            "SELECT generation FROM call_logd_checkpoint WHERE id = $1", [.int4(id)],
+            purpose: "Looking whether others go on"
+          ).int64(0, 0)
+        }, holders: { try LockHolders.ofCheckpoint(on: connection) },
+        { try connection.query(sql, [.int4(id)], purpose: "Locking the checkpoint") })
+    }
+    guard var checkpoint = Checkpoint.decode(rows) else { throw Checkpoint.removed }
+    checkpoint.lockWait = lockWait
+    return checkpoint
+  }
+
+  static var removed: StoreError {
+    StoreError(.wentBack, "the checkpoint was removed while the job was running; run it again")
+  }
+
+  /// Keeps deletions out until the end of the transaction, and waits for one that is under way; chunks keep no chunk out.
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  public func shareGate(on connection: Connection) throws {
+    try gate("_shared", "Waiting for a deletion", on: connection)
+  }
+
+  /// Keeps chunks out until the end of the transaction, and waits for those under way: what a deletion does is before or after a chunk.
+  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  public func closeGate(on connection: Connection) throws {
+    try gate("", "Waiting for chunks under way", on: connection)
+  }
+
+  private func gate(_ kind: String, _ purpose: String, on connection: Connection) throws {
+    let (gate, parameters) = (Checkpoint.gateClass, [Parameter.int4(Checkpoint.gateClass), .int4(id)])
+    // Nor is it free where nobody holds it but somebody waits for it: he came first.
+    let isFree = try connection.query("SELECT pg_try_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
+    guard isFree.bool(0, 0) != true else { return }
+    try lockWait.once(
+      purpose, for: "the gate", on: connection, holders: { try .ofAdvisory(class: gate, id, on: connection) }
+    ) {
+      _ = try connection.query("SELECT pg_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
+    }
+  }
+
+  /// The class of the gates' advisory locks: "calg" as bytes.
+  private static let gateClass: Int32 = 0x6361_6C67
+
+  /// Reads the checkpoint of that table, entering an empty one where it has none.
+  public static func obtain(_ table: CELTable, on connection: Connection) throws -> Checkpoint {
+    if let known = try read(table.identity, on: connection) { return known }
+    try connection.execute(
+      """
+      INSERT INTO call_logd_checkpoint (cel_system, cel_database, cel_table, cel_name) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (cel_system, cel_database, cel_table) DO NOTHING
+      """, [.int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table), .text(table.name)],
+      purpose: "Entering a checkpoint for \(table.name)")
+    guard let made = try read(table.identity, on: connection) else { throw removed }
+    return made
+  }
+
+  static let earlierColumns = "id, covered, generation, witness_id, witness_time, NULL, NULL, NULL"
+  static let columns = "id, covered, generation, witness_id, witness_time, witness_ids, witness_times, sequence_value"
+
+  private static func decode(_ rows: Rows) -> Checkpoint? { rows.count == 1 ? decode(rows[0]) : nil }
+
+  static func decode(_ row: RowView) -> Checkpoint? {
+    guard let id = row.int64(0), let covered = row.ranges(1), let generation = row.int64(2) else { return nil }
+    var witnesses: [Witness] = []
+    if let id = row.int64(3), let time = row.timestamp(4) {
+      witnesses = [(id, time)] + zip(row.integers(5) ?? [], row.integers(6) ?? []).map { ($0, $1) }
+    }
+    return Checkpoint(
+      id: Int32(truncatingIfNeeded: id), coverage: Coverage(covered), generation: generation, witnesses: witnesses,
+      sequenceValue: row.int64(7))
+  }
+
+  // MARK: Changing it, in the transaction that does the work
+
+  /// Adds `ids` to what is covered. `counters` are added to the row's.
+  ///
+  /// The ranges lie in ascending order. Of the witnesses there are and these, those with the greatest ids stay, and the least.
+  public func cover(_ ids: [Range<Int64>], witnesses: [Witness], counters: String, on connection: Connection)
+    throws(PostgreSQLError)
+  {
+    try connection.execute(
+      """
+      UPDATE call_logd_checkpoint SET
+        covered = covered + $2, generation = generation + 1, changed = now(), counters = call_logd_sum(counters, $3::jsonb)
+      WHERE id = $1
+      """, [.int4(id), .int8Multirange(ids), .json(counters)], purpose: "Covering the CELs \(Coverage(ids))")
+    let known = Dictionary((self.witnesses + witnesses).map { ($0.id, $0.time) }) { $1 }
+    let sorted = known.sorted { $0.key > $1.key }
+    let kept = sorted.prefix(Checkpoint.witnessLimit) + sorted.dropFirst(Checkpoint.witnessLimit).suffix(1)
+    guard let first = kept.first, kept.map(\.key) != self.witnesses.map(\.id) else { return }
+    try connection.execute(
+      """
+      UPDATE call_logd_checkpoint SET witness_id = $2, witness_time = $3, witness_ids = $4, witness_times = $5 WHERE id = $1
+      """,
+      [
+        .int4(id), .int8(first.key), .timestamptz(first.value), .int8Array(kept.dropFirst().map(\.key)),
+        .int8Array(kept.dropFirst().map(\.value)),
+      ], purpose: "Noting CELs that are covered")
+  }
+
+  /// Notes ids of call logs that this program has made.
+  public func noteMade(_ callLogs: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    guard !callLogs.isEmpty else { return }
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET made = made + $2 WHERE id = $1", [.int4(id), .int8Multirange(callLogs)],
+      purpose: "Noting call logs that were made")
+  }
+
+  /// Records the last value of the sequence of ids, where it is a greater one than is known. For who has locked the checkpoint.
+  public func noteSequence(_ value: Int64?, on connection: Connection) throws(PostgreSQLError) {
+    guard let value, sequenceValue.map({ value > $0 }) ?? true else { return }
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET sequence_value = $2 WHERE id = $1", [.int4(id), .int8(value)],
+      purpose: "Recording the sequence of ids")
+  }
+
+  /// Adds to its counts what was done beside chunks.
+  public func count(_ counters: String, on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET counters = call_logd_sum(counters, $2::jsonb) WHERE id = $1",
+      [.int4(id), .json(counters)],
+      purpose: "Counting")
+  }
+
+  // MARK: Ids that may still come
+
+  /// A run of ids that are missing while somebody who may have them is at work.
+  public struct Gap: Sendable {
+    /// The ids.
+    public let ids: Range<Int64>
+    /// Since when they are missed, microseconds since 2000-01-01 UTC.
+    public let since: Int64
+    /// Seconds since then, by the server's clock, as of the beginning of the transaction.
+    public let age: Double
+  }
+
+  /// The ids that wait, in ascending order: all, or the gaps that have ids in `ids`.
+  public func gaps(in ids: Range<Int64>? = nil, on connection: Connection) throws(PostgreSQLError) -> [Gap] {
+    let rows = try connection.query(
+      """
+      SELECT lower(ids), upper(ids), first_missing, (1000000 * extract(epoch FROM now() - first_missing))::int8
+      FROM call_logd_gap WHERE checkpoint_id = $1 AND ids && int8range($2, $3) ORDER BY ids
+      """, [.int4(id), ids.map { .int8($0.lowerBound) } ?? .null, ids.map { .int8($0.upperBound) } ?? .null],
+      purpose: "Reading the gaps")
+    return rows.compactMap { row in
+      guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(2), let age = row.int64(3) else {
+        return nil
+      }
+      return Gap(ids: lower..<upper, since: since, age: Double(age) / 1_000_000)
+    }
+  }
+
+  /// Replaces what is known of gaps in `ids` by `gaps`; what was missed before, all of it, is missed since then.
+  public func replaceGaps(in ids: Range<Int64>, with gaps: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      """
+      WITH old AS (
+        DELETE FROM call_logd_gap WHERE checkpoint_id = $1 AND ids && int8range($2, $3) RETURNING ids, first_missing)
+      INSERT INTO call_logd_gap (checkpoint_id, ids, first_missing)
+      SELECT $1, rest, first_missing FROM old, unnest(int8multirange(ids) - int8multirange(int8range($2, $3))) AS rest
+      UNION ALL
+      SELECT $1, gap, coalesce((SELECT max(first_missing) FROM old WHERE old.ids && gap HAVING range_agg(ids) @> gap), now())
+      FROM unnest($4::int8multirange) AS gap
+      """, [.int4(id), .int8(ids.lowerBound), .int8(ids.upperBound), .int8Multirange(gaps)],
+      purpose: "Noting CEL ids that may still come")
+  }
+
+  /// Takes `ranges` (ascending) out of what is covered.
+  public func uncover(_ ranges: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET covered = covered - $2, generation = generation + 1, changed = now() WHERE id = $1",
+      [.int4(id), .int8Multirange(ranges)], purpose: "Uncovering CELs")
+    try forgetSeen(ranges, on: connection)
+  }
+
+  /// Starts anew: nothing of the table counts as done. The generation goes on growing.
+  public func restart(on connection: Connection) throws {
+    try connection.transaction(purpose: "Starting the checkpoint anew") {
+      try closeGate(on: connection)
+      try connection.execute(
+        """
+        UPDATE call_logd_checkpoint SET
+          covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, witness_ids = '{}', witness_times = '{}',
+          sequence_value = NULL, looked = now(), counters = '{}', changed = now()
+        WHERE id = $1
+        """, [.int4(id)], purpose: "Starting the checkpoint anew")
+      try connection.execute(
+        "DELETE FROM call_logd_seen WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting which CELs were there")
+      try forgetAllReaching(on: connection)
+      try connection.execute("DELETE FROM call_logd_gap WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting the gaps")
+      try connection.execute(
+        "DELETE FROM call_logd_link WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting links to make")
+    }
+  }
+
+  /// What else is known: noted linkedids, links to make, counts over all runs.
+  public func details(on connection: Connection) throws -> (
+    reaching: Int64, pendingLinks: Int64, counters: [(key: String, value: Int64)]
+  ) {
+    let counts = try connection.query(
+      """
+      SELECT (SELECT count(*)::int8 FROM call_logd_reach WHERE checkpoint_id = $1),
+             (SELECT coalesce(sum(cardinality(cel_ids)), 0)::int8 FROM call_logd_link WHERE checkpoint_id = $1)
+      """, [.int4(id)], purpose: "Looking up the checkpoint's details")
+    let counters = try connection.query(
+      "SELECT key, value::int8 FROM call_logd_checkpoint, jsonb_each_text(counters) WHERE id = $1 ORDER BY key", [.int4(id)],
+      purpose: "Looking up the checkpoint's counters")
+    return (counts.int64(0, 0) ?? 0, counts.int64(0, 1) ?? 0, counters.map { ($0.string(0) ?? "", $0.int64(1) ?? 0) })
+  }
+}

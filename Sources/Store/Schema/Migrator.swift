@@ -1,0 +1,165 @@
+import CallLogs
+import Foundation
+import PostgreSQL
+import SQL
+
+/// Brings the schema of the call logs' database up to date, step by step.
+public struct Migrator {
+  /// A step and whether it has been done.
+  public struct Step: Sendable {
+    /// The name, such as `m002_coverage`.
+    public let name: String
+    /// The SQL.
+    public let sql: String
+    /// Whether it has been done.
+    public let isApplied: Bool
+    /// Whether everything works without it: an index that makes lists faster.
+    public var isOptional: Bool { sql.hasPrefix("-- outside a transaction") }
+  }
+
+  private let connection: Connection
+
+  /// A migrator on the database of the call logs.
+  public init(_ connection: Connection) {
+    self.connection = connection
+  }
+
+  /// The key of the advisory lock that one migration at a time holds: "call_log" as bytes.
+  private static let lockKey: Int64 = 0x6361_6C6C_5F6C_6F67
+
+  /// Every step in order. Reads only.
+  public func steps() throws(PostgreSQLError) -> [Step] {
+    let applied = try applied()
+    return SQL.migrations.map { Step(name: $0.name, sql: $0.text, isApplied: applied.contains($0.name)) }
+  }
+
+  private func applied() throws(PostgreSQLError) -> Set<String> {
+    let exists = try connection.query("SELECT to_regclass('call_logd_migration') IS NOT NULL", purpose: "Looking for the schema")
+    guard exists.bool(0, 0) == true else { return [] }
+    let rows = try connection.query("SELECT name FROM call_logd_migration", purpose: "Looking up the schema's version")
+    return Set(rows.compactMap { $0.string(0) })
+  }
+
+  /// Does what is not done yet, one process at a time. Writes nothing where nothing is missing.
+  /// - Parameters:
+  ///   - program: name and version of the program, kept with each step
+  ///   - report: called before each step with its name
+  /// - Returns: the names of the steps done, and of those put off because a long transaction stood in the way or the role does not own the table (only indexes, without which everything works).
+  /// - Throws: what the server says; ``StoreError`` where the schema is of a later version of the program.
+  @discardableResult
+  public func migrate(program: String, report: (String) -> Void = { _ in }) throws -> (done: [String], putOff: [String]) {
+    let before = try applied()
+    let known = Set(SQL.migrations.map(\.name))
+    let unknown = before.subtracting(known)
+    guard unknown.isEmpty else {
+      throw StoreError(
+        .configuration,
+        "the schema in database \(connection.server.database) is of a later version of this program (it has \(unknown.sorted().joined(separator: ", "))); install that version"
+      )
+    }
+    guard before.count < known.count else { return ([], []) }
+    try waitForOthers()
+    defer {
+      _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(Migrator.lockKey)], purpose: "Ending the migration")
+    }
+    // Another process may have done them while this one waited.
+    let applied = try applied()
+    var done: [String] = []
+    var putOff: [String] = []
+    if applied.isEmpty {
+      try connection.script(Migrator.ledger, purpose: "Creating the table call_logd_migration")
+    }
+    for migration in SQL.migrations where !applied.contains(migration.name) {
+      report(migration.name)
+      if migration.isOutsideTransaction {
+        guard try runOutsideTransaction(migration, program) else {
+          putOff.append(migration.name)
+          continue
+        }
+      } else {
+        try connection.transaction(purpose: "Migrating to \(migration.name)") {
+          try connection.script(migration.text, purpose: "Migrating to \(migration.name)")
+          try record(migration.name, program)
+        }
+      }
+      done.append(migration.name)
+    }
+    return (done, putOff)
+  }
+
+  /// Takes the lock, as long as lock_timeout allows. It asks again and again: a session that waits inside pg_advisory_lock has a snapshot, for whose end
+  /// the other's CREATE INDEX CONCURRENTLY would wait, and so both would wait for each other.
+  private func waitForOthers() throws {
+    let started = Date()
+    while true {
+      let rows = try connection.query(
+        "SELECT pg_try_advisory_lock($1), (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::text",
+        [.int8(Migrator.lockKey)],
+        purpose: "Waiting for another migration")
+      if rows.bool(0, 0) == true { return }
+      let limit = Double(rows.string(0, 1) ?? "") ?? 0
+      guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
+        let holders = try LockHolders.ofAdvisory(Migrator.lockKey, on: connection)
+        throw StoreError(
+          .busy,
+          "another migration of database \(connection.server.database) is running (\(connection.server)): its lock is \(holders.description)"
+        )
+      }
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+  }
+
+  /// - Returns: false where a lock could not be had in time, or the role may not.
+  private func runOutsideTransaction(_ migration: SQL.Migration, _ program: String) throws(PostgreSQLError) -> Bool {
+    do {
+      try dropInvalidIndexes()
+      try connection.script(migration.text, purpose: "Migrating to \(migration.name)")
+    } catch {
+      // Only indexes are made out here. A role that does not own the table cannot make one, and must be able to run all the same.
+      if error.sqlState == .lockNotAvailable || error.sqlState == .insufficientPrivilege { return false }
+      throw error
+    }
+    try record(migration.name, program)
+    return true
+  }
+
+  /// The table that says which steps were done.
+  static let ledger = """
+    CREATE TABLE IF NOT EXISTS call_logd_migration (
+        name    text PRIMARY KEY,
+        applied timestamptz NOT NULL DEFAULT now(),
+        program text NOT NULL
+    );
+    """
+
+  /// The whole schema as a script for psql, for a person who would rather run it by hand.
+  public static func script(of steps: [Step]) -> String {
+    guard steps.contains(where: { !$0.isApplied }) else { return "-- Nothing to do: the schema is up to date.\n" }
+    var text = ledger + "\n"
+    for step in steps where !step.isApplied {
+      let outside = step.sql.hasPrefix("-- outside a transaction")
+      let record = "INSERT INTO call_logd_migration (name, program) VALUES ('\(step.name)', 'psql');\n"
+      text += "\n" + (outside ? step.sql + record : "BEGIN;\n" + step.sql + record + "COMMIT;\n")
+    }
+    return text
+  }
+
+  private func record(_ name: String, _ program: String) throws(PostgreSQLError) {
+    try connection.execute(
+      "INSERT INTO call_logd_migration (name, program) VALUES ($1, $2)", [.text(name), .text(program)],
+      purpose: "Recording the step \(name)")
+  }
+
+  /// An interrupted CREATE INDEX CONCURRENTLY leaves an index that is never used and that IF NOT EXISTS takes for one.
+  private func dropInvalidIndexes() throws(PostgreSQLError) {
+    let rows = try connection.query(
+      """
+      SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+      WHERE NOT i.indisvalid AND t.relname LIKE 'call\\_logd\\_%' AND x.relname LIKE 'call\\_logd\\_%\\_\\_idx\\_\\_%'
+      """, purpose: "Looking for unfinished indexes")
+    for index in rows.compactMap({ $0.string(0) }) {
+      // regclass gives the name quoted where it must be.
+      try connection.execute("DROP INDEX CONCURRENTLY IF EXISTS \(index)", purpose: "Dropping the unfinished index \(index)")
+    }
+  }
+}
