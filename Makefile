@@ -43,8 +43,8 @@ release: deps ## Build the program.
 	$(SWIFT) build $(RELEASE) --product wazo-call-logs
 
 PREFIX ?= /usr/local
-install: release ## Install the program below PREFIX (/usr/local).
-	install -D -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs" $(DESTDIR)$(PREFIX)/bin/wazo-call-logs
+install: release ## Install the program, without its symbols, below PREFIX (/usr/local).
+	install -D -s -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs" $(DESTDIR)$(PREFIX)/bin/wazo-call-logs
 
 clean: ## Remove what was built.
 	rm -rf .build

@@ -113,7 +113,7 @@ struct ChunkWorker {
     counters.cels = read.cels
     counters.chat = read.chats
     counters.invalid = read.unusable
-    try storeWhatIsInside(&counters)
+    try storeWhatIsInside(covered, &counters)
     try points.reached(.beforeLock)
     let locked = try checkpoint.locked(on: databases.logs)
     try points.reached(.afterLock)
@@ -162,14 +162,14 @@ struct ChunkWorker {
 
   // MARK: Step 1
 
-  private mutating func storeWhatIsInside(_ counters: inout Counters) throws {
+  private mutating func storeWhatIsInside(_ covered: Range<Int64>, _ counters: inout Counters) throws {
     ConversationStore.group(&source)
     storedFirst = []
     // Rows may come in any order then.
     if table.isTimed { return }
     // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
-    let noted = try reaching(closed)
+    let noted = try reaching(closed).union(outside(covered, closed))
     // Purged ones as well: they are told from the others when they are read whole.
     let known = try CallLogTables.conversations(
       among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
@@ -188,6 +188,35 @@ struct ChunkWorker {
     try whole.store.storeFirst(inside, of: &source, counters: &counters)
     storedFirst = []
     for group in inside where source.fates[group] == .callLog { storedFirst.formUnion(linkedids(of: group).map(\.string)) }
+  }
+
+  /// Conversations that are whole in the chunk by themselves, and yet have CELs outside of it.
+  ///
+  /// Ids that are covered for the first time need no look: whoever covered a CEL of such a
+  /// conversation before has noted it. Nobody has where a range is made again, nor where ids have
+  /// waited for rows that could not be seen then.
+  private func outside(_ covered: Range<Int64>, _ closed: BinaryArray) throws -> Set<String> {
+    #if NAMED_POINTS
+      if shortcuts.contains(.noReachLookUp) { return [] }
+    #endif
+    guard closed.count > 0, try remakes || !checkpoint.gaps(in: covered, on: databases.logs).isEmpty else { return [] }
+    let (batch, grouping) = (source.batch, source.grouping)
+    var isClosed = Array(repeating: false, count: batch.uniqueids.count)
+    for row in batch.rows where row.uniqueid >= 0 {
+      isClosed[Int(row.uniqueid)] = grouping.groups[grouping.group(ofLinkedid: Int(row.linkedid))].isClosed
+    }
+    let channels = isClosed.indices.filter { isClosed[$0] }.map { batch.uniqueids.texts[$0] }
+    let found = try table.outside(
+      ClosedRange(covered), linkedids: closed, channels: BinaryArray(texts: channels), on: databases.cels)
+    var names = found.linkedids
+    let arena = TextArena()
+    for channel in found.channels {
+      guard let number = batch.uniqueids.find(arena.text(channel)), let group = grouping.group(ofUniqueid: number) else {
+        continue
+      }
+      for linkedid in linkedids(of: group) { names.insert(linkedid.string) }
+    }
+    return names
   }
 
   // MARK: Step 2

@@ -44,6 +44,11 @@ public struct Grouping {
   /// The number of the group that a linkedid of the batch belongs to.
   public func group(ofLinkedid number: Int) -> Int { Int(groupOf[number]) }
 
+  /// The number of the group that a uniqueid of the batch belongs to; nil where none of its rows is in one.
+  public func group(ofUniqueid number: Int) -> Int? {
+    connected.linkedid(ofUniqueid: number).map { group(ofLinkedid: Int($0)) }
+  }
+
   /// The conversation_id of a group: the smallest of its linkedids.
   public func conversationID(of group: Int, in batch: CELBatch) -> Text {
     let numbers = linkedids[groups[group].linkedids]

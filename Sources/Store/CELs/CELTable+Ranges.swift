@@ -142,6 +142,23 @@ extension CELTable {
     return BinaryArray(strings: rows.compactMap { $0.string(0) })
   }
 
+  /// Which of these linkedids and channels have CELs outside of `range`.
+  public func outside(
+    _ range: ClosedRange<Int64>, linkedids: BinaryArray, channels: BinaryArray, on connection: Connection
+  ) throws -> (linkedids: Set<String>, channels: Set<String>) {
+    func found(_ column: String, _ names: BinaryArray) throws -> Set<String> {
+      guard names.count > 0 else { return [] }
+      let rows = try connection.query(
+        """
+        SELECT DISTINCT b.\(column)::text FROM \(name) b
+        WHERE b.\(column) = ANY($3) AND (b.id < $1 OR b.id > $2) AND b.\(CELTable.isFollowed) AND b.linkedid <> '' AND \(isNoChat)
+        """, [.int8(range.lowerBound), .int8(range.upperBound), .array(names)],
+        purpose: "Looking for CELs outside of the chunk")
+      return Set(rows.compactMap { $0.string(0) })
+    }
+    return (try found("linkedid", linkedids), try found("uniqueid", channels))
+  }
+
   /// Whether any CEL points to a call log and that can be taken back.
   public func hasLinks(on connection: Connection) throws -> Bool {
     guard canSetCallLogID else { return false }
