@@ -229,6 +229,7 @@ public struct ArchiveJob {
   }
 
   /// Counts what ``run()`` would do now. Changes nothing.
+  /// - Throws: the errors of ``run()``
   public func dryRun() throws -> Summary {
     try context.retry { try PartOwners(context).check(options.folder) }
     var summary = try context.retry {

@@ -94,6 +94,7 @@ public struct RestoreJob {
   }
 
   /// Verifies the files and counts the rows of the parts. Changes nothing.
+  /// - Throws: the errors of ``run()``
   public func dryRun() throws -> [TableSummary] {
     let folder = try ArchiveFolder.existing(options.folder)
     let parts = try chosen(folder)

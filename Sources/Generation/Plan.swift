@@ -13,7 +13,7 @@ public enum Scope: Equatable, Sendable {
   /// Uncovered ids between the least and the greatest CEL of the last N days (24 hours each).
   case days(Int)
   /// Uncovered ids between the least and the greatest CEL with a time at or after `from` and before
-  /// `to`; nil for no bound.
+  /// `to`, in microseconds since 2000-01-01 UTC; nil for no bound.
   case dates(from: Int64?, to: Int64?)
   /// Uncovered ids between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)

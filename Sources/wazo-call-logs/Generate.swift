@@ -184,7 +184,7 @@ enum Covering {
     if !summary.waiting.isEmpty {
       let ids = summary.waiting.width
       lines.append(
-        "\(Human.count(ids, "id")) may still be committed by an open transaction, which `status` names. The next run looks again."
+        "\(Human.count(ids, "id")) may still be committed, as `status` shows. The next run looks again."
       )
     }
     if !summary.uncovered.isEmpty {

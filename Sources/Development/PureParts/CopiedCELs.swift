@@ -3,8 +3,8 @@ import PostgreSQL
 import Simulation
 import Values
 
-/// CELs in memory, in the form in which `COPY … TO STDOUT (FORMAT binary)` sends them: the columns
-/// that ``CELTable`` reads, one message for each row.
+/// CELs in memory, in the form in which `COPY … TO STDOUT (FORMAT binary)` sends them: the
+/// columns that ``CELTable`` reads, one message for each row.
 package struct CopiedCELs: ~Copyable {
   private var writer = BinaryRowWriter()
   private var ends: [Int] = []

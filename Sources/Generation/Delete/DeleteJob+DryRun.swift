@@ -46,6 +46,7 @@ extension DeleteJob {
   }
 
   /// Counts what ``run(_:)`` would delete now. Changes nothing, and needs no claim on the context.
+  /// - Throws: ``JobError`` after a signal; errors of the server
   public func dryRun(_ extent: Extent) throws -> Summary {
     let (logs, cels) = (context.databases.logs, context.databases.cels)
     // One snapshot, in which the server refuses to write.

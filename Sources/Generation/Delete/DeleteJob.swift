@@ -12,7 +12,8 @@ public struct DeleteJob {
     case all
     /// Those that began in the last N days (24 hours each). Older ones stay.
     case lastDays(Int)
-    /// Those that began at or after `from` and before `to`; nil for no bound.
+    /// Those that began at or after `from` and before `to`, in microseconds since 2000-01-01 UTC;
+    /// nil for no bound.
     case dates(from: Int64?, to: Int64?)
   }
 

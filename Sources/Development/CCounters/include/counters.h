@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Allocations of the calling thread so far; always 0 if the C library does not let them be counted.
+/// Allocations of the calling thread so far; always 0 if this platform does not count them.
 uint64_t counters_allocations(void);
 
 /// Whether this platform counts allocations.
