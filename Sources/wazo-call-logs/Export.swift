@@ -13,8 +13,8 @@ struct Export: AsyncParsableCommand {
       Formats:
         csv         the API's CSV: dates in UTC, tags joined by a semicolon, as many
                     columns for recordings as needed
-        legacy-csv  the download of Wazo's older administration guide (Call Date,
-                    Caller,Called,Period,user Field), dates in local time
+        legacy-csv  the download of Wazo's older administration guide, dates in local
+                    time: Call Date,Caller,Called,Period,user Field
         jsonl       the API's JSON, one object in each line
 
       Without --format the name of the file decides: .csv, .jsonl or .ndjson. An ending .zst or \

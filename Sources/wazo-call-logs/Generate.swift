@@ -18,11 +18,11 @@ struct Generate: AsyncParsableCommand {
       Call logs that Wazo's programs made stay as they are.
 
       You can kill the run at any moment. Any number of runs may work at the same time, here or \
-      on other machines: each chunk of CELs is claimed by one worker.
+      on other machines: one worker claims each chunk of CELs.
 
       Examples:
         wazo-call-logs                     the nightly run
-        wazo-call-logs generate -c 50000   the newest 50,000 CELs that are not covered
+        wazo-call-logs generate -c 50000   the newest 50,000 uncovered CELs
         wazo-call-logs generate -d 7       uncovered CELs of the last 7 days
       """)
 
@@ -75,9 +75,9 @@ struct Backfill: AsyncParsableCommand {
         wazo-call-logs backfill                                     all history
         wazo-call-logs backfill --from 2025-03-01 --to 2025-03-31   all of March
         wazo-call-logs backfill --from 2025-03-30T10:00+02:00       since then
-        wazo-call-logs backfill --from-id 1000000 --to-id 1999999   a range of CEL ids
-        wazo-call-logs backfill --workers 4          four chunks at a time
-        wazo-call-logs backfill --no-link-cels       faster: leaves cel.call_log_id alone
+        wazo-call-logs backfill --from-id 1000000 --to-id 1999999   a range of ids
+        wazo-call-logs backfill --workers 4                         four at a time
+        wazo-call-logs backfill --no-link-cels                      faster, no links
       """)
 
   @OptionGroup var range: RangeOptions

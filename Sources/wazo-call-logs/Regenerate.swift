@@ -20,9 +20,9 @@ struct Regenerate: AsyncParsableCommand {
 
       Examples:
         wazo-call-logs regenerate --from 2025-03-01 --to 2025-03-31   all of March
-        wazo-call-logs regenerate --from-id 1000000 --to-id 1999999   a range of CEL ids
+        wazo-call-logs regenerate --from-id 1000000 --to-id 1999999   a range of ids
         wazo-call-logs regenerate --conversation 1714989600.10        by a linkedid
-        wazo-call-logs regenerate --conversation 4711            by id of the call log
+        wazo-call-logs regenerate --conversation 4711                 by call log id
         wazo-call-logs regenerate                                     all history
       """)
 

@@ -20,7 +20,7 @@ struct Restore: AsyncParsableCommand {
       restored rows alone for 30 days (--keep-restored).
 
       A database that has archived rows itself takes the parts of another database only with \
-      --from-other-database. An empty one takes them without it.
+      --from-other-database. A database that has archived nothing takes them without it.
 
       Examples:
         wazo-call-logs restore --from 2025-03-01 --to 2025-03-31 --dry-run
