@@ -83,7 +83,7 @@ public struct RestoreJob {
         tables[index].existing += outcome.existing
         if outcome.taken > 0 {
           context.log.warning(
-            "\(part): \(outcome.taken) rows are left out because their ids belong to other calls now; they stay in the archive")
+            "\(part): rows whose ids belong to other calls now stay in the archive: \(outcome.taken)")
         }
         try journal.note(restored: part, rows: outcome.restored)
         progress("\(part): \(outcome.restored) rows restored, \(outcome.existing) were there")
