@@ -3,19 +3,21 @@ import Foundation
 import Store
 import Values
 
-/// The recordings' own retention: audio files go, call logs and the rows of recordings stay, without a path.
+/// The retention of recordings: audio files go, while call logs and the rows of recordings stay,
+/// without a path.
 extension ArchiveJob {
-  /// What became of recordings, or would.
+  /// What a run did to recordings, or would do.
   public struct RecordingsSummary: Equatable, Sendable {
     /// Call logs with recordings that were due.
     public var callLogs = 0
     /// Recordings that lost their path.
     public var recordings = 0
-    /// Recordings that were due and are left alone, as their call logs were restored not long ago.
+    /// Recordings that were due but stay, because their call logs were restored not long ago.
     public var keptRestored: Int64 = 0
-    /// When the oldest of the calls began; nil where there is none.
+    /// When the oldest of the calls began; nil if there is none.
     public var oldest: Timestamp?
-    /// When the newest did.
+    /// When the newest of the calls began, in microseconds since 2000-01-01 UTC; nil if there is
+    /// none.
     public var newest: Int64?
 
     mutating func add(_ due: [CallLogTables.DueRecordings]) {
@@ -27,10 +29,10 @@ extension ArchiveJob {
     }
   }
 
-  /// Recordings in one transaction: short ones, for chunks of `generate` wait meanwhile.
+  /// Recordings in one transaction. Chunks of `generate` wait for it, so it must be short.
   private static let batch = 10_000
 
-  /// Which call logs' recordings are due, and which of them are kept.
+  /// The call logs whose recordings are due, and those that are kept.
   private struct Rule {
     let cutoffs: CallLogTables.Cutoffs
     let kept: IDSet
@@ -45,17 +47,17 @@ extension ArchiveJob {
     }
   }
 
-  /// Forgets the paths of recordings that are due; their files are removed after each commit.
+  /// Clears the paths of recordings that are due, and removes their files after each commit.
   /// - Parameter goesOn: whether there is time for more
   func forgetRecordings(_ removal: AudioRemoval?, _ record: RunRecord, goesOn: () throws -> Bool) throws -> RecordingsSummary {
     var rule = try context.retry { try Rule(self) }
     var last: Int32 = 0
     while try goesOn() {
-      // Forgotten, and not known yet whether that is committed.
+      // Cleared, but the answer to the commit was lost.
       var pending: [CallLogTables.DueRecordings] = []
       let greatest = try context.retry {
         let page = try forget(rule.cutoffs, rule.kept, after: last, record) { due in
-          // All of them are due still, or none.
+          // One transaction clears all of them, so either all are still due or none.
           if due.first?.callLog != pending.first?.callLog { rule.summary.add(pending) }
           pending = due
         }
@@ -72,7 +74,7 @@ extension ArchiveJob {
     return rule.summary
   }
 
-  /// - Parameter begins: called with what was found, before it is changed
+  /// - Parameter begins: called with the recordings found, before any change
   private func forget(
     _ cutoffs: CallLogTables.Cutoffs, _ kept: IDSet, after last: Int32, _ record: RunRecord,
     _ begins: ([CallLogTables.DueRecordings]) -> Void
@@ -83,7 +85,7 @@ extension ArchiveJob {
         cutoffs, after: last, besides: kept.ranges, limit: min(options.rows, ArchiveJob.batch), on: logs)
       begins(page.due)
       guard !page.due.isEmpty else { return page }
-      // A chunk that makes such a call log again would bring the path back.
+      // A chunk that remakes such a call log would bring the path back.
       try context.checkpoint.closeGate(on: logs)
       let count = try AudioList.forget(ofCallLogs: page.due.map { Int64($0.callLog) }, run: record.id, on: logs)
       try context.reached(.afterForget)
@@ -93,10 +95,10 @@ extension ArchiveJob {
     }
   }
 
-  /// What ``forgetRecordings(_:_:goesOn:)`` would do. Changes nothing.
+  /// Counts what ``forgetRecordings(_:_:goesOn:)`` would do. Changes nothing.
   func dryForget(_ preview: inout AudioPreview?) throws -> RecordingsSummary {
     var rule = try Rule(self)
-    // What goes with its call log does not go once more.
+    // Recordings that go with their call logs must not count twice.
     let besides = IDSet(rule.kept.ranges + (preview?.forgotten.ranges ?? []))
     var last: Int32 = 0
     while true {

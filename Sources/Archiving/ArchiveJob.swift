@@ -4,25 +4,27 @@ import Runs
 import Store
 import Values
 
-/// `archive` and `purge`: writes what is due into an archive's folder, part by part, and deletes it then. Nothing is deleted before its archive was written, synced, read back and verified.
+/// `archive` and `purge`: writes the rows that are due into an archive, part by part, and `purge`
+/// then deletes them. It deletes rows only after their archive was written, synced, read back and
+/// verified.
 public struct ArchiveJob {
-  /// What is asked for.
+  /// The options of a run.
   public struct Options: Sendable {
-    /// The archive's folder; nil where nothing is to be archived, only deleted.
+    /// The folder of the archive; nil to delete without an archive.
     public var folder: String?
-    /// Whether the rows are deleted.
+    /// Whether the run deletes the rows.
     public var deletes: Bool
     /// The tables.
     public var kinds: [ArchiveKind]
     /// Which rows are due.
     public var retention: Retention
-    /// Whether audio files go by the recordings' own retention; only where rows are deleted.
+    /// Whether audio files follow the retention of recordings. Only with ``deletes``.
     public var forgetsRecordings = false
-    /// The folder of audio files; nil where none are removed, so that they wait for a purge that does.
+    /// The folder of audio files; nil to remove none, so that they wait for a later purge.
     public var recordingsFolder: String?
-    /// The tenant to which it is restricted; nil for all.
+    /// The only tenant to work on; nil for all.
     public var tenant: UUIDValue?
-    /// zstd's effort.
+    /// zstd's effort, 1 to 19.
     public var level = 3
     /// Threads of libzstd beside the job's own.
     public var workers = 1
@@ -30,38 +32,39 @@ public struct ArchiveJob {
     public var rows = 100_000
     /// Seconds to pause after a part.
     public var pause = 0.0
-    /// Seconds after which no further part is begun; nil for no limit.
+    /// Seconds after which no further part begins; nil for no limit.
     public var runTime: Double?
-    /// How it was asked for, for the record.
+    /// The command line, for the record.
     public var parameters = ""
 
-    /// Options of these values.
+    /// Makes options with these values.
     public init(folder: String?, deletes: Bool, kinds: [ArchiveKind], retention: Retention) {
       (self.folder, self.deletes, self.kinds, self.retention) = (folder, deletes, kinds, retention)
     }
   }
 
-  /// What became of one table's rows.
+  /// The result for one table.
   public struct TableSummary: Sendable {
     /// The table.
     public let kind: ArchiveKind
     /// Parts written.
     public var parts = 0
-    /// Rows by content of file that are in the archive now: written, or found there as they are.
+    /// Rows that are in the archive now, by content of file: written, or found there unchanged.
     public var rows: [FileContent: Int] = [:]
-    /// Rows among them that an earlier `archive` had written, and that had not changed.
+    /// Rows among them that an earlier `archive` wrote and that have not changed.
     public var found = 0
     /// Rows of the table that were deleted.
     public var deleted = 0
-    /// Length of the files written, in bytes; of a dry run 0.
+    /// Bytes of the files written; 0 in a dry run.
     public var bytes = 0
-    /// Length of what was compressed.
+    /// Bytes before compression.
     public var contentBytes = 0
-    /// When the oldest of the rows began; nil where there is none.
+    /// When the oldest of the rows began; nil if there is none.
     public var oldest: Timestamp?
-    /// When the newest did.
+    /// When the newest of the rows began, in microseconds since 2000-01-01 UTC; nil if there is
+    /// none.
     public var newest: Int64?
-    /// What was due and left alone.
+    /// Rows that were due but stay.
     public var kept = KeptRows()
     /// Seconds of reading, compressing and writing.
     public var writing = 0.0
@@ -69,9 +72,9 @@ public struct ArchiveJob {
     public var verifying = 0.0
     /// Seconds of deleting.
     public var deleting = 0.0
-    /// The share of what is due that is done, from 0 to 1; an estimate.
+    /// The share of the due rows that is done, from 0 to 1; an estimate.
     public var share = 0.0
-    /// Seconds since the table was begun.
+    /// Seconds since the run began with the table.
     public var seconds = 0.0
 
     mutating func add(_ selection: Selection) {
@@ -84,9 +87,9 @@ public struct ArchiveJob {
   public struct Summary: Sendable {
     /// By table.
     public var tables: [TableSummary] = []
-    /// Of the recordings' own retention; nil where it was not asked for.
+    /// The recordings that followed their own retention; nil if that was off.
     public var recordings: RecordingsSummary?
-    /// Of audio files; nil where none are removed.
+    /// The audio files; nil if the run removes none.
     public var audio: AudioSummary?
     /// Whether the time was up before everything was done.
     public var isCutShort = false
@@ -96,7 +99,7 @@ public struct ArchiveJob {
   let options: Options
   private let progress: (TableSummary) -> Void
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   /// - Parameter progress: called after each part
   public init(_ context: RunContext, _ options: Options, progress: @escaping (TableSummary) -> Void = { _ in }) {
     (self.context, self.options, self.progress) = (context, options, progress)
@@ -104,8 +107,10 @@ public struct ArchiveJob {
 
   private var verb: String { options.deletes ? "purge" : "archive" }
 
-  /// Archives, and deletes where that is asked for.
-  /// - Throws: ``JobError`` (75) where another archive, purge or restore is running, (78) where the folder is another database's; ``FileError`` where the files cannot be written or are not what was written; what the server says.
+  /// Archives the rows, and deletes them if the options say so.
+  /// - Throws: ``JobError`` (75) if another archive, purge or restore is running, (78) if the
+  ///   folder is another database's; ``FileError`` if a file cannot be written or differs from what
+  ///   was written; errors of the server
   public func run() throws -> Summary {
     let lock = try ArchiveLock(context)
     defer { lock.release() }
@@ -120,7 +125,7 @@ public struct ArchiveJob {
       if let folder { try context.retry { try recovery.takeUp(folder) } }
       let end = options.runTime.map { Date().addingTimeInterval($0) }
       let removal = options.deletes ? options.recordingsFolder.map { AudioRemoval(context, $0, record) } : nil
-      // What an earlier purge has left.
+      // Files that an earlier purge left in the queue.
       try removal?.workOff()
       var summary = Summary()
       for kind in options.kinds where kind == .callLogs {
@@ -171,7 +176,7 @@ public struct ArchiveJob {
     summary.tables.append(table)
   }
 
-  /// Rows that an earlier `archive` copied, and that have not changed since, are not written again.
+  /// Uses the copies of an earlier `archive`, so that unchanged rows are not written again.
   private func takeCopies(
     _ source: inout any PartSource, _ writer: PartWriter, _ removal: AudioRemoval?, _ table: inout TableSummary,
     _ summary: inout Summary, _ end: Date?
@@ -199,7 +204,7 @@ public struct ArchiveJob {
     try warn(of: gone, source, folder)
   }
 
-  /// Names copies that are not in the folder any more and whose rows are therefore archived again.
+  /// Warns of copies that have left the folder. The run archives their rows again.
   private func warn(of gone: [ArchiveRecord], _ source: any PartSource, _ folder: String) throws {
     let missed = try gone.filter { copy in
       let same = try context.retry {
@@ -211,7 +216,7 @@ public struct ArchiveJob {
     }
     guard let first = missed.first?.name else { return }
     context.log.warning(
-      "copies that an earlier archive wrote are not in \(folder) any more: \(missed.count), such as \(first). Their rows are archived again"
+      "copies that an earlier archive wrote are not in \(folder) any more: \(missed.count), such as \(first). This run archives their rows again"
     )
   }
 
@@ -223,7 +228,8 @@ public struct ArchiveJob {
       "interrupted \(place) \(name); what is done is done, the next run goes on from there")
   }
 
-  /// What ``run()`` would do now. Changes nothing.
+  /// Counts what ``run()`` would do now. Changes nothing.
+  /// - Throws: the errors of ``run()``
   public func dryRun() throws -> Summary {
     try context.retry { try PartOwners(context).check(options.folder) }
     var summary = try context.retry {

@@ -4,49 +4,50 @@ import Foundation
 import Runs
 import Values
 
-/// The journal of archive, purge and restore in the checkpoint folder: where a run stands, to be read without the database.
+/// The journal of archive, purge and restore: a file in the checkpoint folder that shows the state
+/// of a run without the database.
 public struct ArchiveJournal {
-  /// What stands in it.
+  /// The content of a journal.
   public struct Entry: Codable, Sendable {
     /// The verb.
     public var verb: String
-    /// What was asked for.
+    /// The command line.
     public var parameters: String
     /// The database of the call logs.
     public var database: String
-    /// The run's number.
+    /// The number of the run.
     public var run: Int
-    /// The process.
+    /// The id of the process.
     public var process: Int
-    /// When it began, in ISO 8601 and UTC.
+    /// When the run began, in ISO 8601 and UTC.
     public var started: String
-    /// When something was last done.
+    /// When the journal was last written, in ISO 8601 and UTC.
     public var changed: String
-    /// Whether it has come to its end.
+    /// Whether the run reached its end.
     public var isDone: Bool
     /// Parts done by table.
     public var parts: [String: Int] = [:]
     /// Rows done by table.
     public var rows: [String: Int] = [:]
-    /// The month that was worked on last.
+    /// The month of the last part.
     public var month: String?
-    /// Of a restore: the parts that are restored, as paths in the archive.
+    /// For a restore: the restored parts, as paths in the archive.
     public var restored: [String] = []
   }
 
   private let folder: String
   private let name: String
-  /// What stands in it now.
+  /// The present content.
   public private(set) var entry: Entry
 
   private static func name(_ verb: String, _ context: RunContext) -> String {
-    // One for writing, one for restoring, of each CEL table.
+    // Each CEL table has one journal for archive and purge, and one for restore.
     let identity = context.table.identity
     return "\(verb == "restore" ? "restore" : "archive")-\(identity.system)-\(identity.database)-\(identity.table).json"
   }
 
-  /// Begins a journal in place of the last.
-  /// - Throws: ``JobError`` where the folder cannot be written to
+  /// Begins a journal, which replaces the last one.
+  /// - Throws: ``JobError`` if the folder cannot be written
   init(_ context: RunContext, verb: String, parameters: String, run: Int32) throws {
     guard let folder = context.settings.checkpointDirectory else {
       throw JobError(.configuration, "there is no folder for the journal of \(verb); set checkpoint_dir")
@@ -100,7 +101,7 @@ public struct ArchiveJournal {
     return try? decoder.decode(Entry.self, from: data)
   }
 
-  /// Every journal in a checkpoint folder, by the names of the files.
+  /// All journals in a checkpoint folder, by file name.
   public static func all(in folder: String) -> [Entry] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.filter { ($0.hasPrefix("archive-") || $0.hasPrefix("restore-")) && $0.hasSuffix(".json") }.sorted()

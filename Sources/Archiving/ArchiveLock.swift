@@ -3,7 +3,8 @@ import Runs
 import Store
 import Values
 
-/// One archive, purge or restore at a time: the lock belongs to the run's side session, and is taken again in a new one.
+/// Lets one archive, purge or restore run at a time. The run's side session holds the lock, and a
+/// new session takes it again.
 final class ArchiveLock {
   private let context: RunContext
 
@@ -16,7 +17,7 @@ final class ArchiveLock {
     context.databases.prepareNext { databases in
       let started = Date()
       while try !ArchiveRecord.lock(on: databases.side) {
-        // The session that was lost may live for a moment.
+        // The lost session may live on for a moment.
         guard Date().timeIntervalSince(started) < max(retry.seconds, 5), !retry.interruption.isRequested else {
           throw ArchiveLock.busy(databases)
         }

@@ -3,12 +3,12 @@ import CallLogs
 import Files
 import Store
 
-/// Where the record of a part is lost, its files and the table show what happened to it.
+/// Recovery of parts whose record is lost: their files and the table show what happened.
 extension ArchiveRecovery {
-  /// A part whose files are whole.
+  /// A part with complete files.
   struct Found {
     let manifest: Manifest
-    /// The manifest as it stands in the file.
+    /// The manifest as it is in the file.
     let json: String
     let ids: [Range<Int64>]
     /// Rows of the part that are in the table.
@@ -23,9 +23,10 @@ extension ArchiveRecovery {
     }
   }
 
-  /// Reads the files of a part, and looks which of its rows are in the table.
-  /// - Returns: nil where the files are not what the manifest says, and the rows are in the table for certain
-  /// - Throws: ``FileError`` where the files are not what the manifest says, and nobody knows where the rows are
+  /// Reads the files of a part, and counts its rows in the table.
+  /// - Returns: nil if the files differ from the manifest and the rows are in the table for certain
+  /// - Throws: ``FileError`` if the files differ from the manifest and the place of the rows is
+  ///   unknown
   func look(_ whole: (json: [UInt8], isPublished: Bool), _ part: PartName, _ folder: ArchiveFolder) throws -> Found? {
     let databases = context.databases
     let (manifest, ids): (Manifest, [Range<Int64>])
@@ -33,7 +34,7 @@ extension ArchiveRecovery {
       manifest = try Manifest(json: whole.json, of: part)
       ids = try folder.ids(manifest, of: part, stop: stopIfInterrupted).ranges
     } catch let error as FileError where error.kind == .damaged {
-      // In one database rows are deleted in the very commit that records it.
+      // In one database the same commit deletes the rows and records that.
       if part.kind != .cel || databases.isOne { return nil }
       let names = part.files + [whole.isPublished ? part.manifest : PartName.temporary(part.manifest)]
       throw FileError(
@@ -54,7 +55,7 @@ extension ArchiveRecovery {
     let name = "\(folder.root.path)/\(part)"
     if found.areThere {
       context.log.warning(
-        "\(name) is complete, though this database knew only that it was to be written: the database went back in time. The rows are in the table, so the part counts as a copy of them"
+        "\(name) is complete, but this database had it on record only as begun: the database went back in time. The rows are in the table, so the part counts as a copy of them"
       )
     } else {
       context.log.warning(
@@ -63,8 +64,9 @@ extension ArchiveRecovery {
     }
   }
 
-  /// Completes parts of this database that no record claims, since the database went back to before they were begun; those whose rows are in the table are left alone and named.
-  /// - Parameter folder: one that this run has to itself
+  /// Completes parts of this database without a record, which remain if the database went back to a
+  /// time before they began. Reports and leaves alone those whose rows are in the table.
+  /// - Parameter folder: a folder that this run has locked
   func takeUp(_ folder: ArchiveFolder) throws {
     let side = context.databases.side
     var left: [String] = []
@@ -93,13 +95,13 @@ extension ArchiveRecovery {
     }
     if !left.isEmpty {
       context.log.warning(
-        "in \(folder.root.path) are parts that were never completed and that are not on record; their rows are in the table, so their files can be removed: \(left.prefix(5).joined(separator: ", "))\(left.count > 5 ? " and \(left.count - 5) more" : "")"
+        "\(folder.root.path) holds parts that were never completed and are not on record. Their rows are in the table, so you can remove their files: \(left.prefix(5).joined(separator: ", "))\(left.count > 5 ? " and \(left.count - 5) more" : "")"
       )
     }
     if !isSettled { _ = try settle() }
   }
 
-  /// The same where no other run is at work in the folder.
+  /// Does the same if no other run is at work in the folder.
   func takeUpIfFree(_ path: String) throws {
     guard try !ArchiveFolder(path).contents().unpublished.isEmpty else { return }
     try locks.ifFree(path, takeUp)

@@ -5,16 +5,18 @@ import Runs
 import Store
 import Values
 
-/// Brings to an end, or undoes, what runs before have begun. Only files of an intent without completion are ever removed, and only while its rows are in the table.
+/// Completes or undoes the parts that earlier runs left unfinished. It removes only files of a part
+/// that is on record as begun and not completed, and only while its rows are in the table.
 final class ArchiveRecovery {
   let context: RunContext
-  /// Where intents of this database are made.
+  /// The database in which this run records its parts.
   let home: ArchiveRecord.Home
-  /// Whose parts are whose.
+  /// Tells parts of this database from those of others.
   let owners: PartOwners
-  /// The folders that this run has to itself.
+  /// The folders that this run has locked.
   let locks: FolderLocks
-  /// Parts that this very process began, and of which no row can be deleted while they are recorded as intended.
+  /// Parts that this process began and whose rows cannot be deleted while their record says
+  /// "intended".
   var undeleted: Set<Int32> = []
 
   init(_ context: RunContext) throws {
@@ -27,25 +29,26 @@ final class ArchiveRecovery {
 
   /// Settles every part that is not published.
   /// - Returns: ids of those that are complete
-  /// - Throws: ``FileError`` where an archive's folder is not there: whether its files can go or must stay is decided when it is; ``JobError`` (75) where the lock of archives, or the
-  ///   folder, is another run's: then the parts are, too
+  /// - Throws: ``FileError`` if a folder of an archive is missing, because only its files can
+  ///   decide whether they must stay; ``JobError`` (75) if another run holds the lock of archives
+  ///   or the folder, because the parts are that run's
   func settle() throws -> Set<Int32> {
     guard try ArchiveRecord.hasLock(on: context.databases.side) else {
       throw ArchiveLock.busy(context.databases)
     }
     var finished: Set<Int32> = []
-    // A part may come on while it is waited for: then it is looked at once more.
+    // Another run may advance a part while this one waits for it. Then look again.
     for _ in 0..<10 where try settle(&finished) { return finished }
-    throw JobError(.busy, "parts of the archive are being changed by somebody else; try again when that has ended")
+    throw JobError(.busy, "another run is changing parts of the archive; try again when it has ended")
   }
 
-  /// - Returns: false where a part was in another state than on record a moment before
+  /// - Returns: false if the state of a part changed since it was read from the record
   private func settle(_ finished: inout Set<Int32>) throws -> Bool {
     var isSettled = true
     for known in try ArchiveRecord.unfinished(on: context.databases.side) {
       guard owners.isOwn(known.home) else {
         context.log.warning(
-          "part \(known.part) of \(known.kind) \(known.month) in \(known.folder) was begun in another database, of which this one is a copy: its files are left alone"
+          "part \(known.part) of \(known.kind) \(known.month) in \(known.folder) was begun in another database, of which this one is a copy; its files are left alone"
         )
         continue
       }
@@ -66,18 +69,21 @@ final class ArchiveRecovery {
     return isSettled
   }
 
-  /// Removes the files of an intent, then the intent; or completes it where its rows are not in the table any more.
+  /// Removes the files of an unfinished part, then its record. Completes the part instead if its
+  /// rows are not in the table any more.
   ///
-  /// A session that was lost may still be committing the very part: then it has the row's lock, and this waits for it.
-  /// - Returns: false where it has come on since
+  /// A lost session may still be committing this very part. It holds the lock of the record, so
+  /// this waits for it.
+  /// - Returns: false if the part has advanced since
   private func undo(_ known: ArchiveRecord, _ part: PartName, _ folder: ArchiveFolder) throws -> Bool {
     let side = context.databases.side
     return try side.transaction(purpose: "Undoing a part that was not completed") {
       guard let state = try ArchiveRecord.state(of: known.id, locked: true, on: side) else { return true }
       guard state == known.state else { return false }
-      // Asked before the lock was had: who had it may have deleted the rows.
+      // Ask again under the lock: its last holder may have deleted the rows.
       if state == .written, try isDeleted(known) { return false }
-      // The server that has the record may have lost its last commits, and the one that has the rows none.
+      // The two servers may differ: the one with the record lost its last commits, the one with the
+      // rows lost none.
       if let whole = try folder.anyManifest(of: part),
         whole.isPublished || state == .intended && !undeleted.contains(known.id),
         let found = try look(whole, part, folder), whole.isPublished || !found.areThere
@@ -93,7 +99,7 @@ final class ArchiveRecovery {
         try context.reached(.afterUndo)
       } else {
         context.log.warning(
-          "\(folder.root.path)/\(part) is complete, though this database knows only that it was to be written: the database went back in time. Nothing is removed; its rows may be in the table and in the archive"
+          "\(folder.root.path)/\(part) is complete, but this database has it on record only as begun: the database went back in time. Nothing is removed; its rows may be in the table and in the archive"
         )
       }
       try ArchiveRecord.forget(known.id, on: side)
@@ -110,9 +116,9 @@ final class ArchiveRecovery {
     }
     if let there = try place.read(part.manifest) {
       guard there == Array(manifest.utf8) else {
-        throw FileError(.damaged, "\(folder.root.path)/\(part) is not what the database has on record of it")
+        throw FileError(.damaged, "\(folder.root.path)/\(part) differs from the record in the database")
       }
-      // It may have both names.
+      // An interrupted rename may leave both names.
       try place.remove(PartName.temporary(part.manifest))
     } else {
       for name in part.files where try !place.has(name) {
@@ -128,7 +134,7 @@ final class ArchiveRecovery {
     finished.insert(known.id)
   }
 
-  /// Whether the rows of a part in another database are gone. All of them go in one commit.
+  /// Whether the rows of a part in another database are deleted. One commit deletes all of them.
   private func isDeleted(_ known: ArchiveRecord) throws -> Bool {
     let cels = context.databases.cels
     let wanted = known.ids.reduce(0) { $0 + Int64($1.upperBound - $1.lowerBound) }
@@ -137,9 +143,9 @@ final class ArchiveRecovery {
     }
     if left == 0 { return true }
     if left < wanted, known.manifest != nil {
-      // Somebody else deleted some of them since: the files have them.
+      // Somebody else deleted some of them since. The files have them.
       context.log.warning(
-        "some CELs of part \(known.part) of \(known.kind) \(known.month) are gone from the table by other hands; its files are kept"
+        "some CELs of part \(known.part) of \(known.kind) \(known.month) were deleted by somebody else; its files stay"
       )
       return true
     }

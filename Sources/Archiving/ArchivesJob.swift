@@ -1,25 +1,26 @@
 import Archive
 import Files
 
-/// `archives list` and `archives verify`: what an archive's folder holds. Needs no database and changes nothing.
+/// `archives list` and `archives verify`: reads a folder of archives. Needs no database and changes
+/// nothing.
 public struct ArchivesJob {
-  /// A part, or why it cannot be trusted.
+  /// A part, and its fault if it has one.
   public struct Entry: Sendable {
     /// The part.
     public let part: PartName
-    /// Its manifest; nil where that cannot be read.
+    /// Its manifest; nil if that cannot be read.
     public let manifest: Manifest?
-    /// What is wrong with it; nil where nothing was found.
+    /// The fault; nil if none was found.
     public let fault: String?
   }
 
-  /// What the folder holds.
+  /// The content of the folder.
   public struct Listing: Sendable {
     /// The parts, by table, month and number.
     public var parts: [Entry] = []
-    /// Paths of what belongs to no part: never touched, and never restored.
+    /// Paths of files that belong to no part. No verb touches or restores them.
     public var unknown: [String] = []
-    /// Whether the folder holds no part at all, of whatever table.
+    /// Whether the folder holds no part of any table.
     public var isEmpty = false
     /// The parts with a fault.
     public var faults: [Entry] { parts.filter { $0.fault != nil } }
@@ -29,18 +30,19 @@ public struct ArchivesJob {
   private let kinds: [ArchiveKind]
   private let stop: () throws -> Void
 
-  /// A look at the archive in `folder`.
-  /// - Parameter stop: called now and then; where it throws, the look ends
+  /// Makes a job on the archive in `folder`.
+  /// - Parameter stop: called now and then; an error that it throws ends the job
   public init(folder: String, kinds: [ArchiveKind], stop: @escaping () throws -> Void = {}) {
     (self.folder, self.kinds, self.stop) = (folder, kinds, stop)
   }
 
   /// Reads the manifests, and with `verifies` every file.
-  /// - Throws: ``FileError`` where the folder itself cannot be read, is not there, or holds no part that could be verified
+  /// - Throws: ``FileError`` if the folder cannot be read or is missing, or if `verifies` finds no
+  ///   part in it
   public func run(verifies: Bool, progress: (PartName) -> Void = { _ in }) throws -> Listing {
     let archive = try ArchiveFolder.existing(folder)
     let contents = try archive.contents()
-    // A folder on whose disk nothing is mounted must not count as verified.
+    // The disk of an empty folder may not be mounted. That must not count as verified.
     if verifies, contents.parts.isEmpty { throw ArchiveFolder.noPart(in: folder) }
     var listing = Listing()
     listing.isEmpty = contents.parts.isEmpty

@@ -5,24 +5,25 @@ import Runs
 import Store
 import Values
 
-/// Works off the list of audio files that are to be removed: after each commit that puts some on it, and at the start of a purge, for those that an earlier one left.
+/// Works through the queue of audio files to remove: after each commit that adds some, and at the
+/// start of a purge for those that an earlier one left.
 final class AudioRemoval {
   private let context: RunContext
   private let path: String
   private let record: RunRecord
   private let folder: Result<RecordingsFolder, FileError>
-  /// What became of the files so far.
+  /// The result so far.
   private(set) var summary = AudioSummary()
-  /// Each file is tried once in a run.
+  /// The last file of the queue that was tried. A run tries each file once.
   private var last: Int64 = 0
-  /// Files of a batch of which it is not known yet whether the list knows of it.
+  /// Results for files of a batch whose commit is not certain yet.
   private var outcomes: [Int64: RecordingsFolder.Outcome] = [:]
-  /// Those among them that other recordings have.
+  /// Those among them that other recordings also have.
   private var named: Set<Int64> = []
   private var told = 0
 
   private static let batch = 500
-  /// Files that are told of by name; all are in the table with the reason.
+  /// How many files the log names. The table has all of them with the reason.
   private static let mostTold = 20
 
   init(_ context: RunContext, _ path: String, _ record: RunRecord) {
@@ -30,8 +31,9 @@ final class AudioRemoval {
     folder = RecordingsFolder.find(path)
   }
 
-  /// Removes what is on the list.
-  /// - Throws: what the server says; ``JobError`` where a signal came. What the file system refuses is told and counted, and stays on the list.
+  /// Removes the files in the queue.
+  /// - Throws: errors of the server; ``JobError`` after a signal. If the file system refuses a
+  ///   file, it is reported and counted, and stays in the queue.
   func workOff() throws {
     guard case .success(let folder) = folder else { return }
     while true {
@@ -44,7 +46,7 @@ final class AudioRemoval {
     }
   }
 
-  /// Removes some, and takes them from the list when that is durable.
+  /// Removes some files, and takes them from the queue once their removal is durable.
   private func batch(_ folder: RecordingsFolder) throws -> [AudioList.Entry] {
     let logs = context.databases.logs
     return try logs.transaction(purpose: "Removing audio files") {
@@ -64,7 +66,7 @@ final class AudioRemoval {
           gone.append(entry.id)
           continue
         }
-        // An attempt that was cut off has removed some already.
+        // An attempt that was cut off may have removed some already.
         let outcome = try outcomes[entry.id] ?? folder.remove(entry.path)
         let isNew = outcomes.updateValue(outcome, forKey: entry.id) == nil
         counts.add(outcome)
@@ -94,13 +96,13 @@ final class AudioRemoval {
     guard told <= AudioRemoval.mostTold else { return }
     let name = AudioRemoval.printable(entry.path)
     if case .refused = outcome {
-      context.log.warning("\(name) is not removed: \(reason). It is not tried again unless recordings_dir is set otherwise")
+      context.log.warning("\(name) is not removed: \(reason). A purge tries again only if recordings_dir changes")
     } else {
       context.log.warning("cannot remove \(name): \(reason). The next purge tries again")
     }
   }
 
-  /// Removes what a commit whose answer was lost has put on the list, and tells what is left.
+  /// Removes the files of a commit whose answer was lost, and reports what is left.
   func end() throws {
     try workOff()
     if told > AudioRemoval.mostTold {
@@ -114,9 +116,9 @@ final class AudioRemoval {
     context.log.warning("\(AudioRemoval.remedy(summary.waiting, obstacle))")
   }
 
-  /// What to do about files that cannot be reached.
+  /// A sentence on files that cannot be reached, with the remedy.
   static func remedy(_ count: Int, _ obstacle: FileError) -> String {
-    "\(count) audio file\(count == 1 ? " waits" : "s wait") to be removed: \(obstacle). Run purge on the machine that has them, or set recordings_dir; they stay on the list"
+    "\(count) audio file\(count == 1 ? " waits" : "s wait") to be removed: \(obstacle). Run purge on the machine that has them, or set recordings_dir. Until then they stay in the queue"
   }
 
   private static func json(_ counts: AudioSummary) -> String {
@@ -127,7 +129,7 @@ final class AudioRemoval {
     return "{" + all.filter { $0.1 > 0 }.map { "\"audio_\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
   }
 
-  /// A path for a line of a log: it comes from the dialplan and may hold anything.
+  /// A path for a line of a log. It comes from the dialplan, so it may contain any bytes.
   static func printable(_ path: [UInt8]) -> String {
     var text = ""
     for scalar in String(decoding: path.prefix(300), as: UTF8.self).unicodeScalars {
@@ -141,13 +143,13 @@ final class AudioRemoval {
   }
 }
 
-/// What ``AudioRemoval`` would do. Changes nothing.
+/// A count of what ``AudioRemoval`` would do. Changes nothing.
 struct AudioPreview {
   private let context: RunContext
   private let folder: Result<RecordingsFolder, FileError>
-  /// What would become of the files.
+  /// The result that a run would have.
   private(set) var summary = AudioSummary()
-  /// Call logs whose recordings would be forgotten.
+  /// Call logs whose recordings would lose their paths.
   private(set) var forgotten = IDSet()
 
   init(_ context: RunContext, _ path: String) throws {
@@ -155,7 +157,7 @@ struct AudioPreview {
     folder = RecordingsFolder.find(path)
     if case .failure(let obstacle) = folder { summary.obstacle = obstacle.description }
     var last: Int64 = 0
-    // Files may be on the list more than once where they could not be removed for long.
+    // The queue may hold a file more than once if it could not be removed for long.
     var seen: Set<[UInt8]> = []
     while true {
       let entries = try AudioList.next(after: last, folder: path, limit: 1000, locks: false, on: context.databases.logs)
@@ -166,7 +168,7 @@ struct AudioPreview {
     }
   }
 
-  /// Looks at the files of these call logs' recordings.
+  /// Adds the files of these call logs' recordings.
   mutating func forget(_ ids: [Int64]) throws {
     forgotten = IDSet(forgotten.ranges + ids.ranges)
     for file in try AudioList.files(ofCallLogs: ids, forgotten: forgotten.ranges, on: context.databases.logs) {

@@ -2,26 +2,26 @@ import Archive
 import CallLogs
 import Files
 
-/// What became of audio files, or would.
+/// What a run did to audio files, or would do.
 public struct AudioSummary: Equatable, Sendable {
   /// Files removed.
   public var removed = 0
   /// Their length in bytes.
   public var bytes = 0
-  /// Files that were not there any more.
+  /// Files that were already gone.
   public var missing = 0
-  /// Files that stay, as another recording has the same.
+  /// Files that stay, because another recording has the same file.
   public var named = 0
-  /// Files that are refused: outside of the recordings folder, or none.
+  /// Files that are refused: outside of the recordings folder, or not a regular file.
   public var refused = 0
-  /// Files that could not be removed, and are tried again by the next purge.
+  /// Files that could not be removed. The next purge tries again.
   public var failed = 0
-  /// Files that are to be removed and still there at the end, those that failed among them.
+  /// Files in the queue at the end, with those that failed.
   public var waiting = 0
-  /// Why nothing could be removed at all; nil where the recordings folder is there.
+  /// Why no file could be removed at all; nil if the recordings folder is there.
   public var obstacle: String?
 
-  /// Nothing.
+  /// A summary of no files.
   public init() {}
 
   mutating func add(_ outcome: RecordingsFolder.Outcome) {
@@ -37,13 +37,13 @@ public struct AudioSummary: Equatable, Sendable {
 }
 
 extension RecordingsFolder {
-  /// The folder, or why nothing can be removed from it.
+  /// The folder, or the reason why nothing can be removed from it.
   static func find(_ path: String) -> Result<RecordingsFolder, FileError> {
     do throws(FileError) {
       let folder = try RecordingsFolder(path)
       guard try folder.isEmpty() else { return .success(folder) }
-      // Every file would count as gone.
-      return .failure(FileError(.inputOutput, "the recordings folder \(path) is empty, as where something is not mounted"))
+      // In an empty folder every file would count as gone.
+      return .failure(FileError(.inputOutput, "the recordings folder \(path) is empty; its disk may not be mounted"))
     } catch {
       return .failure(error)
     }

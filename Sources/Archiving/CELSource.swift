@@ -5,8 +5,9 @@ import Runs
 import Store
 import Values
 
-/// CELs that are due: calls whose CELs are all due and covered, whole. They are looked through by id, a window of so many rows at a time; a call belongs to the window that has its
-/// least id, and to the month of its first event.
+/// CELs that are due, by whole calls: all CELs of a call are due and covered. The source reads them
+/// by id, a window of rows at a time. A call belongs to the window that has its least id, and to
+/// the month of its first event.
 struct CELSource: PartSource {
   let kind = ArchiveKind.cel
   let context: RunContext
@@ -16,21 +17,23 @@ struct CELSource: PartSource {
   private let restored: IDSet
   var besides = IDSet()
   private(set) var kept = KeptRows()
-  /// Where the window begins, ends, and where the last one will end. It begins at `Int64.min` when nothing is done, the row with that id included.
+  /// The beginning of the window. It is `Int64.min` at first, so that a row with that id is
+  /// included.
   private var cursor = Int64.min
   private var windowEnd: Int64?
   private let last: Int64?
-  /// The least id there is, from which the share is told.
+  /// The least id of the table. The share is measured from there.
   private let least: Int64
 
-  /// By ids: calls lie in the table as they came.
+  /// By ids, because calls lie in the table in the order of their arrival.
   var share: Double {
     guard let last, last > least else { return 1 }
     return min(max(Double(max(cursor, done ?? cursor)) - Double(least), 0) / (Double(last) - Double(least)), 1)
   }
   /// The greatest of the least ids of the window's calls that are done.
   private var done: Int64?
-  /// Ids of calls that are done, as far as the window or later ones may come by them: a copy leaves the rows where they are.
+  /// Ids of calls that are done, as far as this window or later ones may meet them: a copy leaves
+  /// its rows in the table.
   private var doneIDs: Set<Int64> = []
 
   var connection: Connection { context.databases.cels }
@@ -39,13 +42,13 @@ struct CELSource: PartSource {
     (self.context, self.limit) = (context, limit)
     (before, words) = retention.cels(now: now)
     restored = try RestoredRows.kept(kind: kind.rawValue, on: context.databases.logs)
-    // Throws where times cannot be compared.
+    // Throws if the column's times cannot be compared.
     _ = try context.table.outlines(before: before, after: 0, upTo: 0, limit: 1, on: context.databases.cels)
     last = try context.table.greatestID(before: before, on: context.databases.cels)
     least = try context.table.bounds(on: context.databases.cels)?.lowerBound ?? 0
   }
 
-  /// A call, or a row that stands for itself.
+  /// A call, or a single row without a linkedid.
   fileprivate struct Call {
     var ids: [Int64] = []
     var linkedids: Set<String> = []
@@ -56,12 +59,12 @@ struct CELSource: PartSource {
 
   private enum Verdict { case due, young, uncovered, restored, archived }
 
-  /// What is known of calls at one moment.
+  /// The state of calls at one moment.
   private struct Standing {
     var coverage: IDSet
-    /// Ids that may still be committed: some of them may be of any call that is not whole.
+    /// Ids that may still be committed. They may belong to any call that is not complete.
     var waiting: IDSet
-    /// Linkedids of calls that have CELs that are not covered.
+    /// Linkedids of calls with CELs that are not covered.
     var reaching: Set<String>
     /// While ids wait: linkedids of calls that have all their beginnings and ends.
     var closed: Set<String>
@@ -79,7 +82,7 @@ struct CELSource: PartSource {
     var standing = Standing(
       coverage: try checkpoint.done(on: logs), waiting: IDSet(),
       reaching: try checkpoint.withUncovered(among: BinaryArray(strings: linkedids), on: logs), closed: [])
-    // What the sequence has not given yet is nobody's.
+    // No transaction has taken an id that the sequence has yet to give.
     let last = try table.lastGiven(on: connection) ?? .max
     standing.waiting = IDSet(
       try checkpoint.gaps(on: logs).compactMap { gap in
@@ -109,7 +112,7 @@ struct CELSource: PartSource {
     return call.ids.allSatisfy(besides.contains) ? .archived : .due
   }
 
-  /// The calls to which these rows belong, whole.
+  /// The calls of these rows, whole.
   private func calls(of rows: [CELTable.Outline]) throws -> [Call] {
     let linkedids = Set(rows.compactMap(\.linkedid))
     let members = linkedids.isEmpty ? [] : try context.table.outlines(ofCalls: linkedids, on: connection)
@@ -121,7 +124,7 @@ struct CELSource: PartSource {
       }
   }
 
-  /// Rows that belong to calls, by call.
+  /// Groups rows of calls by call.
   private static func calls(_ members: [CELTable.Outline]) -> [Call] {
     var (linkedids, uniqueids, connected) = (Numbers(), Numbers(), ConnectedLinkedids())
     for row in members {
@@ -145,7 +148,7 @@ struct CELSource: PartSource {
       besides: IDSet(besides.ranges + doneIDs.ranges).ranges, limit: limit, on: connection)
   }
 
-  /// The window's calls that are due and not done.
+  /// The calls of the window that are due and not done.
   private func candidates(_ rows: [CELTable.Outline]) throws -> [Call] {
     let calls = try calls(of: rows)
     let standing = try standing(of: calls)
@@ -160,7 +163,8 @@ struct CELSource: PartSource {
       if windowEnd == nil { windowEnd = rows.count < limit ? last : rows.last?.id ?? last }
       let candidates = try candidates(rows)
       if let first = candidates.first, let done, done < first.least {
-        // The part was full before the window's end: the next window begins where it ended, so that the next part is full, too.
+        // The part was full before the end of the window. Begin the next window at its end, so that
+        // the next part is full, too.
         try count(rows.filter { $0.id < first.least })
         move(to: first.least - 1)
       } else if let month = candidates.compactMap({ Month(of: $0.first) }).first {
@@ -178,7 +182,7 @@ struct CELSource: PartSource {
     doneIDs = doneIDs.filter { $0 > id }
   }
 
-  /// Counts what stays of a window.
+  /// Counts the rows of a window that stay.
   private mutating func count(_ rows: [CELTable.Outline]) throws {
     let calls = try calls(of: rows)
     let standing = try standing(of: calls)
@@ -199,7 +203,7 @@ struct CELSource: PartSource {
     var chosen: [Call] = []
     var count = 0
     for call in try candidates(window()) where Month(of: call.first) == month {
-      // A call is never cut in half: one that is larger than a part is a part of its own.
+      // Never cut a call in half. A call that is larger than a part gets a part of its own.
       if count > 0, count + call.ids.count > limit { break }
       chosen.append(call)
       count += call.ids.count
@@ -250,7 +254,8 @@ struct CELSource: PartSource {
 
   func count(_ content: FileContent, _ selection: Selection) throws -> Int { selection.ids.count }
 
-  /// A deletion of call logs may have uncovered them since they were selected: without them the call logs could never be made again. Nobody can do so now.
+  /// A deletion of call logs may have uncovered these CELs since they were selected. Without the
+  /// CELs nobody could make the call logs again. From here on nobody can uncover them.
   func checkBeforeDeletion(_ selection: Selection) throws {
     let (side, logs, checkpoint) = (context.databases.side, context.databases.logs, context.checkpoint)
     let now = try checkpoint.done(on: side)
@@ -259,7 +264,7 @@ struct CELSource: PartSource {
       throw PartChanged()
     }
     try checkpoint.forgetOpen(linkedids, on: logs)
-    // They may come back by other ways than a restore: then they count as rows that came later.
+    // They may return by other ways than a restore. Then they must count as rows that came later.
     try checkpoint.forgetSeen(selection.ids.ranges, on: logs)
   }
 
@@ -291,5 +296,5 @@ private struct Numbers {
   }
 }
 
-/// The rows of a part are not those any more that were read: it begins again.
+/// The rows of a part differ from those that were read. The part begins again.
 struct PartChanged: Error {}

@@ -3,19 +3,21 @@ import Foundation
 import Logging
 import Values
 
-/// Archive folders that a run has to itself until it ends, whatever becomes of its connections, and whatever database another run belongs to.
+/// Locks on folders of archives. A run holds them until its process ends, whatever happens to its
+/// connections. They keep out runs of every database.
 ///
-/// The lock in the database goes with the session that holds it. Files do not: who lost the session may still be writing them, so nobody else may remove any until that process is gone.
+/// The lock in the database ends with its session. But a run that lost its session may still be
+/// writing files, so nobody else may remove any until its process is gone.
 final class FolderLocks {
   private var held: [ArchiveFolder] = []
   private let log: Logger
   private let lock: (Int32, Int32) -> Int32
 
-  /// - Parameter lock: the system's call, for tests another one
+  /// - Parameter lock: the system call; tests replace it
   init(_ log: Logger, lock: @escaping (Int32, Int32) -> Int32 = { flock($0, $1) }) { (self.log, self.lock) = (log, lock) }
 
-  /// Opens a folder, and keeps others out of it.
-  /// - Throws: ``JobError`` (75) where another process has it; ``FileError``
+  /// Opens a folder and locks it.
+  /// - Throws: ``JobError`` (75) if another process has locked it; ``FileError``
   func open(_ path: String, creates: Bool = false) throws -> ArchiveFolder {
     let folder = try ArchiveFolder(path, creates: creates)
     if try isHeld(folder) { return folder }
@@ -24,18 +26,18 @@ final class FolderLocks {
     case .busy:
       throw JobError(
         .busy,
-        "another archive or purge, of this or of another database, is at work in \(path); try again when it has ended. An archive's folder is for one database: archive_dir sets another one"
+        "another archive or purge, of this or of another database, is at work in \(path); try again when it has ended. A folder is for one database; archive_dir sets another one"
       )
     case .unknown:
       log.warning(
-        "the file system of \(path) knows no locks: nothing keeps a run of another database out of this folder, so see to it that only one archive or purge works in it at a time"
+        "the file system of \(path) has no locks. See to it that only one archive or purge works in this folder at a time"
       )
     }
     held.append(folder)
     return folder
   }
 
-  /// Keeps others out of a folder while the closure runs; where that cannot be done, the closure does not run.
+  /// Locks a folder while the closure runs. If that is not possible, the closure does not run.
   func ifFree(_ path: String, _ body: (ArchiveFolder) throws -> Void) throws {
     let folder = try ArchiveFolder(path)
     if try isHeld(folder) { return try body(folder) }

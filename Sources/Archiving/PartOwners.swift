@@ -3,12 +3,12 @@ import Runs
 import Store
 import Values
 
-/// Whose the parts in an archive's folder are: this database's, or another one's.
+/// Tells which database the parts in a folder of archives belong to.
 struct PartOwners {
   /// The database that has the rows of each table.
   private let homes: [ArchiveKind: ArchiveRecord.Home]
   private let names: [ArchiveKind: String]
-  /// Which databases this one was before.
+  /// The databases that this one was before: the same data under another name or server.
   private let former: Set<ArchiveRecord.Home>
   private let recorded: Set<String>
   private let cels: (name: String, oid: Int64)
@@ -28,7 +28,7 @@ struct PartOwners {
   /// Whether this database has parts of its own on record.
   var hasOwn: Bool { !recorded.isEmpty }
 
-  /// What a manifest says of the table that its rows come from.
+  /// The manifest's note of the table from which its rows come.
   func origin(_ kind: ArchiveKind) -> Manifest.Origin? {
     guard let home = homes[kind] else { return nil }
     return Manifest.Origin(
@@ -49,26 +49,27 @@ struct PartOwners {
     if let origin = ownership.origin {
       guard let home = ArchiveRecord.Home(origin) else { return false }
       if home == homes[part.kind] || former.contains(home) { return true }
-      // On one server a name is one database's at a time: that one was dropped, and this one took its place.
+      // A server has one database of a name at a time. So the former one was dropped, and this one
+      // took its place.
       return home.system == homes[part.kind]?.system && ownership.database == names[part.kind]
     }
-    // Manifests of earlier versions have the name only.
+    // Manifests of earlier versions have only the name.
     return recorded.contains("\(part.kind.rawValue) \(part.month) \(part.number)") || ownership.database == names[part.kind]
   }
 
-  /// The databases, in words, from which parts came that are not this one's, each with its number of parts.
+  /// The other databases from which parts came, each with its number of parts.
   func others(_ parts: [(part: PartName, ownership: Manifest.Ownership)]) -> [(database: String, parts: Int)] {
     var counts: [String: Int] = [:]
     for (part, ownership) in parts where !isOwn(part, ownership) { counts[ownership.words, default: 0] += 1 }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// Looks whether a folder that is to be written to is this database's.
-  /// - Throws: ``JobError`` (78) where there are parts of another one in it
+  /// Checks that a folder to write to holds only parts of this database.
+  /// - Throws: ``JobError`` (78) if it holds parts of another one
   func check(_ folder: String?) throws {
     guard let folder, let archive = try? ArchiveFolder(folder) else { return }
     let parts = try archive.contents().parts.compactMap { part in
-      // `archives verify` names what cannot be read.
+      // `archives verify` reports manifests that cannot be read.
       ((try? archive.ownership(of: part)) ?? nil).map { (part, $0) }
     }
     let others = others(parts)
@@ -76,12 +77,13 @@ struct PartOwners {
     let words = others.map { "\($0.parts) of the database \($0.database)" }.joined(separator: ", ")
     throw JobError(
       .configuration,
-      "\(folder) holds parts of another database: \(words). An archive's folder is for one database; archive_dir sets another one"
+      "\(folder) holds parts of another database: \(words). A folder is for one database; archive_dir sets another one"
     )
   }
 
-  /// Looks whether parts that are to be restored are this database's, and warns of those that are not.
-  /// - Throws: ``JobError`` (78) where they are not, this database has archives of its own, and nobody asked for it
+  /// Checks that the parts to restore are of this database, and warns of those that are not.
+  /// - Throws: ``JobError`` (78) if some are not, this database has archives of its own, and
+  ///   `takesOthers` is false
   func check(_ parts: [(PartName, Manifest)], takesOthers: Bool, _ context: RunContext) throws {
     let others = others(parts.map { ($0.0, $0.1.ownership) })
     guard !others.isEmpty else { return }
@@ -90,12 +92,12 @@ struct PartOwners {
       let words = others.map { "\($0.parts) from the database \($0.database)" }.joined(separator: ", ")
       throw JobError(
         .configuration,
-        "of the parts that are asked for, some were archived from another database than \(database): \(words). --from-other-database restores them all the same, --file restores single ones; nothing was restored"
+        "some of these parts were archived from another database than \(database): \(words). Nothing was restored. --from-other-database restores them, too; --file restores single ones"
       )
     }
     for other in others {
       context.log.warning(
-        "\(other.parts) of the parts were archived from the database \(other.database), and are restored into \(database)")
+        "\(other.parts) of the parts were archived from the database \(other.database) and are restored into \(database)")
     }
   }
 }

@@ -8,69 +8,72 @@ import Values
 struct Selection: Sendable {
   /// Ids of call logs or CELs.
   var ids: [Int64]
-  /// When they began.
+  /// The time of the first and the last row.
   var dates: ClosedRange<Timestamp>
-  /// Whose they are, in order; none for CELs.
+  /// Their tenants, in order; none for CELs.
   var tenants: [UUIDValue] = []
-  /// How far this selection goes, for the one that comes after it.
+  /// The last row of this selection. The next selection begins after it.
   var last: (date: Int64, id: Int32) = (0, 0)
-  /// Of CELs the greatest of the calls' least ids.
+  /// For CELs: the greatest of the least ids of the calls.
   var lastCall: Int64 = 0
-  /// Of CELs the linkedids.
+  /// For CELs: the linkedids.
   var linkedids: Set<String> = []
 }
 
-/// Rows that were due and are left alone, by reason.
+/// Rows that were due but stay, by reason.
 public struct KeptRows: Equatable, Sendable {
-  /// CELs of calls that also have newer ones.
+  /// CELs of calls that also have newer CELs.
   public var young: Int64 = 0
   /// CELs of calls that are not covered, all or in part.
   public var uncovered: Int64 = 0
-  /// Restored not long ago.
+  /// Rows that were restored not long ago.
   public var restored: Int64 = 0
-  /// CELs of calls that changed while the run was under way, or whose turn had passed.
+  /// CELs of calls that changed during the run, or that the run had already passed.
   public var changed: Int64 = 0
 }
 
-/// One table's rows that are due, part by part.
+/// The rows of one table that are due, part by part.
 protocol PartSource {
   /// The table.
   var kind: ArchiveKind { get }
   /// The connection to the database that has the rows.
   var connection: Connection { get }
-  /// Which rows are due, in words.
+  /// The rule by which rows are due, in words.
   var words: [String] { get }
-  /// What is left alone; complete when ``nextMonth()`` has given nil.
+  /// Rows that were due but stay; complete when ``nextMonth()`` has returned nil.
   var kept: KeptRows { get }
-  /// Ids that are left out, as they are archived already.
+  /// Ids to leave out, because they are archived already.
   var besides: IDSet { get set }
-  /// The share of what is due that lies behind, from 0 to 1; an estimate.
+  /// The share of the due rows that is done, from 0 to 1; an estimate.
   var share: Double { get }
 
-  /// The month of the next part; nil where nothing is due any more.
+  /// The month of the next part; nil if nothing is due any more.
   mutating func nextMonth() throws -> Month?
-  /// The next part's rows of that month, in a transaction that sees one state; nil where there are none any more.
+  /// The rows of the next part of that month; nil if there are none any more. Call it in a
+  /// transaction with one snapshot.
   func select(_ month: Month) throws -> Selection?
-  /// These rows, if all of them are there and due; nil otherwise.
+  /// These rows, if all of them exist and are due; nil otherwise.
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection?
-  /// Goes on after these rows.
+  /// Continues after these rows.
   mutating func advance(past selection: Selection)
   /// The columns of a file.
   func columns(_ content: FileContent) throws -> TableColumns
-  /// The rows of a file as CSV.
+  /// Writes the rows of a file as CSV.
   func copyOut(
     _ content: FileContent, _ columns: TableColumns, _ selection: Selection, _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int
-  /// How many rows a file would have.
+  /// The number of rows of a file.
   func count(_ content: FileContent, _ selection: Selection) throws -> Int
-  /// Looks, where nobody can change it any more, whether the rows may still go.
+  /// Checks that the rows may still go. Call it when nobody can change that any more.
+  /// - Throws: ``PartChanged`` if they may not
   func checkBeforeDeletion(_ selection: Selection) throws
   /// Deletes the rows of a file.
+  /// - Returns: how many were deleted
   func delete(_ content: FileContent, _ selection: Selection) throws -> Int
 }
 
 extension FileContent {
-  /// Its table of call logs.
+  /// The table of call logs for this content; nil for CELs.
   var part: CallLogTables.Part? {
     switch self {
     case .callLogs: .callLogs
@@ -93,11 +96,11 @@ struct CallLogSource: PartSource {
   var besides: IDSet
   private let restored: IDSet
   private var last: (date: Int64, id: Int32)?
-  /// When the first of what is due began, and the time before which all of it did.
+  /// The time of the first due row, and the time before which rows are due.
   private var first: Int64?
   private let end: Int64
 
-  /// By dates: counting would read all that is due once more.
+  /// By dates, because counting would read all due rows once more.
   var share: Double {
     guard let first, let last, end > first else { return 1 }
     return min(max((Double(last.date) - Double(first)) / (Double(end) - Double(first)), 0), 1)
@@ -116,7 +119,8 @@ struct CallLogSource: PartSource {
 
   private func due(from start: Int64? = nil, before end: Int64?, limit: Int) throws -> [CallLogTables.Due] {
     var last = last
-    // What has come in an earlier month meanwhile is for the next run: a part is of one month.
+    // Rows that appeared in an earlier month meanwhile are for the next run: a part is of one
+    // month.
     if let start, last.map({ $0.date < start }) ?? true { last = (start - 1, .max) }
     return try CallLogTables.due(cutoffs, after: last, before: end, besides: besides.ranges, limit: limit, on: connection)
   }
@@ -161,7 +165,7 @@ struct CallLogSource: PartSource {
   }
 
   func checkBeforeDeletion(_ selection: Selection) throws {
-    // Where links cannot tell, this does that their call logs are not made again.
+    // Where links are missing, this keeps a later run from making these call logs again.
     try CallLogTables.notePurged(selection.ids, on: connection)
   }
 

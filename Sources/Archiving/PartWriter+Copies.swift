@@ -4,16 +4,16 @@ import Files
 import Foundation
 import Store
 
-/// Copies that an earlier `archive` wrote.
+/// Copies: parts that an earlier `archive` wrote.
 extension PartWriter {
-  /// Uses a part that an earlier `archive` wrote, if its rows are still the same to the byte.
-  /// - Returns: its rows; nil where they are not
+  /// Uses a copy if its rows are still the same to the byte.
+  /// - Returns: its rows; nil if they are not the same
   func take(_ copy: ArchiveRecord, _ source: any PartSource, _ table: inout ArchiveJob.TableSummary) throws -> Selection? {
     guard let folder, recovery.owners.isOwn(copy.home), let part = copy.name else { return nil }
     var effort = Effort()
     let isApart = source.kind == .cel && !context.databases.isOne
     let selection: Selection? = try again {
-      // Looked up for each attempt: after a connection was lost it is another one.
+      // Looked up in each attempt: after a lost connection it is another one.
       let rows = source.kind == .cel ? context.databases.cels : context.databases.logs
       effort = Effort()
       var attempt = effort
@@ -21,7 +21,7 @@ extension PartWriter {
         guard let selection = try PartWriter.unchanged(copy, source), let json = copy.manifest else { return nil }
         let manifest = try Manifest(json: Array(json.utf8), of: part)
         guard try folder.manifest(of: part) == manifest else {
-          throw FileError(.damaged, "\(folder.root.path)/\(part) is not what the database has on record of it")
+          throw FileError(.damaged, "\(folder.root.path)/\(part) differs from the record in the database")
         }
         let started = Date()
         try folder.checkInPlace()
@@ -37,7 +37,7 @@ extension PartWriter {
       }
       let selection: Selection?
       if isApart {
-        // Whatever happens between the commits, the rows are in the archive.
+        // Whatever happens between the two commits, the rows are in the archive.
         selection = try context.databases.logs.transaction(purpose: "Purging what was archived") {
           let selection = try rows.transaction(.repeatableRead, purpose: "Purging what was archived", work)
           if let selection, options.deletes { try noteDeleted(copy, selection) }
@@ -59,7 +59,7 @@ extension PartWriter {
     return selection
   }
 
-  /// Whether a copy is in the folder still: it may have been moved to other storage.
+  /// Whether the folder still has the copy. Somebody may have moved it to other storage.
   static func isThere(_ copy: ArchiveRecord, _ folder: ArchiveFolder?) throws -> Bool {
     guard let part = copy.name, let place = try folder?.folder(of: part) else { return false }
     return try place.has(part.manifest)
@@ -70,7 +70,8 @@ extension PartWriter {
     try count(selection, isArchived: false)
   }
 
-  /// The rows of a copy, if all are there, due, and the same to the byte as in the archive.
+  /// The rows of a copy, if all of them exist, are due, and equal the archive to the byte; nil
+  /// otherwise.
   static func unchanged(_ copy: ArchiveRecord, _ source: any PartSource) throws -> Selection? {
     guard let part = copy.name, let json = copy.manifest, let manifest = try? Manifest(json: Array(json.utf8), of: part),
       let selection = try source.select(copy.ids, rows: manifest.rows)

@@ -5,14 +5,15 @@ import Runs
 import Store
 import Values
 
-/// Writes one part and deletes its rows: the intent is committed, then one transaction reads, writes, verifies, deletes and commits, then the manifest gets its name.
+/// Writes one part and deletes its rows, in three steps: it commits a record of the intent; one
+/// transaction reads, writes, verifies, deletes and commits; the manifest gets its name.
 final class PartWriter {
   let context: RunContext
   let options: ArchiveJob.Options
   let folder: ArchiveFolder?
   let recovery: ArchiveRecovery
   let record: RunRecord
-  /// A part that was read and written, and of which it may not be known yet whether it is committed.
+  /// A part that was read and written, and whose commit may not be certain yet.
   private var pending: (id: Int32, selection: Selection, effort: Effort)?
 
   init(
@@ -32,8 +33,8 @@ final class PartWriter {
     var rows: [FileContent: Int] = [:]
   }
 
-  /// Writes the next part of that month, as often as it takes until nobody changes its rows meanwhile.
-  /// - Returns: its rows; nil where there are none any more
+  /// Writes the next part of a month. It tries again until nobody changes the rows meanwhile.
+  /// - Returns: its rows; nil if there are none any more
   func write(_ source: any PartSource, _ month: Month, _ table: inout ArchiveJob.TableSummary) throws -> Selection? {
     var effort = Effort()
     let selection: Selection?
@@ -47,7 +48,7 @@ final class PartWriter {
         return folder == nil ? try deleteOnly(source, month, &effort) : try archive(source, month, &effort)
       }
     } catch {
-      // What is left of the attempt goes now if it can, else with the next run.
+      // Clean up after the attempt now if possible, else in the next run.
       _ = try? recovery.settle()
       throw error
     }
@@ -63,15 +64,15 @@ final class PartWriter {
     return selection
   }
 
-  /// Settles what an attempt left behind that was cut off.
-  /// - Returns: its rows, if it had been committed after all
+  /// Settles the remains of an attempt that was cut off.
+  /// - Returns: its rows, if it turns out to be committed
   private func settled() throws -> (selection: Selection, effort: Effort)? {
     let finished = try recovery.settle()
     defer { pending = nil }
     return pending.flatMap { finished.contains($0.id) ? ($0.selection, $0.effort) : nil }
   }
 
-  /// Tries again where the database says so, and where rows changed while they were read and written.
+  /// Retries after errors that allow it, and if rows changed while they were read and written.
   func again<T>(_ body: () throws -> T) throws -> T {
     var changes = 0
     while true {
@@ -81,7 +82,7 @@ final class PartWriter {
         changes += 1
         guard changes < 20 else {
           throw JobError(
-            .busy, "the rows of a part changed 20 times while it was being written; try again when fewer calls are being changed")
+            .busy, "the rows of a part changed 20 times while this run wrote it; try again when fewer calls change")
         }
       }
     }
@@ -109,7 +110,8 @@ final class PartWriter {
       guard let place = try folder.folder(of: part, creates: true) else { return nil }
       let written = try self.manifest(of: part, in: place, source, selection, &attempt)
       manifest = try written.json()
-      // All but its name before anything is deleted: a disk that is full must not keep it from being written then.
+      // Everything but the name comes before the deletion: a full disk must not prevent the
+      // manifest then.
       try place.prepare(manifest, as: part.manifest)
       try context.reached(.beforeVerify)
       let started = Date()
@@ -120,7 +122,8 @@ final class PartWriter {
       pending = (id, selection, attempt)
       let counts = PartWriter.json(attempt.rows)
       if isApart, options.deletes {
-        // Its rows are deleted in a commit of their own: from here on the rows themselves tell whether that happened.
+        // Another commit deletes the rows of this part. From here on only the rows show whether
+        // that happened.
         recovery.undeleted.remove(id)
         guard
           try ArchiveRecord.set(
@@ -155,7 +158,7 @@ final class PartWriter {
     try context.reached(.beforeManifest)
     guard let place = try folder.folder(of: part) else {
       throw FileError(
-        .inputOutput, "the folder of \(folder.root.path)/\(part) is gone; the next run writes the manifest when it is there again"
+        .inputOutput, "the folder of \(folder.root.path)/\(part) is gone; bring it back, then the next run writes the manifest"
       )
     }
     try place.publishPrepared(part.manifest)
@@ -165,7 +168,8 @@ final class PartWriter {
     return selection
   }
 
-  /// Locks the part's record until the end of the transaction, and looks whether all of its files are still there: somebody who took this run for dead may have removed them.
+  /// Locks the record of the part until the end of the transaction, and checks that all of its
+  /// files exist: another run that took this one for dead may have removed them.
   private func takePart(_ id: Int32, _ part: PartName, _ place: Folder, _ state: ArchiveRecord.State) throws {
     guard try ArchiveRecord.state(of: id, locked: true, on: context.databases.logs) == state else { throw PartChanged() }
     for name in part.files + [PartName.temporary(part.manifest)] where try !place.has(name) { throw PartChanged() }
@@ -226,7 +230,8 @@ final class PartWriter {
 
   // MARK: Deleting
 
-  /// Deletes exactly the rows that were read: children by their own statement, counts compared.
+  /// Deletes exactly the rows that were read. Each child table has its own statement, and the
+  /// counts are compared.
   func delete(
     _ source: any PartSource, _ selection: Selection, _ rows: [FileContent: Int]?, _ effort: inout Effort
   ) throws {
@@ -235,7 +240,7 @@ final class PartWriter {
     try source.checkBeforeDeletion(selection)
     try context.reached(.beforePurge)
     if source.kind == .callLogs {
-      // Noted where the rows are forgotten, removed after the commit.
+      // Queued in the same transaction, removed after the commit.
       try AudioList.add(ofCallLogs: selection.ids, run: record.id, on: source.connection)
       try context.reached(.afterForget)
     }
@@ -283,7 +288,7 @@ final class PartWriter {
 }
 
 extension ArchiveRecord {
-  /// The part that it is about; nil where the row cannot be read.
+  /// The part of the record; nil if the record cannot be read.
   var name: PartName? {
     guard let kind = ArchiveKind(rawValue: kind), let month = Month(month), part > 0 else { return nil }
     return PartName(kind: kind, month: month, number: part)

@@ -7,38 +7,40 @@ import Runs
 import Store
 import Values
 
-/// `restore`: puts archived rows back into their tables. Everything is verified before a row is written; rows that exist are left alone.
+/// `restore`: puts archived rows back into their tables. It verifies everything before it writes a
+/// row, and leaves existing rows alone.
 public struct RestoreJob {
-  /// What is asked for.
+  /// The options of a run.
   public struct Options: Sendable {
-    /// The archive's folder.
+    /// The folder of the archive.
     public var folder: String
     /// The tables.
     public var kinds: [ArchiveKind]
     /// Which rows.
     public var filter = ArchiveRestore.Filter()
-    /// Only the parts that these files belong to: paths, in the archive's folder or relative to it. Empty for all.
+    /// Files whose parts are restored: absolute paths, or relative to the folder. Empty for all
+    /// parts.
     public var files: [String] = []
-    /// Whether parts of another database are restored also into one that has archives of its own.
+    /// Whether a database that has archives of its own also accepts parts of another one.
     public var takesOtherDatabases = false
-    /// Seconds for which restored rows are not purged again.
+    /// Seconds for which `purge` leaves restored rows alone.
     public var keepFor = 30 * 86_400.0
-    /// How it was asked for, for the record.
+    /// The command line, for the record.
     public var parameters = ""
 
-    /// Options of these values.
+    /// Makes options with these values.
     public init(folder: String, kinds: [ArchiveKind]) { (self.folder, self.kinds) = (folder, kinds) }
   }
 
-  /// What became of one table's rows.
+  /// The result for one table.
   public struct TableSummary: Sendable {
     /// The table.
     public let kind: ArchiveKind
-    /// Parts looked at.
+    /// Parts read.
     public var parts = 0
-    /// Rows of the table that are back; of a dry run those that the parts have.
+    /// Rows of the table that are back; in a dry run, the rows of the parts.
     public var restored = 0
-    /// Rows that were there already, and were left alone.
+    /// Rows that existed already and were left alone.
     public var existing = 0
   }
 
@@ -46,14 +48,16 @@ public struct RestoreJob {
   private let options: Options
   private let progress: (String) -> Void
 
-  /// A job on these databases.
-  /// - Parameter progress: called with what was just done
+  /// Makes a job on these databases.
+  /// - Parameter progress: called with a line on the step that was just done
   public init(_ context: RunContext, _ options: Options, progress: @escaping (String) -> Void = { _ in }) {
     (self.context, self.options, self.progress) = (context, options, progress)
   }
 
-  /// Verifies, then restores.
-  /// - Throws: ``FileError`` that names what is wrong, before a row is touched; ``JobError`` (75) where another archive, purge or restore is running, (78) where parts are another database's; what the server says
+  /// Verifies the files, then restores the rows.
+  /// - Throws: ``FileError`` for a damaged file, before any row is written; ``JobError`` (75) if
+  ///   another archive, purge or restore is running, (78) if parts are another database's; errors
+  ///   of the server
   public func run() throws -> [TableSummary] {
     let lock = try ArchiveLock(context)
     defer { lock.release() }
@@ -72,13 +76,14 @@ public struct RestoreJob {
         try stopIfInterrupted()
         guard let index = tables.firstIndex(where: { $0.kind == part.kind }) else { continue }
         tables[index].parts += 1
-        // Those that an interrupted run has restored, too: their rows are left alone, unless they have gone since.
+        // Includes parts that an interrupted run restored. Their rows are left alone, unless they
+        // have gone since.
         let outcome = try again { try restore(part, manifest, folder, recovery.home, record) }
         tables[index].restored += outcome.restored
         tables[index].existing += outcome.existing
         if outcome.taken > 0 {
           context.log.warning(
-            "\(part): rows left out since their ids belong to other calls now: \(outcome.taken); they are in the archive only")
+            "\(part): rows whose ids belong to other calls now stay in the archive: \(outcome.taken)")
         }
         try journal.note(restored: part, rows: outcome.restored)
         progress("\(part): \(outcome.restored) rows restored, \(outcome.existing) were there")
@@ -88,7 +93,8 @@ public struct RestoreJob {
     }
   }
 
-  /// Verifies and tells what is in the parts; changes nothing.
+  /// Verifies the files and counts the rows of the parts. Changes nothing.
+  /// - Throws: the errors of ``run()``
   public func dryRun() throws -> [TableSummary] {
     let folder = try ArchiveFolder.existing(options.folder)
     let parts = try chosen(folder)
@@ -118,7 +124,8 @@ public struct RestoreJob {
     if context.interruption.isRequested { throw context.retry.interrupted }
   }
 
-  /// The parts that are asked for: month by month, in each the newest first, so that of a row that is in two of them the later state comes back.
+  /// The selected parts, by month. The newest of a month comes first: if two parts hold the same
+  /// row, the newer version is restored.
   private func chosen(_ folder: ArchiveFolder) throws -> [(PartName, Manifest)] {
     let contents = try folder.contents()
     if contents.parts.isEmpty { throw ArchiveFolder.noPart(in: options.folder) }
@@ -128,11 +135,11 @@ public struct RestoreJob {
       for file in options.files { wanted.insert(try part(file, contents.parts, folder)) }
       names = names.filter(wanted.contains)
       for part in wanted where !options.kinds.contains(part.kind) {
-        throw JobError(.usage, "\(part) is of the table \(part.kind.rawValue), which is not asked for")
+        throw JobError(.usage, "\(part) is of the table \(part.kind.rawValue), which --table leaves out")
       }
     }
     names = names.filter { part in
-      // CELs of a call may lie in the months after the one that it began in.
+      // CELs of a call may lie in the months after its beginning.
       (options.filter.to.map { part.month.start < $0 } ?? true)
         && (part.kind == .cel || options.filter.from.map { part.month.end > $0 } ?? true)
     }
@@ -151,7 +158,7 @@ public struct RestoreJob {
   private func part(_ file: String, _ parts: [PartName], _ folder: ArchiveFolder) throws -> PartName {
     let pieces = file.split(separator: "/").map(String.init)
     guard !pieces.contains(".."), let name = pieces.last else {
-      throw JobError(.usage, "\(file) is no path of a file in the archive")
+      throw JobError(.usage, "\(file) is not the path of a file in the archive")
     }
     let found = parts.filter { part in
       (part.files + [part.manifest]).contains(name) && (pieces.count < 4 || pieces.suffix(4).dropLast() == part.folders[...])
@@ -159,7 +166,7 @@ public struct RestoreJob {
     guard found.count == 1, let part = found.first else {
       throw FileError(
         .damaged,
-        "\(file) is no file of a part with a manifest in \(folder.root.path); `wazo-call-logs archives list` shows which there are"
+        "\(file) does not belong to a part with a manifest in \(folder.root.path); `wazo-call-logs archives list` lists the parts"
       )
     }
     return part
@@ -180,8 +187,9 @@ public struct RestoreJob {
     }
   }
 
-  /// Moves the sequences of ids past those that come back, before the first of them does. Whoever took one of these ids before has written his row, or given it up, when this returns: so no row of
-  /// Asterisk's, or of Wazo's daemon, is refused because its id has come back meanwhile.
+  /// Moves the sequences of ids past those that come back, before the first row does. Then waits
+  /// for everyone who took one of these ids before. So the server refuses no row of Asterisk or of
+  /// Wazo's daemon because its id came back meanwhile.
   private func moveSequences(past parts: [(PartName, Manifest)]) throws {
     for kind in options.kinds {
       let greatest = parts.filter { $0.0.kind == kind }.compactMap { $0.1.files.first?.greatestId }.max()
@@ -197,7 +205,7 @@ public struct RestoreJob {
         guard Date() < deadline else {
           throw JobError(
             .busy,
-            "\(first) has been writing for longer than \(Int(context.retry.seconds)) seconds to the table that rows come back to, and may have taken ids of theirs; nothing was restored, try again when it has ended"
+            "\(first) has been writing to the restored table for longer than \(Int(context.retry.seconds)) seconds and may have taken ids of archived rows. Nothing was restored; try again when it has ended"
           )
         }
         context.retry.pause(0.05)
@@ -205,7 +213,8 @@ public struct RestoreJob {
     }
   }
 
-  /// Tries again where the database says so, and where somebody wrote a row of the same id at the same time.
+  /// Retries after errors that allow it, and if somebody wrote a row of the same id at the same
+  /// time.
   private func again<T>(_ body: () throws -> T) throws -> T {
     var conflicts = 0
     while true {
@@ -213,7 +222,7 @@ public struct RestoreJob {
         return try context.retry(body)
       } catch let error as PostgreSQLError where error.sqlState == .uniqueViolation && conflicts < 5 {
         conflicts += 1
-        context.log.info("a row of the same id was written at the same time, trying again: \(error)")
+        context.log.info("somebody wrote a row of the same id at the same time; trying again: \(error)")
       }
     }
   }
@@ -229,7 +238,8 @@ public struct RestoreJob {
     else { return ArchiveRestore.Outcome() }
     let targets = try targets(part, manifest)
     func feed(_ number: Int, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
-      // Read whole and compared once more: where it is not what was written, nothing of the part is committed.
+      // Reads and compares every byte again. If the file has changed, nothing of the part is
+      // committed.
       try ArchiveReader.read(manifest.files[number], in: place, stop: stopIfInterrupted, sink: sink)
     }
     let filter = filter(for: manifest, part.kind)
@@ -259,7 +269,8 @@ public struct RestoreJob {
       if part.kind == .cel, !context.databases.isOne {
         outcome = try context.databases.cels.transaction(purpose: purpose) {
           let outcome = try work(context.databases.cels)
-          // Before they are there for others: a purge that comes in between must not take them, and what is not done must not count as done. The gate is closed meanwhile.
+          // Before others can see the rows: a purge in between must not take them, and rows that
+          // are not done must not count as done. The gate stays closed meanwhile.
           try context.databases.side.transaction(purpose: purpose) {
             try note(outcome, on: context.databases.side)
             try RestoredCELs(context, cels: context.databases.cels, logs: context.databases.side).settle(outcome.ids)
@@ -288,7 +299,7 @@ public struct RestoreJob {
     return outcome
   }
 
-  /// The filter, unless the whole part lies within.
+  /// The filter, without those bounds that the whole part satisfies anyway.
   private func filter(for manifest: Manifest, _ kind: ArchiveKind) -> ArchiveRestore.Filter {
     var filter = options.filter
     if let dates = manifest.dates {
@@ -301,7 +312,7 @@ public struct RestoreJob {
 }
 
 extension Manifest {
-  /// When its rows began; nil where that cannot be read.
+  /// The time of the first and the last row; nil if that cannot be read.
   var dates: ClosedRange<Timestamp>? {
     func time(_ text: String?) -> Int64? {
       guard var text else { return nil }

@@ -4,33 +4,36 @@ import Runs
 import Store
 import Values
 
-/// What becomes of the coverage when a restore brings CELs back, in the commit that does so.
+/// Changes the coverage when a restore brings CELs back, in the same commit.
 ///
-/// A call that is back whole and has its call log, or whose call log was purged, stays covered. Every other one is uncovered, so that the next run makes its call log, or notes it as open: the call log may have been deleted since the CELs
-/// were archived, or their ids covered as never coming while they were in the archive alone.
+/// A call stays covered if it is back whole and has its call log, or if a purge took its call log.
+/// Every other call is uncovered, so that the next run makes its call log or notes it as open. Two
+/// reasons: its call log may have been deleted since the CELs were archived, and its ids may have
+/// been covered as missing while only the archive had them.
 struct RestoredCELs {
   private let context: RunContext
-  /// Rows that are back, in this connection's open transaction.
+  /// The connection with the restored rows, in its open transaction.
   private let cels: Connection
-  /// Where the coverage changes, in an open transaction.
+  /// The connection for the coverage, in an open transaction.
   private let logs: Connection
 
-  /// Runs of ids that are uncovered for one part, at most: coverage must stay in few pieces.
+  /// How many ranges of ids one part may uncover: the coverage must stay in few ranges.
   private static let mostPieces = 200
 
   init(_ context: RunContext, cels: Connection, logs: Connection) { (self.context, self.cels, self.logs) = (context, cels, logs) }
 
-  /// A call, or as much of it as there is.
+  /// A call, as far as its CELs exist.
   private struct Call {
     var ids: [Int64]
     var linkedids: Set<String>
-    /// Set where it lacks a LINKEDID_END.
+    /// Set if it lacks a LINKEDID_END.
     var open: Checkpoint.OpenCall?
-    /// Whether it has a call log, which was not made from all its CELs.
+    /// Whether it has a call log that was not made from all its CELs.
     var hasCallLog: Bool
   }
 
-  /// Settles the rows with these ids (ascending). The gate is closed, so that no chunk is under way.
+  /// Settles the rows with these ids, in ascending order. The gate must be closed, so that no chunk
+  /// is at work.
   func settle(_ ids: [Range<Int64>]) throws {
     guard !ids.isEmpty else { return }
     let checkpoint = context.checkpoint
@@ -40,10 +43,10 @@ struct RestoredCELs {
     let back = IDSet(ids)
     let uncovered = IDSet(RestoredCELs.joined(lacking.flatMap(\.ids).filter(back.contains).ranges))
     if context.table.canSetCallLogID {
-      // Their links say that they are done; with the CELs besides they are not.
+      // Their links say that they are done. Together with the other CELs of the call they are not.
       try context.table.unlink(cels: lacking.filter(\.hasCallLog).flatMap(\.ids).filter(back.contains), on: cels)
     }
-    // Where a call has CELs besides that stay covered, a chunk does not see all of it.
+    // If a call also has CELs that stay covered, a chunk does not see all of it.
     let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
     try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
     try checkpoint.noteOpen(lacking.compactMap(\.open), on: logs)
@@ -54,7 +57,7 @@ struct RestoredCELs {
     try checkpoint.noteSeen(seen, in: seen, forgets: false, on: logs)
   }
 
-  /// Uncovers the CELs of call logs that are back, where some came while they were away.
+  /// Uncovers the CELs of restored call logs if some of these CELs appeared meanwhile.
   func settle(callLogs ids: [Range<Int64>]) throws {
     let conversations = try CallLogTables.conversations(of: ids, on: logs)
     let late = try context.checkpoint.late(among: BinaryArray(strings: conversations), on: logs)
@@ -71,13 +74,15 @@ struct RestoredCELs {
     if !parts.isEmpty { try context.checkpoint.uncover(IDSet(parts).ranges, on: logs) }
   }
 
-  /// The calls of these rows that have neither a call log nor had one that was purged, or have CELs besides, whole; with the memory that their texts lie in.
+  /// The calls of these rows, whole, that have neither a call log nor a purged one, or that have
+  /// other CELs as well; and the memory of their texts.
   private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
     var linkedids = try context.table.linkedids(in: ids, on: cels)
     var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids.all.sorted()), andPurged: true, on: logs)
-    // Call logs of several linkedids that are one call: one of them is of before they were.
+    // One call has several call logs: some of them date from before its linkedids were joined.
     for joined in linkedids.joined where joined.count(where: known.contains) > 1 { linkedids.withOthers.formUnion(joined) }
-    // Mostly the linkedid is the conversation's; the others are looked up whole. So are calls that have CELs besides: some that came while these were away, or those of another part.
+    // Mostly the linkedid is that of the conversation. The others are looked up whole, and so are
+    // calls with other CELs: some that appeared meanwhile, or those of another part.
     let rest = linkedids.all.subtracting(known).union(linkedids.withOthers)
     guard !rest.isEmpty else { return ([], nil) }
     var (batch, tally, grouping) = (CELBatch(), Tally(), Grouping())
@@ -87,7 +92,8 @@ struct RestoredCELs {
     let others = Set(batch.linkedids.texts.map(\.string)).subtracting(rest).subtracting(known)
     known.formUnion(
       try CallLogTables.conversations(among: BinaryArray(strings: others.sorted()), andPurged: true, on: logs))
-    // Call logs without a conversation, and calls that a purge of an earlier version took, are known by the CELs that point to them.
+    // Call logs without a conversation, and calls that a purge of an earlier version took, are
+    // known only by the CELs that point to them.
     let named = Set(batch.rows.map(\.callLogID)).subtracting([0]).sorted()
     let conversations = try CallLogTables.conversations(ofCallLogs: named, on: logs)
     let purged = try ArchiveRecord.purgedByID(among: named, on: logs)
@@ -109,7 +115,7 @@ struct RestoredCELs {
     return (lacking, batch.arena)
   }
 
-  /// At most so many ranges that hold all of these: those that lie closest are joined.
+  /// At most `limit` ranges that hold all of these. The closest ones are joined.
   static func joined(_ ranges: [Range<Int64>], limit: Int = mostPieces) -> [Range<Int64>] {
     guard ranges.count > limit else { return ranges }
     let distances = zip(ranges, ranges.dropFirst()).map { $1.lowerBound - $0.upperBound }

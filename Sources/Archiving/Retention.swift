@@ -2,27 +2,28 @@ import PostgreSQL
 import Store
 import Values
 
-/// Which rows are due: how long call logs and CELs are kept.
+/// Which rows are due: how long call logs and CELs are kept. The manual's page Archiving has the
+/// rules.
 public enum Retention: Equatable, Sendable {
-  /// Everything before this time, of every tenant.
+  /// All rows before this time, of every tenant. In microseconds since 2000-01-01 UTC.
   case before(Int64)
-  /// So many days of 24 hours before now, by tenant.
+  /// Days of 24 hours before now, by tenant.
   case days(Days)
 
-  /// Days by where they were set.
+  /// Days by their source.
   public struct Days: Equatable, Sendable {
-    /// The command line's.
+    /// `-d` of the command line.
     public var commandLine: Int?
     /// `days_to_keep` of wazo-purge-db.
     public var daysToKeep: Int?
     /// `days_to_keep_per_plugin` of wazo-purge-db.
     public var perPlugin: [String: Int]
-    /// The settings' own default for call logs, in place of the one stored in the database.
+    /// The setting `cdr_days`, which replaces the default stored in the database.
     public var callLogs: Int?
-    /// The same for audio files.
+    /// The setting `recording_days`, likewise for audio files.
     public var recordings: Int?
 
-    /// Days of these sources.
+    /// Makes days of these sources.
     public init(
       commandLine: Int? = nil, daysToKeep: Int? = nil, perPlugin: [String: Int] = [:], callLogs: Int? = nil,
       recordings: Int? = nil
@@ -31,14 +32,17 @@ public enum Retention: Equatable, Sendable {
       (self.callLogs, self.recordings) = (callLogs, recordings)
     }
 
-    /// What Wazo keeps for a year when nobody says anything.
+    /// Wazo's built-in days.
     static let builtIn = 365
 
-    /// The days that wazo-purge-db would give one of its purgers.
+    /// The days that one of wazo-purge-db's purgers would use.
     func purge(_ plugin: String) -> Int { perPlugin[plugin] ?? commandLine ?? daysToKeep ?? Days.builtIn }
 
-    /// The days of a tenant's call logs or audio files, and where they come from: what the tenant chose; else wazo-purge-db's where it is not the built-in value and nobody stored
-    /// another default; else the stored default.
+    /// The days of a tenant's call logs or audio files, and their source. The first that applies
+    /// counts:
+    /// 1. the days that the tenant chose,
+    /// 2. those of wazo-purge-db, if they are not 365 and the stored default is 365,
+    /// 3. the stored default.
     func days(of kept: CallLogTables.Kept, tenant: Int?, stored: Int?) -> (days: Int, source: String) {
       if let tenant { return (tenant, "the tenant's own") }
       let storedDefault = (kept == .callLogs ? callLogs : recordings) ?? stored ?? Days.builtIn
@@ -47,15 +51,16 @@ public enum Retention: Equatable, Sendable {
     }
   }
 
-  /// The time before which call logs, or the audio files of theirs, are due, by tenant, and that in words.
-  /// - Parameter only: a tenant to which it is restricted
+  /// The time before which call logs or their audio files are due, by tenant, and the same in
+  /// words.
+  /// - Parameter only: the only tenant to work on
   func due(_ kept: CallLogTables.Kept, only: UUIDValue?, now: Int64, on connection: Connection) throws -> (
     cutoffs: CallLogTables.Cutoffs, words: [String]
   ) {
     let tenants = try CallLogTables.retention(of: kept, on: connection).filter { only == nil || $0.tenant == only }
     switch self {
     case .before(let time):
-      return (tenants.map { ($0.tenant, min(time, now)) }, ["call logs of before \(TimestampText.text(min(time, now)))"])
+      return (tenants.map { ($0.tenant, min(time, now)) }, ["call logs from before \(TimestampText.text(min(time, now)))"])
     case .days(let days):
       let stored = try CallLogTables.storedDays(of: kept, on: connection)
       var cutoffs: CallLogTables.Cutoffs = []
@@ -70,10 +75,10 @@ public enum Retention: Equatable, Sendable {
     }
   }
 
-  /// The time before which CELs are due, and that in words.
+  /// The time before which CELs are due, and the same in words.
   func cels(now: Int64) -> (before: Int64, words: [String]) {
     switch self {
-    case .before(let time): return (min(time, now), ["CELs of before \(TimestampText.text(min(time, now)))"])
+    case .before(let time): return (min(time, now), ["CELs from before \(TimestampText.text(min(time, now)))"])
     case .days(let days):
       let count = days.purge("cel")
       let time = Retention.time(count, before: now)
@@ -82,7 +87,7 @@ public enum Retention: Equatable, Sendable {
   }
 
   private static func time(_ days: Int, before now: Int64) -> Int64 {
-    // Some 5,000 years at most: PostgreSQL's time goes no further back.
+    // Limits the days to some 5,000 years: PostgreSQL's time goes no further back.
     now - Int64(max(0, min(days, 2_000_000))) * 86_400_000_000
   }
 }

@@ -7,10 +7,16 @@ import Values
 
 /// Covers claims, each in one transaction.
 ///
-/// A chunk is done in two steps. First, what lies whole inside it (every channel with its CHAN_START and CHAN_END, every linkedid with its LINKEDID_END) is
-/// interpreted and stored; other workers may do the same meanwhile. Then the checkpoint is locked, from there to COMMIT one worker at a time: conversations that reach
-/// beyond the chunk are read whole, in new snapshots, and stored if their newest CEL lies in the chunk or in a covered range; else the chunk that has it will do so. So whoever
-/// comes last to a conversation, in whatever order, sees all of it.
+/// A chunk is done in two steps.
+/// 1. The worker interprets and stores the conversations that lie inside the chunk: every channel
+///    has its CHAN_START and CHAN_END there, every linkedid its LINKEDID_END. Other workers may do
+///    the same at the same time.
+/// 2. The worker locks the checkpoint. From there to COMMIT only one worker is at work. It reads
+///    conversations that reach beyond the chunk as a whole, in new snapshots. It stores those whose
+///    newest CEL lies in the chunk or in a covered range. It leaves the others to the chunk with
+///    their newest CEL.
+///
+/// So the last worker to reach a conversation sees all of it, in any order of chunks.
 struct ChunkWorker {
   private let databases: Databases
   private let table: CELTable
@@ -27,11 +33,11 @@ struct ChunkWorker {
   private var lateRows: LateRows
   private var whole: WholeConversations
   private var source = ConversationStore.Source()
-  /// Groups that the first step stored, by their linkedids.
+  /// Linkedids of the groups that the first step stored.
   private var storedFirst: Set<String> = []
   private(set) var clock = ClockCheck()
 
-  /// - Parameter remakes: whether call logs that another program made are made anew
+  /// - Parameter remakes: whether the worker also remakes call logs of other programs
   init(_ context: RunContext, run: RunRecord, remakes: Bool) throws {
     databases = context.databases
     table = context.table
@@ -49,17 +55,18 @@ struct ChunkWorker {
     whole = try WholeConversations(context, remakesLinked: remakes)
   }
 
-  /// What one chunk did.
+  /// The result of one chunk.
   struct Done: Sendable {
-    /// The ids that were looked at; all are covered now but those that may still come.
+    /// The ids of the chunk. All are covered now, except those that may still appear.
     var covered: Range<Int64>
     var counters: Counters
-    /// The checkpoint as it was committed.
+    /// The checkpoint as this chunk committed it.
     var checkpoint: Checkpoint
   }
 
-  /// Covers the ids of a claim: the first `limit` CELs of them, all the ids where there are no more.
-  /// - Returns: nil where the claim was gone: this worker was taken for dead, and another may be at work on the ids. Nothing was done then.
+  /// Covers the ids of a claim: its first `limit` CELs, or all of its ids if there are fewer CELs.
+  /// - Returns: nil if the claim was gone, and nothing was done. Another worker took this one for
+  ///   dead and may be working on the ids.
   mutating func cover(_ claim: Claim, limit: Int) throws -> Done? {
     var done: Done?
     do {
@@ -75,7 +82,8 @@ struct ChunkWorker {
       return nil
     } catch let error as PostgreSQLError {
       guard error.kind == .commitUnknown, retry.seconds > 0 else { throw error }
-      // The worker's lock is taken again by the new connection, so the old session is gone: what it committed is there to see.
+      // The new connection takes the worker's lock again, so the old session is gone and its
+      // commit is visible.
       log.info("looking whether the chunk from id \(claim.ids.lowerBound) is committed: \(error)")
       let (claims, databases) = (claims, databases)
       var isLost = true
@@ -87,7 +95,8 @@ struct ChunkWorker {
         return (try claims.stands(claim, on: databases.logs), try claims.standing(on: databases.logs).coverage)
       }
       if stands { throw error }
-      // Without its claim it is committed, unless somebody took this worker for dead in between. What was covered before does not tell, but can be made again.
+      // The claim is gone, so the chunk is committed, unless another worker took this one for
+      // dead in between. Ids that were covered before prove nothing, but remaking them is safe.
       guard !remakes, let done else { return nil }
       let final = done.checkpoint.coverage.parts(in: ClosedRange(done.covered))
       if !final.allSatisfy({ coverage.gaps(in: $0).isEmpty }) { return nil }
@@ -138,13 +147,14 @@ struct ChunkWorker {
     }
     try locked.noteSequence(try table.lastGiven(on: databases.cels), on: databases.logs)
     try checkpoint.noteSeen(settled.present, in: final.ranges, forgets: remakes, on: databases.logs)
-    // What is remade may lack ids that were found final before: they wait for nobody.
+    // A remade range may lack ids that were found final before. Nobody waits for those.
     try checkpoint.replaceGaps(in: covered, with: gaps.flatMap { locked.coverage.gaps(in: $0) }, on: databases.logs)
     if read.cels > 0 { try run.count(counters.json, on: databases.logs) }
     return Done(covered: covered, counters: counters, checkpoint: committed)
   }
 
-  /// Some of the CELs that were read, by which it is recognised later that they are still the same; none where greater ids are known for that.
+  /// Some of the CELs that were read. Later runs recognise the table by them. None if the
+  /// checkpoint has witnesses with greater ids.
   private func witnesses(_ locked: Checkpoint, _ read: ChunkRead) throws -> [Checkpoint.Witness] {
     let rows = source.batch.rows
     guard let greatest = read.greatestID, let least = rows.first?.id else { return [] }
@@ -157,7 +167,7 @@ struct ChunkWorker {
     return try table.storedTimes(of: ids, on: databases.cels).map { ($0.key, $0.value) }
   }
 
-  /// Adds what the last chunk showed of the clock.
+  /// Adds the clock readings of the last chunk.
   mutating func observeClock() { clock.add(source.batch.clock) }
 
   // MARK: Step 1
@@ -165,12 +175,13 @@ struct ChunkWorker {
   private mutating func storeWhatIsInside(_ covered: Range<Int64>, _ counters: inout Counters) throws {
     ConversationStore.group(&source)
     storedFirst = []
-    // Rows may come in any order then.
+    // A timed table has no reliable order of ids.
     if table.isTimed { return }
-    // A conversation that has a call log was made from CELs elsewhere, or the same ones: its linkedid may have ended twice.
+    // The stored call log of such a conversation was made from CELs elsewhere, or from these:
+    // its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
     let noted = try reaching(closed).union(outside(covered, closed))
-    // Purged ones as well: they are told from the others when they are read whole.
+    // Includes purged ones. The second step tells them apart, when it reads them whole.
     let known = try CallLogTables.conversations(
       among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
     let named = remakes ? NamedCallLogs() : try NamedCallLogs(of: source, checkpoint, on: databases.logs)
@@ -222,10 +233,11 @@ struct ChunkWorker {
   // MARK: Step 2
 
   /// - Parameters:
-  ///   - after: what will be covered
-  ///   - ahead: an id that is above all of that
+  ///   - after: the coverage after this transaction
+  ///   - ahead: an id above all of that coverage
   private mutating func storeWhatReachesBeyond(_ after: IDSet, ahead: Int64, _ counters: inout Counters) throws {
-    // Looked up again, now that nobody else is here: another worker may have noted, or stored, something since the first step.
+    // Look again, now that this worker is alone: another one may have noted or stored something
+    // since the first step.
     let decided = linkedids(where: { $0.isClosed })
     var noted = try reaching(decided)
     noted.formUnion(
@@ -245,7 +257,8 @@ struct ChunkWorker {
     #endif
     try whole.make(asked, turn: .newest(after), covered: after, counters: &counters) { own.contains($0.string) }
     for group in wanted where !contains(waiting, group) {
-      // Deleted in the meantime, by a purge for instance: what was read of it is no call any more.
+      // Its CELs may be gone in the meantime, for example by a purge. Then there is no call any
+      // more.
       source.fates[group] = linkedids(of: group).lazy.compactMap { whole.fate(of: $0) }.first ?? source.fates[group] ?? .invalid
     }
   }
@@ -258,7 +271,8 @@ struct ChunkWorker {
   }
 
   #if NAMED_POINTS
-    /// What the second step is not: goes by the CELs of the chunk alone.
+    /// Tests use this in place of the second step: it uses the CELs of the chunk alone, which is
+    /// wrong.
     private mutating func storeWithoutRereading(_ groups: [Int], _ after: IDSet, _ counters: inout Counters) throws {
       for group in groups {
         source.outcomes[group] = whole.interpreter.interpret(
@@ -268,8 +282,9 @@ struct ChunkWorker {
     }
   #endif
 
-  /// Leaves conversations with CELs above all that is covered to the chunk that has them, without reading all of a call that goes on for long.
-  /// - Returns: their linkedids, noted as reaching beyond.
+  /// Leaves conversations with CELs above all coverage to the chunk that has those. So a long call
+  /// is not read whole in each chunk.
+  /// - Returns: their linkedids, noted as reaching beyond the chunk.
   private mutating func leaveWhatGoesOn(_ wanted: [Int], _ ahead: Int64) throws -> Set<String> {
     var candidates = BinaryArray(.text)
     for group in wanted where source.fates[group] == nil {
@@ -293,7 +308,7 @@ struct ChunkWorker {
   // MARK: Groups
 
   private func linkedids(of group: Int) -> some Sequence<Text> {
-    // The texts alone: a closure that holds all of self costs more than what it does.
+    // Capture the texts alone: a closure that holds all of self costs more than the work in it.
     let texts = source.batch.linkedids.texts
     return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
   }

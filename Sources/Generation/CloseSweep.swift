@@ -2,7 +2,8 @@ import Runs
 import Store
 import Values
 
-/// Closes calls that have had no event for `close_after` and whose CELs are all covered, so that no chunk comes to them any more.
+/// Ends calls without an event for `close_after` whose CELs are all covered. No chunk will reach
+/// these any more (Interpretation, R98).
 struct CloseSweep {
   private let context: RunContext
   private let record: RunRecord
@@ -14,7 +15,7 @@ struct CloseSweep {
     (self.context, self.record, self.tally) = (context, record, tally)
   }
 
-  /// Does nothing where calls are only closed by their LINKEDID_END.
+  /// Does nothing if `close_after` is off.
   func run() throws {
     guard let seconds = context.settings.closeAfter else { return }
     let before = try context.retry { try CallLogTables.time(secondsAgo: seconds, on: context.databases.logs) }

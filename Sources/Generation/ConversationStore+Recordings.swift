@@ -3,9 +3,11 @@ import Runs
 import Store
 import Values
 
-/// Recordings with the uuid of their path, which several calls can have.
+/// Recording uuids. They are derived from the path, which several calls can share.
 extension ConversationStore {
-  /// Of the calls that have a recording of the same path, in the table or in this batch, the one with the least conversation_id keeps the path's uuid: whichever was stored first.
+  /// Gives the uuid of a path to the call with the least conversation_id, among all calls with a
+  /// recording of that path, in the table and in this batch. So the order of storing does not
+  /// matter.
   func settleRecordings(_ numbers: [Int], _ source: inout Source, _ counters: inout Counters) throws {
     let recorded = numbers.filter { !source.results.callLogs[$0].recordings.isEmpty }
     guard !recorded.isEmpty else { return }
@@ -39,7 +41,7 @@ extension ConversationStore {
     var free: Set<UUIDValue> = []
     let names = TextArena()
     for recording in stored {
-      // Without a path nothing tells what to derive from.
+      // A new uuid is derived from the path, so a recording without one keeps its uuid.
       guard let path = recording.path, let conversation = recording.conversationID, let ours = least[recording.uuid],
         ours < names.text(conversation)
       else { continue }

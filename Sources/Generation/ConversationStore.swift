@@ -5,7 +5,8 @@ import Runs
 import Store
 import Values
 
-/// Replaces the call logs of conversations by what their CELs give now, inside the transaction of a chunk.
+/// Replaces the call logs of conversations by those that their CELs give now, inside the
+/// transaction of a chunk.
 struct ConversationStore {
   let databases: Databases
   let table: CELTable
@@ -13,12 +14,13 @@ struct ConversationStore {
   let linksCELs: Bool
   let log: Logger
   let points: Points
-  /// Links to another database: those that are recorded and may not be made yet, and those that this transaction will record.
+  /// Links in another database: those on record that may not be made yet, and those that this
+  /// transaction will record.
   private var recorded: [Int64: Int32] = [:]
   private var toRecord: [Int64: Int32] = [:]
-  /// Ids that were given to new call logs.
+  /// Ids of new call logs.
   private var newIDs: [Int32] = []
-  /// Tenants that are known to be in the table.
+  /// Tenants that are in the table for certain.
   private var tenants: Set<UUIDValue>
   /// Whether call logs of other CEL tables are in the same database.
   private let hasOtherTables: Bool
@@ -34,19 +36,19 @@ struct ConversationStore {
     hasOtherTables = try context.checkpoint.hasOthers(on: context.databases.logs)
   }
 
-  /// What became of a group.
+  /// The result for a group.
   enum Fate {
     case callLog, kept, unfinished, invalid, refused
-    /// Another range has its newest CEL.
+    /// The chunk with its newest CEL will store it.
     case left
   }
 
-  /// CELs in groups with what the interpreter made of them.
+  /// CELs, their groups, and the interpreter's results.
   struct Source {
     var batch = CELBatch()
     var grouping = Grouping()
     var results = CallLogBatch()
-    /// By group; nil for groups that are not to be stored now.
+    /// By group; nil for groups that are not stored now.
     var outcomes: [Outcome?] = []
     var fates: [Fate?] = []
   }
@@ -55,7 +57,8 @@ struct ConversationStore {
   private(set) var firstIDs: [Int32] = []
   private var isFirst = false
 
-  /// Stores new call logs before the checkpoint is locked, as ``store(_:of:counters:)`` does; what collides with another worker's is left without a fate, and read whole later.
+  /// Stores new call logs before the checkpoint is locked, as ``store(_:of:counters:)`` does. A
+  /// group that collides with another worker's gets no fate; the second step reads it whole.
   mutating func storeFirst(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
     firstIDs = []
     isFirst = true
@@ -63,9 +66,11 @@ struct ConversationStore {
     try store(groups, of: &source, counters: &counters, mayEnterTenants: true, mayCollide: true)
   }
 
-  /// Stores the call logs of `groups`, or removes them where the CELs give none, and enters each group's fate.
+  /// Stores the call logs of `groups`, removes those whose CELs give none, and sets each group's
+  /// fate.
   ///
-  /// What the server refuses as data (SQLSTATE class 22 or 23) is narrowed down to the conversation, which is named and left out; the rest is stored.
+  /// If the server refuses the data (SQLSTATE class 22 or 23), halves narrow it down to the
+  /// conversation. That one is reported and left out; the rest is stored.
   mutating func store(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
     try store(groups, of: &source, counters: &counters, mayEnterTenants: true, mayCollide: false)
   }
@@ -83,16 +88,17 @@ struct ConversationStore {
       if error.constraint == "call_logd_call_log_pkey" {
         throw StoreError(
           .configuration,
-          "the sequence of call_logd_call_log.id gives ids that are in use, nothing was written: SELECT setval(pg_get_serial_sequence('call_logd_call_log', 'id'), max(id)) FROM call_logd_call_log puts it right"
+          "the sequence of call_logd_call_log.id gives ids that are in use; nothing was written. This statement corrects it: SELECT setval(pg_get_serial_sequence('call_logd_call_log', 'id'), max(id)) FROM call_logd_call_log"
         )
       }
       if error.constraint == "call_logd_call_log_tenant_uuid_fkey", mayEnterTenants {
-        // A tenant was deleted since the run began.
+        // Somebody deleted a tenant since the run began.
         tenants.removeAll()
         return try store(groups, of: &source, counters: &counters, mayEnterTenants: false, mayCollide: mayCollide, tries: tries)
       }
       if error.constraint == "call_logd_recording_pkey", tries > 0 {
-        // Another worker has committed a recording with that uuid since it was looked for; now it is found.
+        // Another worker has committed a recording with that uuid since the look-up. The next
+        // attempt finds it.
         return try store(
           groups, of: &source, counters: &counters, mayEnterTenants: mayEnterTenants, mayCollide: mayCollide, tries: tries - 1)
       }
@@ -113,12 +119,12 @@ struct ConversationStore {
 
   private func conversationID(_ group: Int, _ source: Source) -> String {
     let linkedids = source.grouping.linkedids[source.grouping.groups[group].linkedids]
-    // A sender of events chooses how many there are and how long each is.
+    // The sender of the events decides on their number and length, so limit both.
     let names = linkedids.prefix(80).map { source.batch.linkedid($0).string }.joined(separator: ", ")
     return names.count <= 80 ? names : "\(names.prefix(80))… (\(linkedids.count) linkedid\(linkedids.count == 1 ? "" : "s"))"
   }
 
-  /// A group that is to be stored, with the call logs that it has already.
+  /// A group to store, and its existing call logs.
   private struct Replacement {
     let group: Int
     var stored: [CallLogTables.Stored] = []
@@ -127,7 +133,7 @@ struct ConversationStore {
 
   private mutating func storeAll(_ groups: [Int], _ source: inout Source, _ counters: inout Counters) throws -> [Fate] {
     var replacements = groups.map { Replacement(group: $0) }
-    // In the first step nothing is stored: that was looked up.
+    // The first step selects only conversations without a stored call log.
     if !isFirst { try findStored(&replacements, source) }
     var numbers: [Int] = []
     var keptIDs: [Int32?] = []
@@ -217,28 +223,31 @@ struct ConversationStore {
     case partlyGone, otherTable
   }
 
-  /// Why a stored call log must not be replaced by what the CELs give now; nil where it may.
+  /// Why a stored call log must stay although its CELs give another one now; nil if it may be
+  /// replaced.
   private func reasonToKeep(_ replacement: Replacement, _ source: Source) -> ReasonToKeep? {
     let group = source.grouping.groups[replacement.group]
     guard !replacement.stored.isEmpty, let first = source.grouping.order[group.rows].first else { return nil }
     var now: CallLog?
     if case .callLog(let number)? = source.outcomes[replacement.group] { now = source.results.callLogs[number] }
     if hasOtherTables, replacement.stored.contains(where: { isOfOtherTable($0, now, source, group) }) { return .otherTable }
-    // It begins before the first CEL there is: it was made from CELs that are gone, and what is left of them must not replace it. Unless the clock was read in another way then:
-    // the channels that began the call are there whole, or begin and end are off by the same.
+    // A call log that begins before the first CEL was made from CELs that are gone. The
+    // remaining CELs must not replace it. Exceptions, where only the clock was read differently:
+    // the channels that began the call are there whole, or begin and end differ by the same amount.
     let begins = source.batch.rows[Int(first)].time
     let isGone = replacement.stored.contains { $0.date < begins && !ConversationStore.isShifted($0, now) }
     return isGone && !group.hasFirstChannels ? .partlyGone : nil
   }
 
-  /// Whether a stored call log is what the CELs give now, but for its clock.
+  /// Whether a stored call log differs from the present one only by its clock.
   private static func isShifted(_ stored: CallLogTables.Stored, _ now: CallLog?) -> Bool {
     guard let now, let end = now.dateEnd, let storedEnd = stored.dateEnd else { return false }
     return stored.date.subtractingReportingOverflow(now.date) == storedEnd.subtractingReportingOverflow(end)
   }
 
-  /// Whether a stored call log of the same linkedid was made of another table's CELs: none of these points to it, and none was at the time when it begins. Two Asterisks
-  /// without `systemname` can give one linkedid to two calls.
+  /// Whether a stored call log of the same linkedid was made from another table's CELs: none of
+  /// these CELs points to it, and none has the time of its beginning. Two Asterisks without
+  /// `systemname` can give one linkedid to two calls.
   private func isOfOtherTable(_ stored: CallLogTables.Stored, _ now: CallLog?, _ source: Source, _ group: Group) -> Bool {
     guard group.hasFirstChannels, !ConversationStore.isShifted(stored, now) else { return false }
     return source.grouping.order[group.rows].allSatisfy {
@@ -279,7 +288,7 @@ struct ConversationStore {
       let id = idOfGroup[replacement.group] ?? 0
       for row in source.grouping.order[source.grouping.groups[replacement.group].rows] {
         let cel = source.batch.rows[Int(row)]
-        // Without a call log only a link to one that was removed is taken back.
+        // Without a call log, clear only links to call logs that were removed.
         guard cel.callLogID != id, id != 0 || obsolete.contains(cel.callLogID) else { continue }
         cels.append(cel.id)
         callLogs.append(id)
@@ -292,32 +301,33 @@ struct ConversationStore {
     }
   }
 
-  /// To be called when a transaction begins: forgets what an earlier attempt would have recorded.
+  /// Forgets the records of an earlier attempt. Call it when a transaction begins.
   mutating func begin() throws {
     toRecord = [:]
     newIDs = []
     try lookUpRecordedLinks()
   }
 
-  /// Looks up which links are recorded and may not be made yet. Before the CELs are read.
+  /// Looks up which links are recorded and may not be made yet. Call it before the CELs are read.
   mutating func lookUpRecordedLinks() throws {
     guard !databases.isOne else { return }
     recorded = try checkpoint.recordedLinks(on: databases.logs)
   }
 
-  /// Lets CELs that were read point to the call logs that they will point to when all links are made.
+  /// Sets the links of the CELs in memory to their state after all recorded links are made.
   func completeLinks(of batch: inout CELBatch) {
     batch.setCallLogs(recorded)
     batch.setCallLogs(toRecord)
   }
 
-  /// Notes which call logs this transaction made. Under the checkpoint's lock.
+  /// Notes which call logs this transaction made. Needs the checkpoint's lock.
   mutating func noteMade() throws {
     try checkpoint.noteMade(newIDs.map(Int64.init).ranges, on: databases.logs)
     newIDs = []
   }
 
-  /// Records the links that are to be made in the CELs' database. Under the checkpoint's lock: so that later commits have later records.
+  /// Records the links to make in the CELs' database. Needs the checkpoint's lock, so that later
+  /// commits have later records.
   mutating func recordLinks() throws {
     let cels = toRecord.keys.sorted()
     try checkpoint.recordLinks(cels, to: cels.map { toRecord[$0] ?? 0 }, on: databases.logs)
@@ -326,7 +336,7 @@ struct ConversationStore {
 }
 
 extension PostgreSQLError {
-  /// Whether the server refused the data itself: another try gives the same.
+  /// Whether the server refused the data itself, so that a retry gives the same error.
   var isAboutData: Bool {
     guard kind == .statement, let sqlState else { return false }
     return sqlState.class == "22" || sqlState.class == "23"

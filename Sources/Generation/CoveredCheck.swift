@@ -3,20 +3,25 @@ import Runs
 import Store
 import Values
 
-/// Looks whether rows have come into covered ids since they were covered, and uncovers them.
+/// Finds rows that appeared in covered ids after these were covered, and uncovers them.
 ///
-/// Writers that take their ids from the sequence cannot do that: an id is covered only when it can come no more. Others can: a partition is attached, saved rows are copied in, the sequence of a
-/// table that was moved begins at 1. Where they came there was no row before; so only the covered ids without a row are looked through, by the index of ids, which costs next to nothing as long as they are few pieces.
+/// Writers that take ids from the sequence cannot cause that: an id is covered only once its row
+/// can no longer appear. Other ways can: somebody attaches a partition or copies saved rows in, or
+/// the sequence of a moved table begins at 1. Such rows have ids that had no row before. So the
+/// check reads only covered ids without a row, by the index of ids, which is fast while they are
+/// few ranges.
 struct CoveredCheck {
   private let context: RunContext
-  /// Up to so many pieces they are looked through by every run.
+  /// Up to this number of ranges, every run reads them.
   private static let fewPieces: Int64 = 5000
-  /// Else rows are counted block by block, when the last look was so many seconds ago: with a run a night, every night.
+  /// Seconds after which the check counts rows block by block instead, if there are more ranges. A
+  /// nightly run does so every night.
   private static let longAge = 20 * 3600.0
 
   init(_ context: RunContext) { self.context = context }
 
-  /// Looks, and uncovers what it finds. The ids are noted as waiting besides, so that the next run takes them first if this one does not come to them.
+  /// Uncovers the rows that it finds. It also notes their ids as waiting: if this run does not
+  /// reach them, the next run takes them first.
   func run() throws {
     #if NAMED_POINTS
       if context.settings.shortcuts.contains(.noCoveredCheck) { return }
@@ -33,21 +38,22 @@ struct CoveredCheck {
       found = try context.retry { try lookByBlocks() }
       try context.retry { try context.checkpoint.noteLooked(on: context.databases.logs) }
     }
-    // Once more, where nobody changes anything: a restore that ended in between is no news.
+    // Look again where nobody changes anything: a restore may have ended in between.
     found = found.isEmpty ? [] : try context.retry { try confirm(found) }
     guard let first = found.first, let last = found.last else { return }
     let rows = found.reduce(Int64(0)) { $0 + $1.rows }
     context.log.warning(
-      "\(rows) CELs have come with ids that were covered (\(first.ids.lowerBound) to \(last.ids.upperBound - 1)): rows were copied in, a partition was attached, or the sequence of ids was set back; they are made now"
+      "\(rows) CELs have come with ids that were covered (\(first.ids.lowerBound) to \(last.ids.upperBound - 1)): rows were copied in, a partition was attached, or the sequence of ids was set back. This run makes their call logs"
     )
     for piece in found { try uncover(piece.ids) }
   }
 
-  /// A coverage that an earlier version of the program made does not say which rows there were: those that are there now count as seen.
+  /// Notes the rows that exist now. A coverage of an earlier version does not say which rows
+  /// existed.
   private func learn() throws {
     let (logs, cels, table) = (context.databases.logs, context.databases.cels, context.table)
-    context.log.info("looking once which CELs there are in covered ids")
-    try logs.transaction(purpose: "Learning which CELs there are") {
+    context.log.info("noting once which covered ids have a CEL")
+    try logs.transaction(purpose: "Noting which covered ids have a CEL") {
       try context.checkpoint.closeGate(on: logs)
       let coverage = try context.checkpoint.locked(on: logs).coverage
       if let bounds = try table.bounds(on: cels) {
@@ -84,7 +90,7 @@ struct CoveredCheck {
     return found
   }
 
-  /// Uncovers a run of ids, a chunk at a time, with the conversations that reach out of it noted.
+  /// Uncovers a range of ids, a chunk at a time, and notes the conversations that reach out of it.
   private func uncover(_ ids: Range<Int64>) throws {
     let table = context.table
     var rest = ids

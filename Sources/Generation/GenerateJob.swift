@@ -4,9 +4,9 @@ import Runs
 import Store
 import Values
 
-/// `generate` and `backfill`: covers what a scope names.
+/// `generate`, `backfill`, and `regenerate` of ranges: covers the CELs of a scope.
 public struct GenerateJob {
-  /// How far a run has come.
+  /// The progress of a run.
   public struct Progress: Sendable {
     /// CELs read so far.
     public var cels: Int
@@ -18,44 +18,45 @@ public struct GenerateJob {
     public var seconds: Double
   }
 
-  /// What a run did.
+  /// The result of a run.
   public struct Summary: Sendable {
-    /// What became of the CELs.
+    /// Counts of CELs, conversations and call logs.
     public var counters = Counters()
-    /// Seconds that it took.
+    /// Duration in seconds.
     public var seconds = 0.0
     /// Chunks committed.
     public var chunks = 0
     /// The coverage afterwards.
     public var coverage = IDSet()
-    /// Ids that are missing while somebody who may still commit them is at work: they wait for a later run.
+    /// Missing ids that an open transaction may still commit. They wait for a later run.
     public var waiting: [Range<Int64>] = []
     /// Other ids in the table's range that are not covered afterwards.
     public var uncovered: [Range<Int64>] = []
-    /// Seconds by which eventtime is ahead of the uniqueids; nil where they agree.
+    /// Seconds by which eventtime is ahead of the uniqueids; nil if they agree.
     public var clockOffset: Int?
   }
 
   private let context: RunContext
   private let progress: (Progress) -> Void
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   /// - Parameter progress: called after each chunk
   public init(_ context: RunContext, progress: @escaping (Progress) -> Void = { _ in }) {
     self.context = context
     self.progress = progress
   }
 
-  /// Covers the scope, chunk by chunk, each committed for good. Nothing is written where nothing is uncovered.
-  /// - Parameter remakes: whether the call logs of what is covered already are made anew as well, those of other programs too: `regenerate`
-  /// - Throws: ``JobError`` where it was interrupted or retries ran out; what is committed by then stays.
+  /// Covers the scope chunk by chunk, and commits each. If nothing is uncovered, it writes nothing.
+  /// - Parameter remakes: whether it also remakes the call logs of covered CELs, those of other
+  ///   programs included, as `regenerate` does
+  /// - Throws: ``JobError`` if the run was interrupted or retries ran out. Committed chunks stay.
   public func run(_ scope: Scope, remakes: Bool = false) throws -> Summary {
     try context.recorded(remakes ? "regenerate" : scope.verb, scope.parameters) { try run(scope, remakes: remakes, $0) }
   }
 
   private func run(_ scope: Scope, remakes: Bool, _ record: RunRecord) throws -> Summary {
     let started = Date()
-    // Those that an earlier run committed and could not make any more.
+    // An earlier run may have committed these and ended before it made them.
     try context.retry { try context.makeRecordedLinks() }
     let mirror = CheckpointMirror(context)
     try context.retry { try mirror.compare(context) }
@@ -89,6 +90,8 @@ public struct GenerateJob {
   private func announceLinks(_ plan: Plan) {
     let ids = plan.ranges.map { max($0.lowerBound, 0)..<max($0.upperBound, 0) }.width
     guard context.linksCELs, ids > 2_000_000 else { return }
-    context.log.warning("up to \(ids) CELs are linked to their call logs, some 1.5 KB of WAL each; --no-link-cels goes without")
+    context.log.warning(
+      "up to \(ids) CELs get links to their call logs, which takes some 1.5 KB of WAL for each; --no-link-cels leaves the links out"
+    )
   }
 }

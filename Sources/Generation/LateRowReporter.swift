@@ -3,9 +3,10 @@ import Logging
 import Runs
 import Store
 
-/// Says who makes ids wait.
+/// Reports the writers for which ids wait.
 struct LateRowReporter {
-  /// From this age on, in seconds, a writer that makes ids wait is a warning: somebody has probably forgotten it.
+  /// A writer that has kept ids waiting for so many seconds is worth a warning: somebody has
+  /// probably forgotten it.
   private static let oldAge = 60.0
 
   private let databases: Databases
@@ -24,21 +25,21 @@ struct LateRowReporter {
     log = context.log
   }
 
-  /// Says once a run that only time tells, and why.
+  /// Logs once a run that the table needs the timed rule, and why.
   func sayRule() {
     guard case .timed(let reason) = table.lateRule, said.isFirst("rule of late rows") else { return }
-    log.info("\(reason): an id that is missing counts as never coming only after \(Int(finalAfter)) s")
+    log.info("\(reason): a missing id counts as never coming only after \(Int(finalAfter)) s")
   }
 
-  /// Names each of these writers once a run, and those that have been open for long in one warning.
+  /// Logs each of these writers once a run, and the old ones in one warning.
   func name(_ writers: Set<CELTable.Writer>, whileWaiting ids: [Range<Int64>]) throws {
     let open = try table.openWriters(on: databases.cels).filter { writers.contains($0.writer) }
     for writer in open where said.isFirst("writer \(writer.writer)") {
-      log.info("CELs are missing that \(writer) may still commit: they wait for a later run")
+      log.info("CELs are missing that \(writer) may still commit; they wait for a later run")
     }
     var old = open.filter { Double($0.age ?? 0) >= LateRowReporter.oldAge }
     if old.isEmpty, open.contains(where: { $0.age == nil }), try areOld(ids) {
-      // This role may not see since when: it is as long as its ids have been waiting.
+      // This role may not see the age of the transactions. Use the age of the gaps.
       old = open.filter { $0.age == nil }
     }
     guard !old.isEmpty, said.isFirst("warning of late rows") else { return }

@@ -4,28 +4,31 @@ import Runs
 import Store
 import Values
 
-/// Decides which missing ids of a chunk can come no more.
+/// Decides which missing ids of a chunk can no longer appear. The article LateRows has the reasons.
 ///
-/// An id that is missing was either taken by a transaction that rolled back or is still going on. Whoever still goes on holds the lock of a writer since before he took it. So: look who holds it, then
-/// read the missing ids once more, in a new snapshot. What is missing then, and nobody of those is left, is missing for good. Else it waits in `call_logd_gap`.
+/// The transaction that took a missing id has rolled back or is still open. An open one has held a
+/// writer's lock on the table since before it took the id. So the worker first looks who holds that
+/// lock, then reads the missing ids again in a new snapshot. An id is final if it is still missing
+/// and none of those writers is left. Otherwise it waits in `call_logd_gap`.
 ///
-/// Where no lock can show a writer, an id is missing for good when it has been missing for long.
+/// Where locks cannot show writers, an id is final once it has been missing for `final_after`.
 ///
-/// Under either rule, an id that the sequence has not given yet is never missing for good: the sequence will give it.
+/// Under both rules, an id that the sequence has not given yet is never final.
 struct LateRows {
   private let databases: Databases
   private let table: CELTable
   private let checkpoint: Checkpoint
   private let report: LateRowReporter
-  /// How long to wait for writers to end, seconds. CELs are written in transactions of milliseconds.
+  /// Seconds to wait for writers to end. CELs are written in transactions of milliseconds.
   private let patience: Double
   /// Seconds of the timed rule.
   private let finalAfter: Double
-  /// Writers that were waited for in vain: they are not waited for again.
+  /// Writers that did not end in time. The worker does not wait for them again.
   private var stubborn: Set<CELTable.Writer> = []
   /// Gaps left so far.
   private var gapCount = 0
-  /// The last id that the sequence is known to have given. It only grows, so that an older value makes more ids wait, never less.
+  /// The last id that the sequence gave, as far as is known. It only grows: an older value makes
+  /// more ids wait, never fewer.
   private var lastGiven: Int64?
   #if NAMED_POINTS
     private let shortcuts: RunContext.Shortcuts
@@ -44,23 +47,26 @@ struct LateRows {
     report.sayRule()
   }
 
-  /// What is known of the ids of a chunk that was read.
+  /// The state of the ids of a chunk.
   struct Settled {
-    /// The ids that wait. Mostly they are missing; where they are very many pieces, rows that lie between them wait, too, and are not in the batch any more.
+    /// The ids that wait. Most of them are missing. If there are very many ranges, rows between
+    /// them wait, too, and are not in the batch any more.
     var gaps: [Range<Int64>]
     /// The ids that are final and have a row.
     var present: [Range<Int64>]
   }
 
-  /// Settles what is missing in a chunk that was read: reads those rows that have come in the meantime into `batch`.
+  /// Settles the missing ids of a chunk. Reads rows that have appeared in the meantime into
+  /// `batch`.
   /// - Parameter ids: the ids of the chunk
   mutating func settle(in ids: Range<Int64>, into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally) throws
     -> Settled
   {
-    // A sequence begins at 1: what lies below, down to where a table's coverage begins, never comes.
+    // A sequence begins at 1. Ids below, down to the beginning of the coverage, never appear.
     let missing = read.missing.compactMap { $0.upperBound > 1 ? max($0.lowerBound, 1)..<$0.upperBound : nil }
     guard !missing.isEmpty else { return settled([], ids, read) }
-    // Before it is looked who may still commit: who takes an id after this look is told by it.
+    // Ask for the last id before looking for writers: then the locks show everyone who took an
+    // id up to it.
     var (given, ahead) = try split(missing)
     let waiting = table.isTimed ? try recent(given, in: ids) : try unsettled(&given, into: &batch, read: &read, tally: &tally)
     let gaps = WaitingIDs.joined(waiting, limit: gapLimit)
@@ -80,11 +86,12 @@ struct LateRows {
     Settled(gaps: gaps, present: IDSet(IDSet(gaps + read.missing).gaps(in: ids)).ranges)
   }
 
-  /// Pieces of a chunk that wait for the sequence. Where there are more, the smaller ones are covered: rows that come there later are found all the same, since covered ids that had no row are looked
-  /// through by every run.
+  /// How many ranges of a chunk may wait for the sequence. The smaller ones beyond that are
+  /// covered. Rows that appear there are found all the same: every run looks through covered ids
+  /// without a row.
   private static let aheadLimit = 100
 
-  /// Cuts missing ids in two: those that the sequence has given, and those that it will give.
+  /// Splits missing ids into those that the sequence has given and those that it has yet to give.
   private mutating func split(_ missing: [Range<Int64>]) throws -> (given: [Range<Int64>], ahead: [Range<Int64>]) {
     guard let greatest = missing.last?.upperBound else { return ([], []) }
     if lastGiven.map({ $0 < greatest - 1 }) ?? true {
@@ -102,13 +109,14 @@ struct LateRows {
     return (given, ahead)
   }
 
-  /// The pieces of a chunk that may wait by themselves. Coverage and gaps must stay small: a multirange of 100,000 pieces takes 130 ms to change. Where only time tells, every hole waits for long; where
-  /// locks tell, it takes a writer that stays open.
+  /// How many ranges of a chunk may wait each on its own. Coverage and gaps must stay small: a
+  /// change of a multirange with 100,000 ranges takes 130 ms. Under the timed rule every hole waits
+  /// for long; under the rule of locks it takes a writer that stays open.
   private var gapLimit: Int { gapCount > 1000 ? 1 : table.isTimed ? 100 : 1000 }
 
   // MARK: By locks
 
-  /// - Parameter missing: set to what is missing still
+  /// - Parameter missing: set to the ids that are still missing
   private mutating func unsettled(
     _ missing: inout [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
   ) throws -> [WaitingIDs] {
@@ -148,13 +156,14 @@ struct LateRows {
 
   // MARK: By time
 
-  /// What of `missing` has not been missing for long enough. A gap that waits has been looked at whole when it was noted: what is missing in it now was missing then.
+  /// The ids of `missing` that have not been missing for long enough. A known gap was noted as a
+  /// whole, so every id of it that is missing now was missing then.
   private func recent(_ missing: [Range<Int64>], in ids: Range<Int64>) throws -> [WaitingIDs] {
     let gaps = try checkpoint.gaps(in: ids, on: databases.logs)
     return WaitingIDs.pieces(of: missing, gaps).filter { $0.age < finalAfter }
   }
 
-  /// Reads the chunk once more without what waits.
+  /// Reads the chunk again without the ids that wait.
   private func readAround(
     _ gaps: [Range<Int64>], _ ids: Range<Int64>, into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally
   ) throws {
@@ -170,12 +179,13 @@ struct LateRows {
 /// Missing ids that wait, and since when.
 struct WaitingIDs: Equatable {
   var ids: Range<Int64>
-  /// Since when they are missing, as `call_logd_gap` says; nil for from now on.
+  /// The time since which they are missing, as in `call_logd_gap`; nil for now.
   var since: Int64?
   /// Seconds since then.
   var age = 0.0
 
-  /// `missing` cut where known gaps begin and end, so that each piece has been missing for one time. Both in ascending order.
+  /// Cuts `missing` where known gaps begin and end, so that all ids of a piece have been missing
+  /// for the same time. Both must be in ascending order.
   static func pieces(of missing: [Range<Int64>], _ gaps: [Checkpoint.Gap]) -> [WaitingIDs] {
     var pieces: [WaitingIDs] = []
     var first = 0
@@ -194,7 +204,8 @@ struct WaitingIDs: Equatable {
     return pieces
   }
 
-  /// At most `limit` ranges that hold all of `pieces`: those of one time are joined first, then all.
+  /// At most `limit` ranges that hold all of `pieces`. Pieces of the same time are joined first,
+  /// then all.
   static func joined(_ pieces: [WaitingIDs], limit: Int) -> [Range<Int64>] {
     guard pieces.count > limit, let first = pieces.first, let last = pieces.last else { return pieces.map(\.ids) }
     var runs = [first]

@@ -2,24 +2,28 @@ import PostgreSQL
 import Store
 import Values
 
-/// The call logs that CELs point to, as far as they are there.
+/// The call logs to which CELs point, as far as they exist.
 ///
-/// A link is a claim: the call log that it names may have gone since, with a database that was restored from a dump or failed over to an older state, and its id may be another call's by now. So a link is true where the
-/// call log is there and is of the CEL's own conversation, or of none (older versions of Wazo wrote none), or where a purge took it.
+/// A link is only a claim. The call log may be gone, because the database was restored from a dump
+/// or failed over to an older state, and its id may now belong to another call. So a link is true
+/// in two cases: the call log exists and has the CEL's conversation, or none (older versions of
+/// Wazo wrote none); or a purge took it.
 ///
-/// A call log of our own is no reason to leave a call alone: it may be one of before some of these CELs came, brought back by a dump or from an archive. It is made anew, and is the same if nothing changed.
+/// A call log of this program is no reason to leave a call alone: it may be older than some of
+/// these CELs, brought back by a dump or from an archive. It is remade, and is the same if nothing
+/// changed.
 struct NamedCallLogs {
-  /// The conversation of each call log that is there, empty for none.
+  /// The conversation of each existing call log; empty if it has none.
   private var conversations: [Int32: String] = [:]
-  /// Call logs that are not there, and that a purge by an earlier version took, which noted only their ids.
+  /// Absent call logs that a purge by an earlier version took. It noted only their ids.
   private var purged: Set<Int32> = []
   /// Call logs that this program made.
   private var own: Set<Int32> = []
 
-  /// None.
+  /// An empty set.
   init() {}
 
-  /// Those that the CELs of a source point to, groups in which each CEL points to one.
+  /// The call logs of those groups in which each CEL has a link.
   init(of source: ConversationStore.Source, _ checkpoint: Checkpoint, on connection: Connection) throws {
     var ids: Set<Int32> = []
     for group in source.grouping.groups where group.isLinked {
@@ -32,7 +36,7 @@ struct NamedCallLogs {
     if !absent.isEmpty { purged = try ArchiveRecord.purgedByID(among: absent.sorted(), on: connection) }
   }
 
-  /// Whether a group points to a call log that is nowhere.
+  /// Whether a group points to a call log that does not exist.
   func isVoid(_ number: Int, _ source: ConversationStore.Source) -> Bool {
     source.grouping.order[source.grouping.groups[number].rows].contains {
       let id = source.batch.rows[Int($0)].callLogID
@@ -40,7 +44,7 @@ struct NamedCallLogs {
     }
   }
 
-  /// Whether each link of a group is true, and to a call log that another program made.
+  /// Whether each link of a group is true and leads to a call log of another program.
   func areTrue(ofGroup number: Int, _ source: ConversationStore.Source) -> Bool {
     let group = source.grouping.groups[number]
     var last: Int32 = 0

@@ -3,22 +3,24 @@ import Runs
 import Store
 import Values
 
-/// Which CELs a run is to cover.
+/// The CELs that a run covers.
 public enum Scope: Equatable, Sendable {
-  /// Everything above the greatest covered id, then some history, newest first: the nightly run. With nothing covered yet, the newest 20,000 CELs, as Wazo's program takes.
+  /// All CELs above the greatest covered id, then some history, newest first: the nightly run. If
+  /// nothing is covered yet, the newest 20,000 CELs, as with Wazo's program.
   case nightly
-  /// The newest so many uncovered CELs (rows, SIP chats aside).
+  /// The newest N uncovered CELs. SIP chats do not count.
   case newest(Int)
-  /// What is uncovered between the least and the greatest CEL of so many days (24 hours each) before now.
+  /// Uncovered ids between the least and the greatest CEL of the last N days (24 hours each).
   case days(Int)
-  /// What is uncovered between the least and the greatest CEL with an instant at or after `from` and before `to`; nil for no bound.
+  /// Uncovered ids between the least and the greatest CEL with a time at or after `from` and before
+  /// `to`, in microseconds since 2000-01-01 UTC; nil for no bound.
   case dates(from: Int64?, to: Int64?)
-  /// What is uncovered between two ids, both included; nil for no bound.
+  /// Uncovered ids between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)
 }
 
 extension Scope {
-  /// The verb that it is asked for with.
+  /// The verb of such a run.
   var verb: String {
     switch self {
     case .nightly, .newest, .days: "generate"
@@ -26,7 +28,7 @@ extension Scope {
     }
   }
 
-  /// How it is asked for, for the record.
+  /// The command line of such a run, for the record.
   var parameters: String {
     switch self {
     case .nightly: ""
@@ -41,14 +43,15 @@ extension Scope {
   }
 }
 
-/// The runs of ids that a scope comes to, in the order in which they are done.
+/// The ranges of ids of a scope, in the order of work.
 struct Plan {
-  /// Ranges of uncovered ids. Ids below the least row and holes in between are part of them, so that coverage stays in few pieces.
+  /// Ranges of uncovered ids. They include ids below the least row, and holes, so that the coverage
+  /// stays in few ranges.
   let ranges: [Range<Int64>]
-  /// The greatest id there was when the plan was made.
+  /// The greatest id when the plan was made.
   let greatest: Int64?
 
-  /// - Parameter remakes: whether what is covered is part of it
+  /// - Parameter remakes: whether covered ids are included
   init(_ scope: Scope, _ context: RunContext, remakes: Bool = false) throws {
     let (table, cels) = (context.table, context.databases.cels)
     let known = try Checkpoint.read(table.identity, on: context.databases.logs)?.coverage ?? IDSet()
@@ -66,7 +69,7 @@ struct Plan {
         ranges = try Plan.newest(max(Plan.firstRun, context.settings.history), of: [all], table, cels)
         return
       }
-      // What may have come in the meantime goes first.
+      // Waiting ids that may have appeared come first.
       let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
       let waiting = try Plan.mayHaveCome(gaps, context).flatMap { coverage.gaps(in: $0) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
@@ -86,10 +89,10 @@ struct Plan {
     }
   }
 
-  /// CELs of the first nightly run: all of history is for `backfill`.
+  /// CELs of the first nightly run. `backfill` covers all history.
   private static let firstRun = 20_000
 
-  /// The ids that wait, but for those that the sequence has yet to give.
+  /// The waiting ids, without those that the sequence has yet to give.
   private static func mayHaveCome(_ gaps: [Range<Int64>], _ context: RunContext) throws -> [Range<Int64>] {
     let (table, cels) = (context.table, context.databases.cels)
     guard !gaps.isEmpty, let last = try table.lastGiven(on: cels) else { return gaps }
@@ -108,12 +111,13 @@ struct Plan {
     Int64
   >] {
     guard count > 0 else { return [] }
-    // Nothing there that counts: CELs that were purged, or SIP chats only. It is done with, or it would stay uncovered for ever.
+    // Only purged CELs or SIP chats are there. Cover them, or they would stay uncovered for
+    // ever.
     guard let threshold = try table.threshold(ofNewest: count, in: gaps, on: connection) else { return gaps.reversed() }
     let below = gaps.filter { $0.lowerBound < threshold }.map { $0.lowerBound..<min($0.upperBound, threshold) }
     let isLowest = try !table.hasRows(in: below, on: connection)
     return gaps.reversed().compactMap { gap in
-      // Where nothing lies below, the ids there are done as well.
+      // If nothing lies below, include the ids below as well.
       if isLowest || gap.lowerBound >= threshold { return gap }
       return gap.upperBound > threshold ? threshold..<gap.upperBound : nil
     }

@@ -3,17 +3,19 @@ import Runs
 import Store
 import Values
 
-/// `regenerate --conversation`: makes the call log of one conversation anew from all its CELs, whoever made it before. Ranges are remade by ``GenerateJob``.
+/// `regenerate --conversation`: remakes the call log of one conversation from all its CELs,
+/// whichever program made it before. ``GenerateJob`` remakes ranges.
 public struct RegenerateJob {
   private let context: RunContext
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   public init(_ context: RunContext) {
     self.context = context
   }
 
-  /// Remakes the conversation of a linkedid, or of the call log with that id, in one transaction. What is covered stays as it is.
-  /// - Throws: ``JobError`` (65) where there is no such conversation; (75) where retries ran out.
+  /// Remakes the conversation of a linkedid, or of the call log with that id, in one transaction.
+  /// The coverage stays as it is.
+  /// - Throws: ``JobError`` (65) if there is no such conversation, (75) if retries ran out
   public func run(_ conversation: String) throws -> Counters {
     try context.recorded("regenerate", "--conversation \(conversation)") { record in
       var whole = try context.retry { try WholeConversations(context, remakesLinked: true) }
@@ -46,7 +48,7 @@ public struct RegenerateJob {
       guard !whole.isEmpty else {
         throw JobError(
           .badInput,
-          "\(context.table.name) has no CEL with linkedid \(conversation), and there is no call log \(conversation) whose CELs are there"
+          "\(context.table.name) has no CEL with linkedid \(conversation), and no call log with the id \(conversation) has CELs there"
         )
       }
       try whole.store.recordLinks()

@@ -2,14 +2,15 @@ import CallLogs
 import Runs
 
 extension RunContext {
-  /// Counts and names the CEL that has the greatest id there can be. Nothing else reads that row: the end of a range of ids lies above its last one.
+  /// Counts and reports the CEL with the greatest possible id. No chunk reads that row: a range of
+  /// ids ends above its last one.
   func leaveLastIDOut(_ tally: RunTally) throws {
     guard try self.table.hasLastID(on: databases.cels) else { return }
     var counters = Counters()
     counters.tally.note(.lastID, .max)
     tally.add(counters)
     self.log.warning(
-      "CEL \(Int64.max) of \(self.table.name) is left out: that is the greatest id there can be, and no coverage can hold it; give the row another id, or delete it"
+      "CEL \(Int64.max) of \(self.table.name) is left out: no coverage can hold the greatest possible id. Give the row another id, or delete it"
     )
   }
 }

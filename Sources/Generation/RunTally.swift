@@ -3,7 +3,7 @@ import Runs
 import Store
 import Synchronization
 
-/// What the workers of a run have done together.
+/// The sum of the work of all workers of a run.
 final class RunTally: Sendable {
   private struct State {
     var summary = GenerateJob.Summary()
@@ -23,7 +23,7 @@ final class RunTally: Sendable {
 
   private static func size(_ ids: Range<Int64>) -> Double { Double(max(ids.upperBound, 0) - max(ids.lowerBound, 0)) }
 
-  /// Adds a chunk that is committed.
+  /// Adds a committed chunk.
   func add(_ done: ChunkWorker.Done) {
     state.withLock {
       $0.summary.counters.add(done.counters)
@@ -33,13 +33,13 @@ final class RunTally: Sendable {
     }
   }
 
-  /// Adds what was done beside the chunks.
+  /// Adds work outside of the chunks.
   func add(_ counters: Counters) { state.withLock { $0.summary.counters.add(counters) } }
 
-  /// Notes what a worker saw of the clock.
+  /// Notes the first clock offset that a worker found.
   func note(clockOffset: Int?) { state.withLock { $0.summary.clockOffset = $0.summary.clockOffset ?? clockOffset } }
 
-  /// How far the run has come.
+  /// The progress of the run.
   var progress: GenerateJob.Progress {
     state.withLock {
       GenerateJob.Progress(
@@ -48,7 +48,7 @@ final class RunTally: Sendable {
     }
   }
 
-  /// The sum, after the last worker ended.
+  /// The sum, after the last worker has ended.
   func end(_ checkpoint: Checkpoint?) -> GenerateJob.Summary {
     state.withLock {
       if let checkpoint, $0.summary.chunks > 0 { $0.mirror.write(checkpoint, isEnd: true) }

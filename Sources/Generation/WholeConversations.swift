@@ -5,7 +5,8 @@ import Runs
 import Store
 import Values
 
-/// Makes conversations from all their CELs, wherever they lie. Only who has locked the checkpoint may do so: he comes after everybody whose CELs are covered, and sees all of them.
+/// Makes conversations from all their CELs, wherever these lie. Requires the checkpoint lock:
+/// everything covered so far is then committed and visible.
 struct WholeConversations {
   private let databases: Databases
   private let table: CELTable
@@ -14,15 +15,15 @@ struct WholeConversations {
   private let closeAfter: Double?
   var interpreter: Interpreter
   var store: ConversationStore
-  /// The CELs that were read, their groups, and what became of each.
+  /// The CELs that were read, their groups, and each group's fate.
   private(set) var source = ConversationStore.Source()
-  /// The call logs that these CELs point to, and the linkedids of calls that were purged.
+  /// The call logs to which these CELs point, and the linkedids of purged calls.
   private var named = NamedCallLogs()
   private var purged: Set<String> = []
-  /// Groups that stay as they stand because their call logs were purged.
+  /// Groups that stay as they stand because a purge took their call logs.
   private var keptForArchive: Set<Int> = []
 
-  /// - Parameter remakesLinked: whether call logs that another program made are made anew
+  /// - Parameter remakesLinked: whether it also remakes call logs of other programs
   init(_ context: RunContext, remakesLinked: Bool) throws {
     databases = context.databases
     table = context.table
@@ -33,7 +34,8 @@ struct WholeConversations {
     store = try ConversationStore(context)
   }
 
-  /// Forgets what an attempt noted, and looks at the clock: what is read from here on is made as of now.
+  /// Forgets the notes of an earlier attempt, and reads the clock: everything read from here on is
+  /// made as of now.
   mutating func begin() throws {
     source.batch.removeAll()
     _ = interpreter.takeTally()
@@ -41,24 +43,27 @@ struct WholeConversations {
     if let closeAfter { interpreter.endedBefore = try CallLogTables.time(secondsAgo: closeAfter, on: databases.logs) }
   }
 
-  /// Whose turn it is to store a conversation.
+  /// Which chunk stores a conversation.
   enum Turn {
-    /// Ours if its newest CEL has an id in one of these: what this transaction covers, or what is covered already.
+    /// This one, if the newest CEL has an id in the set: the ids of this transaction and the
+    /// coverage.
     case newest(IDSet)
-    /// Ours in any case.
+    /// This one in any case.
     case ours
 
-    /// The least id from which on no CEL is ours, nor its conversation; nil where there is none.
+    /// The least id from which on no CEL, and so no conversation, is ours; nil if there is none.
     var ahead: Int64? {
       guard case .newest(let ids) = self, let greatest = ids.greatest, greatest < Int64.max else { return nil }
       return greatest + 1
     }
   }
 
-  /// Reads the conversations of `linkedids` whole and stores those whose turn it is.
+  /// Reads the conversations of `linkedids` whole, and stores those whose turn it is.
   /// - Parameters:
-  ///   - covered: what will be covered at the end of the transaction
-  ///   - isOwn: whether this transaction has stored a part of a linkedid's conversation already: then links to its call log are its own, and it is removed where another chunk has the turn
+  ///   - covered: the coverage at the end of the transaction
+  ///   - isOwn: whether this transaction has already stored a part of a linkedid's conversation.
+  ///     Then links to that call log are its own, and the call log is removed if another chunk has
+  ///     the turn.
   mutating func make(
     _ linkedids: [Text], turn: Turn, covered: IDSet, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
   ) throws {
@@ -102,20 +107,20 @@ struct WholeConversations {
 
   private func isFragment(_ group: Int) -> Bool {
     let group = source.grouping.groups[group]
-    // Of a channel that Asterisk makes for itself no CHAN_START comes.
+    // Asterisk logs no CHAN_START for its internal channels.
     return !group.isComplete && !group.hasFirstChannels && !group.isInternal
   }
 
-  /// Whether no CEL was found.
+  /// Whether there is no CEL.
   var isEmpty: Bool { source.batch.count == 0 }
 
-  /// What became of the conversation of a linkedid; nil where it has no CEL any more.
+  /// The fate of the conversation of a linkedid; nil if it has no CEL any more.
   func fate(of linkedid: Text) -> ConversationStore.Fate? {
     source.batch.linkedids.find(linkedid).flatMap { source.fates[source.grouping.group(ofLinkedid: $0)] }
   }
 
   private func linkedids(of group: Int) -> some Sequence<Text> {
-    // The texts alone: a closure that holds all of self costs more than what it does.
+    // Capture the texts alone: a closure that holds all of self costs more than the work in it.
     let texts = source.batch.linkedids.texts
     return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
   }
@@ -129,8 +134,9 @@ struct WholeConversations {
     }
   }
 
-  /// Interprets a group that is to be stored.
-  /// - Returns: false where it stays as it stands: all its CELs have a call log, which another program made before, or its call log was purged.
+  /// Interprets a group to store.
+  /// - Returns: false if it stays as it stands: another program made the call log of all its CELs,
+  ///   or a purge took it.
   private mutating func decide(_ group: Int, wasStored: Bool, _ counters: inout Counters) -> Bool {
     if !wasStored, !remakesLinked {
       let isPurged = !purged.isEmpty && linkedids(of: group).contains { purged.contains($0.string) }
@@ -153,7 +159,8 @@ struct WholeConversations {
     return true
   }
 
-  /// A call that stays as it stands, though it has CELs here, gets its due when the rest is restored.
+  /// Notes calls that stay as they stand although CELs of them are here. They are remade once the
+  /// rest is restored.
   private func noteLate() throws {
     var late = BinaryArray(.text)
     var made = BinaryArray(.text)
@@ -169,11 +176,12 @@ struct WholeConversations {
     try checkpoint.forgetLate(made, on: databases.logs)
   }
 
-  /// What was purged and is made again is not purged any more.
+  /// Removes remade calls from the record of purged ones.
   private func forgetPurged() throws {
     guard remakesLinked, !purged.isEmpty else { return }
     var again = BinaryArray(.text)
-    // Calls that are part of another one now: should their call logs be restored, they are in the way.
+    // These calls are part of another one now. If their call logs were restored, they would be
+    // in its way.
     var joined = BinaryArray(.text)
     for group in source.grouping.groups.indices where source.fates[group] == .callLog {
       let conversation = source.grouping.conversationID(of: group, in: source.batch)
@@ -186,7 +194,8 @@ struct WholeConversations {
     try checkpoint.noteLate(joined, on: databases.logs)
   }
 
-  /// Removes what the first step stored of conversations that another chunk is to store.
+  /// Removes the call logs that the first step stored for conversations that another chunk is to
+  /// store.
   private mutating func remove(_ groups: [Int], _ counters: inout Counters) throws {
     guard !groups.isEmpty else { return }
     for group in groups { source.outcomes[group] = .unfinished }
@@ -194,8 +203,10 @@ struct WholeConversations {
     for group in groups { source.fates[group] = .left }
   }
 
-  /// Notes the calls that have not ended, and forgets those that have, or of which nothing is left. What was closed without its end and gave no call, because its beginning is not there, stays noted:
-  /// nothing else would tell of it when the rest comes, which may look whole.
+  /// Notes the calls without an end, and removes those from the record that have ended or have no
+  /// CEL left. A call stays noted if it was ended by `close_after` and gave no call log for lack of
+  /// a beginning: nothing else would find it when the rest appears, because that rest may look
+  /// complete.
   private func noteOpen(asked: [Text]) throws {
     var open: [Checkpoint.OpenCall] = []
     var ended = BinaryArray(.text)
@@ -221,7 +232,7 @@ struct WholeConversations {
 }
 
 extension ConversationStore {
-  /// Cuts the batch of a source into groups and forgets what was made of it before.
+  /// Groups the batch of a source, and resets all results.
   static func group(_ source: inout Source) {
     source.grouping.group(source.batch)
     source.results.removeAll()

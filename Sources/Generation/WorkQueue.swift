@@ -4,14 +4,15 @@ import Store
 import Synchronization
 import Values
 
-/// The ids that a run is still to do, handed out chunk by chunk to its workers as claims that every other process sees.
+/// The ids that a run has yet to do. It hands them out to its workers chunk by chunk, as claims
+/// that every other process sees.
 final class WorkQueue: Sendable {
   private struct State {
-    /// What is to be done, in that order.
+    /// The ids to do, in that order.
     var rest: [Range<Int64>]
-    /// What somebody else is at work on.
+    /// The ids that other runs have claimed.
     var elsewhere: [Range<Int64>] = []
-    /// When something was last seen to go on, and by what.
+    /// The time of the last visible progress elsewhere, and its sign.
     var lastChange = Date()
     var lastSeen = ""
     var isStopped = false
@@ -21,7 +22,7 @@ final class WorkQueue: Sendable {
   private let chunkSize: Int
   private let remakes: Bool
 
-  /// - Parameter remakes: whether ids that are covered are to be done as well
+  /// - Parameter remakes: whether covered ids are included
   init(_ ranges: [Range<Int64>], chunkSize: Int, remakes: Bool) {
     state = Mutex(State(rest: ranges))
     self.chunkSize = chunkSize
@@ -37,9 +38,10 @@ final class WorkQueue: Sendable {
     state.withLock { $0.rest.insert(ids, at: 0) }
   }
 
-  /// Claims the next chunk. Where all that is left is claimed by others, waits until they are done or gone.
-  /// - Returns: nil where nothing is left.
-  /// - Throws: ``JobError`` (75) where nothing goes on elsewhere for as long as retries last, or a signal came.
+  /// Claims the next chunk. If others have claimed all that is left, it waits until they are done
+  /// or gone.
+  /// - Returns: nil if nothing is left.
+  /// - Throws: ``JobError`` (75) if nothing moves elsewhere for `retry_for`, or after a signal
   func next(_ context: RunContext, owner: Int32, run: RunRecord) throws -> Claim? {
     while true {
       if context.interruption.isRequested { throw context.retry.interrupted }
@@ -68,7 +70,7 @@ final class WorkQueue: Sendable {
     let claims = Claims(context.checkpoint)
     var (coverage, standing) = try claims.standing(on: context.databases.logs)
     if standing.contains(where: { $0.owner == owner }) {
-      // Entered by a statement whose answer was lost.
+      // A statement whose answer was lost may have entered a claim.
       try claims.releaseAll(owner: owner, on: context.databases.logs)
       (coverage, standing) = try claims.standing(on: context.databases.logs)
     }
@@ -90,7 +92,7 @@ final class WorkQueue: Sendable {
         state.elsewhere += wanted.flatMap { claimed.parts(in: ClosedRange($0)) }
         return .claim(claim)
       }
-      // Somebody was quicker.
+      // Another worker was faster.
       attempts += 1
       (coverage, standing) = try claims.standing(on: context.databases.logs)
       if attempts > 100 { break }
@@ -111,7 +113,7 @@ final class WorkQueue: Sendable {
     let holders = try claims.first.map { try Claims.holders(ofOwner: $0.owner, on: context.databases.side) }
     throw JobError(
       .busy,
-      "another run is at work on ids \(ids) of \(context.table.name) (\(context.databases.logs.server)) and has not come on for \(Int(seconds)) seconds; `wazo-call-logs status` shows which, try again when it is done. Its worker's lock is \(holders?.description ?? "free")"
+      "another run is at work on ids \(ids) of \(context.table.name) (\(context.databases.logs.server)) and has made no progress for \(Int(seconds)) seconds; `wazo-call-logs status` shows it. Try again when it is done. Its worker's lock is \(holders?.description ?? "free")"
     )
   }
 }

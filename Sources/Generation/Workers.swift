@@ -6,7 +6,7 @@ import Runs
 import Store
 import Synchronization
 
-/// The workers of a run: the one on this thread and connection, and others on theirs.
+/// The workers of a run: one on this thread and its connections, each other one on its own.
 struct Workers {
   private let context: RunContext
   private let queue: WorkQueue
@@ -23,7 +23,8 @@ struct Workers {
     self.progress = progress
   }
 
-  /// Works until nothing is left, or a worker fails: then the others end after their chunk, and the first failure is thrown.
+  /// Works until nothing is left or a worker fails. After a failure the others end after their
+  /// chunk, and the first error is thrown.
   func run() throws {
     var others: [BlockingThread] = []
     let (facts, queue, record, tally, remakes) = (context.facts, queue, record, tally, remakes)
@@ -56,11 +57,13 @@ struct Workers {
   ) throws {
     let owner = try Owner(context)
     defer {
-      // What a failed chunk had claimed; where it cannot be given up the next run sees that the owner's lock is free.
+      // Release the claims of a failed chunk. If that fails, the next run sees that the owner's
+      // lock is free.
       try? Claims(context.checkpoint).releaseAll(owner: owner.number, on: context.databases.logs)
     }
     var worker = try context.retry { try ChunkWorker(context, run: record, remakes: remakes) }
-    // More than the CELs by which a chunk is cut: it ends only where the next one begins, holes included, even if some have come since.
+    // Above the CELs by which the queue cuts chunks: a chunk ends where the next one begins,
+    // even if some rows have appeared since.
     let limit = context.settings.chunkSize + context.settings.chunkSize / 16 + 1
     while let claim = try queue.next(context, owner: owner.number, run: record) {
       try context.retry { try context.makeRecordedLinks() }
@@ -89,7 +92,7 @@ struct Workers {
   }
 }
 
-/// The failure that came first; those that follow mostly come of it.
+/// The first failure. Most later ones are its consequences.
 private final class FirstFailure: Sendable {
   private let state = Mutex<(any Error)?>(nil)
 

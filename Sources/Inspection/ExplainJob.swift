@@ -5,17 +5,18 @@ import Runs
 import Store
 import Values
 
-/// `explain`: the CELs of one conversation in order, how they were grouped and read, and why there is a call log or none. Reads only.
+/// `explain`: the CELs of one conversation in order, their grouping and reading, and why there is a
+/// call log or none. Changes nothing.
 public struct ExplainJob {
   private let context: RunContext
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   public init(_ context: RunContext) {
     self.context = context
   }
 
   /// Explains the conversation of a linkedid, or of the call log with that id.
-  /// - Throws: ``JobError`` (65) where there is no such thing.
+  /// - Throws: ``JobError`` (65) if there is no such conversation
   public func run(_ what: String) throws -> Explanation {
     var linkedids = [what]
     if let id = Int32(what), let conversation = try CallLogTables.conversation(ofCallLog: id, on: context.databases.logs) {
@@ -27,7 +28,7 @@ public struct ExplainJob {
     try context.table.readConversations(linkedids.map { names.text($0) }, into: &batch, tally: &tally, on: context.databases.cels)
     guard batch.count > 0 else {
       throw JobError(
-        .badInput, "\(context.table.name) has no CEL with linkedid \(what), and there is no call log \(what) whose CELs are there"
+        .badInput, "\(context.table.name) has no CEL with linkedid \(what), and no call log with the id \(what) has CELs there"
       )
     }
     var grouping = Grouping()
@@ -63,7 +64,7 @@ public struct ExplainJob {
     return explanation
   }
 
-  /// The channels that hold several linkedids together.
+  /// The channels that join several linkedids.
   private func shared(_ batch: CELBatch) -> [(uniqueid: String, linkedids: [String])] {
     var linkedids: [Int32: [Int32]] = [:]
     for row in batch.rows where row.uniqueid >= 0 && !(linkedids[row.uniqueid] ?? []).contains(row.linkedid) {
@@ -90,13 +91,13 @@ public struct ExplainJob {
   }
 }
 
-/// What is known of a conversation.
+/// The facts on a conversation.
 public struct Explanation {
-  /// A CEL as it stands in the table.
+  /// A CEL as it is in the table.
   public struct Row: Sendable {
     /// The id.
     public let id: Int64
-    /// `eventtime` as the server writes it, as the instant that a run reads.
+    /// `eventtime` as the server writes it, for the instant that a run reads.
     public let time: String
     /// `eventtype`.
     public let event: String
@@ -120,23 +121,23 @@ public struct Explanation {
   public var linkedids: [String] = []
   /// Those of them without a LINKEDID_END.
   public var missingEnds: [String] = []
-  /// Channels that hold several linkedids together.
+  /// Channels that join several linkedids.
   public var shared: [(uniqueid: String, linkedids: [String])] = []
   /// The rows by id.
   public var rows: [Int64: Row] = [:]
-  /// The ids in the order in which the events are taken.
+  /// The ids in the order of interpretation.
   public var order: [Int64] = []
-  /// How each event was read, by id.
+  /// The reading of each event, by id.
   public var readings: [Int64: Interpreter.Reading] = [:]
-  /// Whether it was read as a call begun through a pair of Local channels.
+  /// Whether the call began through a pair of Local channels (Interpretation, R52 to R58).
   public var isOriginate = false
-  /// What came of it.
+  /// The result of the interpretation.
   public var outcome: Outcome = .invalid(.noDate)
-  /// The call log as JSON.
+  /// The call log as JSON; nil if there is none.
   public var callLog: String?
   /// The ids of the stored call logs of the conversation.
   public var stored: [Int32] = []
-  /// What was wrong with the events.
+  /// The flaws of the events.
   public var tally = Tally()
 
   init() {}
@@ -146,11 +147,11 @@ public struct Explanation {
     switch outcome {
     case .callLog where missingEnds.isEmpty: "The conversation gives a call log."
     case .callLog:
-      "The conversation gives a call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")), and close_after closes the call by the CELs that it has."
+      "The conversation gives a call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")), and close_after closes the call at its newest event."
     case .unfinished where !stored.isEmpty:
-      "LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")); a run with close_after closed the call by the CELs that it had."
+      "LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")); a run with close_after closed the call at its newest event at that time."
     case .unfinished:
-      "No call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")). A call log is made when it has come."
+      "No call log: LINKEDID_END is missing for \(missingEnds.joined(separator: ", ")). A run makes the call log once it is there."
     case .invalid(let reason): "No call log: \(reason.rawValue)."
     case .refused(let reason): "No call log: \(reason.rawValue)."
     }

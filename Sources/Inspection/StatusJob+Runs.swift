@@ -4,37 +4,39 @@ import Store
 import Values
 
 extension StatusJob {
-  /// What ran, what runs, and what the runs have left for later.
+  /// Runs, claims, and calls that are still open.
   public struct Runs: Sendable {
     /// The last runs, newest first.
     public var last: [Run] = []
-    /// Ids that somebody has claimed.
+    /// Claimed ids.
     public var claims: [Claims.Seen] = []
-    /// Whether it can be told who is alive: on a standby it cannot, the sessions are elsewhere.
+    /// Whether it is known which runs are alive. A standby does not know: the sessions are
+    /// elsewhere.
     public var knowsWhoIsAlive = true
-    /// Calls that have not ended; nil where the schema does not note them yet.
+    /// Calls without an end; nil if the schema does not record them yet.
     public var open: OpenCalls?
     /// The server's time.
     public var now: Timestamp = 0
 
-    /// Nothing known.
+    /// An empty value.
     public init() {}
   }
 
-  /// A run, and what can be told of its pace.
+  /// A run with its state and pace.
   public struct Run: Sendable {
     /// Its record.
     public var record: RunRecord.Summary
-    /// How it ended; nil while it runs, and where that cannot be told.
+    /// Its outcome; nil while it runs, or if the outcome is unknown.
     public var outcome: RunRecord.Outcome?
-    /// Whether its session is there: it is at work.
+    /// Whether its session exists, so that it is at work.
     public var isAtWork = false
-    /// Seconds that it took, or has taken so far; nil for one that died: when that was is not known.
+    /// Its duration in seconds, up to now if it is at work. nil if it died, because the time of
+    /// that is unknown.
     public var seconds: Double?
 
-    /// One of its counts, 0 where there is none.
+    /// One of its counts; 0 if it is absent.
     public subscript(key: String) -> Int64 { record.counters.first { $0.key == key }?.value ?? 0 }
-    /// CELs read in a second; nil where it read none, or it is not known how long it took.
+    /// CELs read in a second; nil if it read none or its duration is unknown.
     public var rate: Double? {
       guard let seconds, seconds > 0, self["cels"] > 0 else { return nil }
       return Double(self["cels"]) / seconds
@@ -43,25 +45,26 @@ extension StatusJob {
 
   /// Calls whose covered CELs lack a LINKEDID_END.
   public struct OpenCalls: Sendable {
-    /// How many.
+    /// Their number.
     public var count: Int64
     /// When the first of them began.
     public var since: Timestamp?
-    /// `close_after` in seconds; nil where it is off.
+    /// `close_after` in seconds; nil if it is off.
     public var closeAfter: Double?
-    /// How many have had no event for that long, and are closed by the next run.
+    /// How many had no event for `close_after`. The next run ends them.
     public var due: Int64 = 0
-    /// How many have had no event for a day.
+    /// How many had no event for a day.
     public var silentForADay: Int64 = 0
 
-    /// Whether so many stand open for so long that Asterisk seems not to write their end.
+    /// Whether so many calls have been open for so long that Asterisk does not seem to log their
+    /// end.
     public var suggestsClosing: Bool { closeAfter == nil && silentForADay > 1000 }
   }
 
-  /// How many runs are shown.
+  /// How many runs to show.
   private static let shown: Int64 = 10
 
-  /// Looks the runs up, each by a statement that takes no lock and waits for none.
+  /// Reads the runs. Each statement takes no lock and waits for none.
   static func runs(_ checkpoint: Checkpoint, closeAfter: Double?, on connection: Connection) throws -> Runs {
     var runs = Runs()
     runs.now = try CallLogTables.time(secondsAgo: 0, on: connection)
@@ -79,7 +82,7 @@ extension StatusJob {
       if !runs.knowsWhoIsAlive { run.outcome = nil }
       run.isAtWork = runs.knowsWhoIsAlive && record.outcome == nil
     }
-    // The end of one that died is when the next one noticed.
+    // The record of a run that died ends when the next run noticed.
     guard run.outcome != .died, let end = record.ended ?? (run.isAtWork ? runs.now : nil) else { return run }
     run.seconds = Double(max(end - record.started, 0)) / 1_000_000
     return run

@@ -4,61 +4,64 @@ import Runs
 import Store
 import Values
 
-/// `status`: what is covered, what is not. Reads only and waits for nobody.
+/// `status`: coverage, gaps, runs and counts. Changes nothing and waits for nobody.
 public struct StatusJob {
-  /// How things stand.
+  /// The state of one CEL table and its call logs.
   public struct Status: Sendable {
     /// The CEL table.
     public var table = ""
-    /// Least and greatest id in the table; nil where it is empty.
+    /// Least and greatest id in the table; nil if it is empty.
     public var bounds: ClosedRange<Int64>?
-    /// The coverage; nil where nothing has run yet.
+    /// The coverage; nil before the first run.
     public var coverage: IDSet?
-    /// Grows with every change of the coverage.
+    /// The number of changes of the coverage.
     public var generation: Int64 = 0
     /// Ids in the table's range that are not covered.
     public var uncovered: [Range<Int64>] = []
-    /// Rows among them.
+    /// The number of CELs in these ids.
     public var uncoveredCELs: Int64 = 0
-    /// Linkedids of conversations that have CELs both inside and outside of what is covered, or have not ended.
+    /// Linkedids of conversations with CELs on both sides of the coverage, or without an end.
     public var reaching: Int64 = 0
-    /// Ids that are missing and wait, since they may still come.
+    /// Missing ids that wait, because they may still appear.
     public var gaps: [Checkpoint.Gap] = []
-    /// How it is told that they come no more.
+    /// The rule by which missing ids become final.
     public var lateRule = CELTable.LateRule.locks
-    /// Seconds after which they count as never coming where only time tells.
+    /// Seconds after which they become final under the timed rule.
     public var finalAfter = 0.0
-    /// Transactions that have been open for some seconds and may still commit ids that wait, the oldest first.
+    /// Transactions that have been open for some seconds and may still commit waiting ids, oldest
+    /// first.
     public var writers: [CELTable.OpenWriter] = []
-    /// Links that are recorded and not made yet, in the CELs' database.
+    /// Links on record in the CELs' database that are not made yet.
     public var pendingLinks: Int64 = 0
-    /// The newest CEL that is covered now, and its instant, nil where it has none.
+    /// The newest covered CEL, and its time; that is nil if it cannot be read.
     public var newest: (id: Int64, time: Timestamp?)?
     /// Call logs in the table.
     public var callLogs: Int64 = 0
-    /// Audio files that purges have forgotten and that are still there.
+    /// Audio files in the queue of purges.
     public var audio = AudioList.Waiting()
-    /// What became of the CELs, over all runs.
+    /// Counts over all runs, by key.
     public var counters: [(key: String, value: Int64)] = []
-    /// What ran and what runs; nil where the schema has no record of it yet.
+    /// Runs and claims; nil if the schema has no record of them yet.
     public var runs: Runs?
     /// Steps of the schema that are not done.
     public var missingMigrations: [String] = []
   }
 
-  /// CELs are written in transactions of milliseconds; from this age on, in seconds, one is worth naming.
+  /// CELs are written in transactions of milliseconds. One of this age, in seconds, is worth
+  /// reporting.
   private static let longAge: Int64 = 5
 
   private let settings: RunContext.Settings
   private let interruption: Interruption
   private let log: Logger
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   public init(_ settings: RunContext.Settings, interruption: Interruption, log: Logger) {
     (self.settings, self.interruption, self.log) = (settings, interruption, log)
   }
 
-  /// Looks everything up.
+  /// Reads everything.
+  /// - Throws: ``StoreError`` if there is no CEL table; errors of the server
   public func run() throws -> Status {
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
@@ -84,7 +87,7 @@ public struct StatusJob {
     }
     if !status.missingMigrations.contains("m004_gaps") { status.gaps = try checkpoint.gaps(on: databases.logs) }
     if !table.isTimed, !status.gaps.isEmpty {
-      // Where this role may not see the age, it may be a long one.
+      // This role may not see the age of a transaction. Then it may be old.
       status.writers = try table.openWriters(on: databases.cels).filter { $0.age ?? .max >= StatusJob.longAge }
     }
     let details = try checkpoint.details(on: databases.logs)

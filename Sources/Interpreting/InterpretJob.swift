@@ -4,13 +4,13 @@ import Files
 import Foundation
 import Values
 
-/// `interpret`: CELs from a CSV file become call logs on standard output. No database.
+/// `interpret`: turns CELs from a CSV file into call logs on standard output, without a database.
 public struct InterpretJob {
-  /// How the call logs are written.
+  /// The format of the output.
   public enum Format: String, CaseIterable, Sendable {
     /// One JSON array.
     case json
-    /// One JSON object to a line.
+    /// One JSON object in each line.
     case jsonl
   }
 
@@ -18,7 +18,7 @@ public struct InterpretJob {
   public struct Summary: Sendable {
     /// CELs read.
     public var cels = 0
-    /// Conversations by what became of them.
+    /// Conversations that gave a call log.
     public var callLogs = 0
     /// Conversations that lack a LINKEDID_END.
     public var unfinished = 0
@@ -28,11 +28,11 @@ public struct InterpretJob {
     public var chats = 0
     /// Conversations that cannot be stored.
     public var refused = 0
-    /// What was wrong with events and texts.
+    /// The flaws of events and texts.
     public var tally = Tally()
     /// Whether there is any LINKEDID_END.
     public var hasEnds = false
-    /// Seconds by which eventtime is ahead of the uniqueids.
+    /// Seconds by which eventtime is ahead of the uniqueids; nil if they agree.
     public var clockOffset: Int?
   }
 
@@ -43,10 +43,12 @@ public struct InterpretJob {
   private let zone: WallClock?
   private let closeAfter: Double?
 
-  /// A job that reads `path` (`-` is standard input; zstd is recognised).
+  /// Makes a job that reads `path` (`-` is standard input; zstd is recognised).
   /// - Parameters:
-  ///   - zone: the zone in which every wall clock is read, whatever offset is written beside it; nil: offsets count, and times without one are UTC
-  ///   - closeAfter: seconds after its newest event at which a call without LINKEDID_END is closed by what it has; nil for never
+  ///   - zone: the time zone of every wall clock in the file, whose offsets are ignored then. nil:
+  ///     offsets count, and times without one are UTC.
+  ///   - closeAfter: seconds without an event after which a call without LINKEDID_END ends at its
+  ///     newest event; nil for never
   public init(
     path: String, format: Format, directory: Directory, defaultTenant: UUIDValue, zone: WallClock?, closeAfter: Double? = nil
   ) {
@@ -59,7 +61,8 @@ public struct InterpretJob {
   }
 
   /// Reads everything, then writes everything: a conversation can go on until the last line.
-  /// - Throws: ``JobError``: bad input (65) with the line, or a failure to read or write (74).
+  /// - Throws: ``JobError``: bad input (65) with the number of the line, or a failure to read or
+  ///   write (74)
   public func run() throws -> Summary {
     var batch = CELBatch()
     var summary = Summary()
@@ -120,7 +123,7 @@ public struct InterpretJob {
   private func write(_ batch: CELBatch, _ grouping: Grouping, _ summary: inout Summary) throws {
     var interpreter = Interpreter(directory: directory, defaultTenant: defaultTenant)
     interpreter.endedBefore = closeAfter.flatMap { seconds in
-      // Exact in a Double for as long as the clock shows a year of four digits; a time before all CELs closes nothing.
+      // A Double is exact here up to the year 9999. A time before all CELs ends no call.
       Int64(exactly: ((Date().timeIntervalSince1970 - Double(Timestamp.secondsFrom1970To2000) - seconds) * 1_000_000).rounded())
     }
     var results = CallLogBatch()

@@ -7,27 +7,30 @@ import PostgreSQL
 import Settings
 import Values
 
-/// Which archive and which tables.
+/// Options for the folder of archives and the tables.
 struct ArchivePlace: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder of the archives (default: archives in the checkpoint folder).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder of archives (default: archives in the checkpoint folder).", valueName: "folder"))
   var archiveDir: String?
   @Option(
     help: ArgumentHelp(
-      "call-logs, cel, and for purge recordings (their audio files), separated by commas (default: all).", valueName: "tables"))
+      "Tables, separated by commas: call-logs, cel, and for purge recordings, which stands for audio files (default: all).",
+      valueName: "tables"))
   var table: String?
 
   var texts: [(Settings.Key, String?)] { [(.archiveDirectory, archiveDir), (.purgeTables, table)] }
 
+  /// The folder of archives, as an absolute path.
+  /// - Throws: ``JobError`` (78) if no folder is set
   static func folder(_ settings: Settings) throws -> String {
     guard let folder = settings.archiveDirectory ?? settings.checkpointDirectory.map({ $0 + "/archives" }) else {
       throw JobError(.configuration, "there is no folder for archives; set archive_dir")
     }
-    // Recorded in the database, and to be found again from anywhere.
+    // The database records the path, so it must not depend on the working directory.
     return URL(fileURLWithPath: folder).standardizedFileURL.path
   }
 
-  /// The tables that have archives.
-  /// - Throws: ``JobError`` (64) where there is none among what is asked for
+  /// The selected tables that have archives.
+  /// - Throws: ``JobError`` (64) if none of the selected ones has
   func kinds(_ settings: Settings) throws -> [ArchiveKind] {
     let kinds = ArchivePlace.all(settings)
     guard table == nil || !kinds.isEmpty else {
@@ -41,17 +44,17 @@ struct ArchivePlace: ParsableArguments {
   static func all(_ settings: Settings) -> [ArchiveKind] { settings.purgeTables.compactMap { ArchiveKind(rawValue: $0) } }
 }
 
-/// What `archive` and `purge` take.
+/// The options of `archive` and `purge`.
 struct DueOptions: ParsableArguments {
   @Option(
     name: [.customShort("d", allowingJoined: true), .long, .customLong("days-to-keep"), .customLong("days_to_keep")],
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Keep the last N days (24 hours each), where neither a tenant nor a stored default says otherwise.", valueName: "n"))
+      "Keep the last N days (24 hours each), unless the tenant or a stored default says otherwise.", valueName: "n"))
   var days: Int?
   @Option(
     help: ArgumentHelp(
-      "Everything of before this date or time, whatever else is set: 2025-03-01, 2025-03-01T10:00+02:00.", valueName: "date"))
+      "Everything before this date or time, for every tenant: 2025-03-01, 2025-03-01T10:00+02:00.", valueName: "date"))
   var before: String?
   @OptionGroup var place: ArchivePlace
   @Option(help: ArgumentHelp("Only call logs of this tenant.", valueName: "uuid"))
@@ -60,15 +63,15 @@ struct DueOptions: ParsableArguments {
   var level: String?
   @Option(help: ArgumentHelp("Rows in one part, which is one transaction (default: 100000).", valueName: "n"))
   var partRows: String?
-  @Option(help: ArgumentHelp("Pause so many seconds after each part.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Pause N seconds after each part.", valueName: "n"))
   var sleep: Double?
-  @Option(help: ArgumentHelp("Begin no further part after so many minutes.", valueName: "minutes"))
+  @Option(help: ArgumentHelp("Begin no further part after N minutes.", valueName: "n"))
   var runTime: Double?
-  @Flag(help: "Show what would be done, with the numbers of the real run, and change nothing.")
+  @Flag(help: "Show which rows are due and which stay, and change nothing.")
   var dryRun = false
-  @Flag(help: "Yes, everything up to now: needed with 0 days.")
+  @Flag(help: "Confirm that everything up to now is meant; needed with -d 0.")
   var yes = false
-  @Option(help: "How it is told what was done: text or json.")
+  @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
 
   func validate() throws {
@@ -94,11 +97,12 @@ struct DueOptions: ParsableArguments {
 
   var texts: [(Settings.Key, String?)] { place.texts + [(.archiveLevel, level), (.partRows, partRows)] }
 
-  /// What the job needs.
+  /// The options of the job.
+  /// - Throws: ``JobError``: 64 if `--tenant` meets CELs, 78 for wrong settings
   func options(_ settings: Settings, deletes: Bool, archives: Bool = true) throws -> ArchiveJob.Options {
     var kinds = deletes ? ArchivePlace.all(settings) : try place.kinds(settings)
     if tenant != nil {
-      // CELs belong to no tenant.
+      // CELs have no tenant.
       if place.table != nil, kinds.contains(.cel) {
         throw JobError(.usage, "--tenant goes with call-logs and recordings only: CELs have no tenant")
       }

@@ -3,9 +3,9 @@ import CallLogs
 import Terminal
 import Values
 
-/// What archive and purge tell.
+/// The output of `archive` and `purge`.
 enum ArchiveReport {
-  /// How far it has come: the share, rows and parts, and the time left.
+  /// The line of progress: share, rows and parts done, time left.
   static func progress(_ table: ArchiveJob.TableSummary, deletes: Bool) -> String {
     let rows = table.rows[table.kind.contents[0]] ?? table.deleted
     let left = table.share > 0.01 ? table.seconds / table.share * (1 - table.share) : 0
@@ -23,7 +23,7 @@ enum ArchiveReport {
       var line = "\(table.kind.rawValue): "
       if options.folder != nil {
         line += "\(Human.count(count, main)) \(would)archived in \(Human.count(table.parts, "part"))"
-        if table.found > 0 { line += " (\(Human.count(table.found)) of them are there already)" }
+        if table.found > 0 { line += " (\(Human.count(table.found)) of them are in the archive already)" }
         if table.bytes > 0 { line += ", \(Human.count(table.bytes)) bytes for \(Human.count(table.contentBytes))" }
         if options.deletes { line += "; " }
       }
@@ -37,7 +37,7 @@ enum ArchiveReport {
       }
       let kept = table.kept
       for (reason, rows) in [
-        ("of calls that have newer CELs, too", kept.young), ("of calls that are not done", kept.uncovered),
+        ("of calls that also have newer CELs", kept.young), ("of calls that are not done", kept.uncovered),
         ("restored not long ago", kept.restored), ("of calls that changed meanwhile", kept.changed),
       ] where rows > 0 {
         lines.append("  Left alone: \(Human.count(rows, main)) \(reason).")

@@ -9,14 +9,21 @@ import Values
 struct ArchiveVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "archive",
-    abstract: "Write old call logs and CELs into an archive, and verify it. Deletes nothing.",
+    abstract: "Write old call logs and CELs into an archive and verify it; delete nothing.",
     discussion: """
-      Writes what `purge` would delete, in files that anything reads: PostgreSQL's CSV, compressed with zstd, a set of them for each table and month, with a manifest. What an earlier \
-      archive has and what has not changed since is not written again, and a later purge does not, either.
+      Writes the rows that `purge` would delete. The files are PostgreSQL's CSV, compressed with \
+      zstd: a set of files for each table and month, each set with a manifest. Other programs can \
+      read them.
+
+      Rows that are in the archive already and have not changed are not written again. A later \
+      `purge` verifies that copy and deletes the rows. See `wazo-call-logs purge --help` for which \
+      rows are due.
 
       Examples:
-        wazo-call-logs archive -d 365 --dry-run
-        wazo-call-logs archive --before 2025-01-01 --table call-logs --archive-dir /mnt/archives
+        wazo-call-logs archive --dry-run                  which rows are due
+        wazo-call-logs archive -d 365                     rows older than a year
+        wazo-call-logs archive --before 2025-01-01 --table call-logs
+        wazo-call-logs archive -d 365 --archive-dir /mnt/archives
       """)
 
   @OptionGroup var due: DueOptions
@@ -26,7 +33,7 @@ struct ArchiveVerb: AsyncParsableCommand {
     try await ArchiveVerb.run(due, common, deletes: false, archives: true)
   }
 
-  /// What both verbs do.
+  /// Runs either verb.
   static func run(
     _ due: DueOptions, _ common: CommonOptions, deletes: Bool, archives: Bool, more: [(Settings.Key, String?)] = []
   ) async throws {
@@ -40,7 +47,7 @@ struct ArchiveVerb: AsyncParsableCommand {
       Console.clearProgress()
       switch due.format {
       case .json: try Console.result(ArchiveReport.json(summary, isDryRun: due.dryRun))
-      // Cron mails what is printed.
+      // Cron mails any output.
       case .text:
         if due.dryRun || Console.isOutputTerminal {
           try Console.result(ArchiveReport.text(summary, options, isDryRun: due.dryRun))
@@ -57,19 +64,31 @@ struct ArchiveVerb: AsyncParsableCommand {
 
 struct Purge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Archive old call logs and CELs, then delete them.",
+    abstract: "Archive old call logs and CELs, then delete them with their audio files.",
     discussion: """
-      Nothing is deleted before its archive was written, synced, read back and verified. It goes part by part, each part one transaction, and can be killed and started again at any moment. \
-      Call logs are kept as long as their tenant chose, else as wazo-purge-db's settings or the stored default say; CELs as wazo-purge-db's. \
-      CELs go by whole calls, and only those that are done: what is kept for that is counted. \
-      Audio files go after their call logs, or before them where a tenant keeps recordings for a shorter time.
+      The run deletes rows only after it has written, synced, read back and verified their \
+      archive. It works part by part, each part in one transaction. You can kill it at any moment \
+      and start it again.
+
+      Call logs and audio are due tenant by tenant, by the beginning of the call. The first of \
+      these that applies counts:
+        1. --before, for every tenant
+        2. the days that the tenant chose
+        3. wazo-purge-db's days or -d, if they are not 365 and the stored default is
+        4. the default stored in the database, else 365
+
+      For CELs: --before, wazo-purge-db's days for cel, -d, days_to_keep, 365. CELs go by whole \
+      calls: every CEL of the call must be due and done. The run counts the CELs that stay.
+
+      Audio files go after their call logs. They go earlier if recordings are kept for a shorter \
+      time than call logs; the call log then stays without a path.
 
       Examples:
-        wazo-call-logs purge --dry-run                      what the settings come to
-        wazo-call-logs purge -d 90 --table cel              keep CELs for 90 days
-        wazo-call-logs purge -d 30 --table recordings       keep audio for 30 days
-        wazo-call-logs purge -d 365 --sleep 5 --run-time 60 for an hour, gently
-        wazo-call-logs purge -d 365 --no-archive            delete only
+        wazo-call-logs purge --dry-run                        which rows are due
+        wazo-call-logs purge -d 90 --table cel                keep CELs for 90 days
+        wazo-call-logs purge -d 30 --table recordings         keep audio for 30 days
+        wazo-call-logs purge -d 365 --sleep 5 --run-time 60   an hour, with pauses
+        wazo-call-logs purge -d 365 --no-archive              delete only
       """)
 
   @OptionGroup var due: DueOptions
@@ -77,7 +96,7 @@ struct Purge: AsyncParsableCommand {
   var noArchive = false
   @Option(
     help: ArgumentHelp(
-      "Folder of audio files; none elsewhere is removed (default: /var/lib/wazo/sounds/tenants).", valueName: "folder"))
+      "Folder of audio files; purge removes none elsewhere (default: /var/lib/wazo/sounds/tenants).", valueName: "folder"))
   var recordingsDir: String?
   @OptionGroup var common: CommonOptions
 

@@ -10,24 +10,27 @@ struct Archives: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List or verify archives.",
     discussion: """
-      Needs no database, and changes nothing.
+      Works on the files alone, without a database. Changes nothing.
 
       Examples:
-        wazo-call-logs archives list
+        wazo-call-logs archives list     the parts, with rows, bytes and dates
         wazo-call-logs archives verify --archive-dir /mnt/archives
       """,
     subcommands: [List.self, Verify.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the parts of an archive, and files that belong to none.",
+      abstract: "List the parts of an archive, and files that belong to no part.",
       discussion: """
-        Example:
+        Works without a database. Changes nothing.
+
+        Examples:
+          wazo-call-logs archives list
           wazo-call-logs archives list --format json | jq '.parts[].rows'
         """)
 
     @OptionGroup var place: ArchivePlace
-    @Option(help: "text or json.")
+    @Option(help: "How the result is printed: text or json.")
     var format = OutputFormat.text
     @OptionGroup var common: CommonOptions
 
@@ -38,21 +41,24 @@ struct Archives: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every file of an archive and compare it with its manifest.",
       discussion: """
-        Names each file that is not what was written, and how, and ends with 65 then; with 65 also where the folder is not there or holds no part. Files that belong to no part are not touched.
+        Reports each file that is damaged or missing, and its fault. The exit code is 65 then. It \
+        is also 65 if the folder is missing or holds no part, since its disk may not be mounted. \
+        Files that belong to no part are reported and left alone.
 
-        Example:
-          wazo-call-logs archives verify --table call-logs
+        Examples:
+          wazo-call-logs archives verify
+          wazo-call-logs archives verify --table call-logs --archive-dir COPY
         """)
 
     @OptionGroup var place: ArchivePlace
-    @Option(help: "text or json.")
+    @Option(help: "How the result is printed: text or json.")
     var format = OutputFormat.text
     @OptionGroup var common: CommonOptions
 
     func run() async throws { try await Archives.run(place, format, common, verifies: true) }
   }
 
-  /// Files of nobody's that are named on standard error; all of them are in the list as JSON.
+  /// How many files without a part standard error names; the JSON list has all of them.
   private static let mostNamed = 5
 
   private static func run(_ place: ArchivePlace, _ format: OutputFormat, _ common: CommonOptions, verifies: Bool) async throws {

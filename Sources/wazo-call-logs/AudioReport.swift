@@ -2,7 +2,7 @@ import Archiving
 import Terminal
 import Values
 
-/// What purge tells of recordings and their audio files.
+/// The part of `purge`'s output about recordings and their audio files.
 enum AudioReport {
   static func text(_ summary: ArchiveJob.Summary, isDryRun: Bool) -> [String] {
     var lines: [String] = []
@@ -20,8 +20,8 @@ enum AudioReport {
     let bytes = audio.removed > 0 ? ", \(Human.count(audio.bytes)) bytes" : ""
     lines.append("audio files: \(Human.count(audio.removed)) \(would)removed\(bytes).")
     for (count, what) in [
-      (audio.missing, "not there any more"), (audio.named, "left alone, another recording has the same"),
-      (audio.refused, "refused, not in the recordings folder or no file"), (audio.failed, "cannot be removed"),
+      (audio.missing, "already gone"), (audio.named, "left alone, another recording has the same file"),
+      (audio.refused, "refused, not a regular file in the recordings folder"), (audio.failed, "cannot be removed"),
     ] where count > 0 {
       lines.append("  \(Human.count(count)) \(what)")
     }

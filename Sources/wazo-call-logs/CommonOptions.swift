@@ -9,41 +9,44 @@ import Settings
 import Terminal
 import Values
 
-/// What every verb takes. Each is also a setting: a key of the configuration file, and an environment variable WAZO_CALL_LOGS_….
+/// The options of every verb. Most are also settings: a key of the configuration file, and an
+/// environment variable `WAZO_CALL_LOGS_…`.
 struct CommonOptions: ParsableArguments {
   @Option(name: .customLong("db-uri"), help: ArgumentHelp("Database that gets the call logs.", valueName: "uri"))
   var dbURI: String?
   @Option(
-    name: .customLong("cel-db-uri"), help: ArgumentHelp("Database that has the CELs (default: the same).", valueName: "uri"))
+    name: .customLong("cel-db-uri"),
+    help: ArgumentHelp("Database that has the CELs (default: that of --db-uri).", valueName: "uri"))
   var celDBURI: String?
-  @Option(help: ArgumentHelp("CEL table, with its schema if need be (default: cel).", valueName: "table"))
+  @Option(help: ArgumentHelp("CEL table, with its schema if needed (default: cel).", valueName: "table"))
   var celTable: String?
   @Option(
     help: ArgumentHelp(
-      "Time zone in which eventtime's wall clock is read, for PBXs that log local time, such as Europe/Paris.", valueName: "zone")
+      "Time zone of eventtime, for PBXs that log local time, such as Europe/Paris.", valueName: "zone")
   )
   var celTimeZone: String?
-  @Option(help: ArgumentHelp("Tenant of calls whose tenant nothing tells (default: the only one there is).", valueName: "uuid"))
+  @Option(
+    help: ArgumentHelp("Tenant for calls that cannot be attributed to one (default: the one known tenant).", valueName: "uuid"))
   var defaultTenant: String?
   @Option(
     help: ArgumentHelp(
-      "Who owns which line: a JSON file, 'wazo' (its tables) or 'none' (default: Wazo's tables where they exist).",
+      "Who owns which line: a JSON file, 'wazo' for Wazo's tables, or 'none' (default: Wazo's tables if they exist).",
       valueName: "source"))
   var directory: String?
   @Option(help: ArgumentHelp("CELs in one transaction (default: 20000).", valueName: "n"))
   var chunkSize: String?
-  @Flag(inversion: .prefixedNo, help: "Fill cel.call_log_id, which Wazo's own tools read (default: where the column exists).")
+  @Flag(inversion: .prefixedNo, help: "Fill cel.call_log_id, which Wazo's own tools read (default: if the column exists).")
   var linkCels: Bool?
-  @Option(help: ArgumentHelp("Chunks that are worked on at the same time, 1 to 64 (default: 1).", valueName: "n"))
+  @Option(help: ArgumentHelp("Chunks at work at the same time, 1 to 64 (default: 1).", valueName: "n"))
   var workers: String?
   @Option(
     help: ArgumentHelp(
-      "Close a call without LINKEDID_END whose newest event is older, by what it has: 6h, 2d, off (default: off).",
+      "End a call without LINKEDID_END after so long without an event: 6h, 2d, off (default: off).",
       valueName: "time"))
   var closeAfter: String?
   @Option(
     help: ArgumentHelp(
-      "How long an id must have been missing before it counts as never coming, where locks cannot show who may still commit it: a standby, ids not from a sequence (default: 1h).",
+      "How long an id must be missing to count as never coming, where locks cannot tell: on a standby, or if ids do not come from a sequence (default: 1h).",
       valueName: "time"))
   var finalAfter: String?
   @Option(help: ArgumentHelp("How long a statement waits for a lock (default: 5s).", valueName: "time"))
@@ -52,25 +55,28 @@ struct CommonOptions: ParsableArguments {
   var connectTimeout: String?
   @Option(
     help: ArgumentHelp(
-      "For how long to try again after losing against another transaction, or the connection (default: 60s).", valueName: "time"))
+      "How long to retry after a lock conflict or a lost connection, and how long to wait for another run that makes no progress; 0: not at all (default: 60s).",
+      valueName: "time"))
   var retryFor: String?
   @Option(
     help: ArgumentHelp(
-      "Folder of checkpoint files, which repeat the coverage for monitoring (default: /var/lib/wazo-call-logs, else the XDG state folder).",
+      "Folder of checkpoint files, which copy the coverage for monitoring (default: /var/lib/wazo-call-logs, else the XDG state folder).",
       valueName: "folder"))
   var checkpointDir: String?
   @Option(
     help: ArgumentHelp(
-      "Configuration file in place of /etc/wazo-call-logs/config.yml; conf.d beside it is read too.", valueName: "file"))
+      "Configuration file in place of /etc/wazo-call-logs/config.yml; conf.d beside it is read, too.", valueName: "file"))
   var config: String?
   @Option(
     help: ArgumentHelp("Least severe messages shown: debug, info, warning or error (default: warning).", valueName: "level"))
   var logLevel: String?
-  @Flag(name: [.customShort("D"), .long], help: "Show what is done, as --log-level debug.")
+  @Flag(name: [.customShort("D"), .long], help: "Show all messages, and the source of each setting; same as --log-level debug.")
   var debug = false
 
-  /// The settings, from here and everywhere else.
-  /// - Parameter more: texts of options that only the verb at hand has
+  /// Reads the settings from the command line and from all other sources.
+  /// - Parameter more: options that only this verb has, as text
+  /// - Throws: ``JobError``: 64 for a wrong value in an option, 78 for one in a file or the
+  ///   environment
   func load(needsDatabase: Bool = true, more: [(Settings.Key, String?)] = []) async throws -> Settings {
     var overrides: [String: String] = [:]
     let texts: [(Settings.Key, String?)] = [
@@ -85,27 +91,29 @@ struct CommonOptions: ParsableArguments {
       return try await Settings.load(
         overrides: overrides, environment: ProcessInfo.processInfo.environment, configFile: config, needsDatabase: needsDatabase)
     } catch {
-      // What the command line says wrongly is a usage error, what a file or the environment says is configuration.
+      // A wrong value in an option is a usage error (64), elsewhere it is configuration (78).
       if case .invalidValue(_, _, let source, _) = error, source.hasPrefix("option") { throw JobError(.usage, "\(error)") }
       throw JobError(.configuration, "\(error)")
     }
   }
 }
 
-/// A verb at work: settings, log, interruption, and one place where errors become messages and exit codes.
+/// A running verb: settings, log and interruption. Here errors become messages and exit codes.
 struct Session {
   let settings: Settings
   let log: Logger
   let interruption: Interruption
 
-  /// Runs a verb.
+  /// Runs a verb on its own thread, since its calls to libpq block.
+  /// - Throws: `ExitCode`, after the message is printed
   static func run(
     _ options: CommonOptions, needsDatabase: Bool = true, more: [(Settings.Key, String?)] = [],
     _ body: @escaping (Session) throws -> Void
   ) async throws {
     let interruption = Interruption()
     Interruption.installSignalHandlers(interruption) { signal in
-      // Without a database there is nothing to bring to an end, and reading may wait for input that never comes.
+      // Without a database nothing needs an orderly end, and the program may be waiting for input
+      // that never comes.
       if !needsDatabase { _exit(128 + signal) }
     }
     do {
@@ -125,7 +133,7 @@ struct Session {
     }
   }
 
-  /// How to connect.
+  /// The settings of the connections.
   var databaseSettings: Databases.Settings {
     var databases = Databases.Settings(logs: settings.dbURI?.connectionString, cels: settings.celDBURI?.connectionString)
     databases.connectTimeout = max(1, Int(settings.connectTimeout.components.seconds))
@@ -133,7 +141,8 @@ struct Session {
     return databases
   }
 
-  /// What the jobs need of the settings.
+  /// The settings of a run.
+  /// - Throws: ``JobError`` (65) if the directory is a file that cannot be used
   func runSettings() throws -> RunContext.Settings {
     var run = RunContext.Settings(databases: databaseSettings)
     run.celTable = settings.celTable
@@ -157,11 +166,11 @@ struct Session {
     return run
   }
 
-  /// Connects and prepares.
+  /// Connects to the databases and prepares a run.
   /// - Parameters:
-  ///   - start: what becomes of the checkpoint
-  ///   - interprets: whether CELs are read, so that users and a default tenant are needed
-  ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
+  ///   - start: how the run treats the checkpoint
+  ///   - interprets: whether the run interprets CELs and so needs users and a default tenant
+  ///   - changes: whether the run may change anything; with false it leaves even the schema alone
   func context(start: RunContext.Start = .usual, interprets: Bool = true, changes: Bool = true) throws -> RunContext {
     var settings = try runSettings()
     if !interprets {
@@ -171,7 +180,8 @@ struct Session {
     return try RunContext(settings, start: start, changes: changes, interruption: interruption, log: log)
   }
 
-  /// The directory that a JSON file holds.
+  /// Reads a directory of users and lines from a JSON file.
+  /// - Throws: ``JobError`` (65) if the file is not a directory
   static func contents(_ path: String) throws -> DirectoryContents {
     var bytes: [UInt8] = []
     try ByteSource(path: path).forEachPiece { bytes.append(contentsOf: $0) }

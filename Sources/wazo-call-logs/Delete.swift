@@ -9,15 +9,22 @@ struct Delete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Delete call logs, so that they can be made again.",
     discussion: """
-      As in Wazo's program: -d N deletes the call logs of the last N days and keeps the older ones. --from and --to delete those whose call began in \
-      that range. The CELs stay; generate or backfill makes the call logs again. --dry-run shows what would go and changes nothing. \
-      It works through some thousands of call logs at a time, newest first, each time in one transaction with the record that their CELs are not done. A generate may be at work \
-      meanwhile: each of its chunks comes before or after such a transaction.
+      As in Wazo's program, -d N deletes the call logs of the last N days and keeps the older \
+      ones. --from and --to delete those whose call began in that range. The run also deletes \
+      their participants and the rows of their recordings, and clears their links in the CELs. \
+      The CELs and the audio files stay.
+
+      The run marks the CELs as not done, so that `generate` or `backfill` makes the call logs \
+      again. `regenerate` remakes them in place and keeps their ids.
+
+      The run works on 10,000 call logs at a time, newest first. Each step is one transaction \
+      with the record that these CELs are not done. `generate` may run at the same time.
 
       Examples:
-        wazo-call-logs delete -d 30 && wazo-call-logs generate -d 30   30 days again
-        wazo-call-logs delete --from 2025-03-01 --to 2025-03-31 --dry-run
-        wazo-call-logs delete -A                                       all of them
+        wazo-call-logs delete -d 30 --dry-run                    what would go
+        wazo-call-logs delete -d 30                              the last 30 days
+        wazo-call-logs delete --from 2025-03-01 --to 2025-03-31  all of March
+        wazo-call-logs delete -A                                 every call log
       """)
 
   @Flag(name: [.customShort("A"), .long], help: "Delete every call log of every tenant.")
@@ -28,12 +35,12 @@ struct Delete: AsyncParsableCommand {
   var days: Int?
   @Option(
     name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
-    help: ArgumentHelp("Without effect; kept for Wazo's command line.", valueName: "n"))
+    help: ArgumentHelp("Has no effect; accepted for Wazo's command line.", valueName: "n"))
   var celCount: Int?
   @OptionGroup var dates: DateOptions
   @Flag(help: "Show what would be deleted, and change nothing.")
   var dryRun = false
-  @Option(help: "How it is told what was deleted: text or json.")
+  @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
   @OptionGroup var common: CommonOptions
 
@@ -70,7 +77,7 @@ struct Delete: AsyncParsableCommand {
       switch format {
       case .json: try Console.result(json(summary))
       case .text where dryRun: try Console.result(text(summary))
-      // Cron mails what is printed.
+      // Cron mails any output.
       case .text:
         if Console.isOutputTerminal {
           try Console.result("\(Human.count(summary.callLogs, "call log")) deleted; their CELs are uncovered.")

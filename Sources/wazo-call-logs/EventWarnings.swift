@@ -1,32 +1,33 @@
 import CallLogs
 import Terminal
 
-/// What is wrong with so many events that no single one of them is to blame.
+/// Warnings about the CELs as a whole: their source is set up wrongly, no single event is at fault.
 enum EventWarnings {
-  /// What a run saw.
+  /// The counts of a run.
   struct Seen {
     /// CELs read, SIP chats aside.
     var cels: Int
-    /// What was wrong with them.
+    /// Their flaws.
     var tally: Tally
-    /// What is to be corrected where the events have the wrong names, and what to do then.
+    /// What to do if the events have wrong names, as the end of a sentence.
     var remedy: String
-    /// Whether so many calls lack a LINKEDID_END that none seems to get one.
+    /// Whether so many calls lack a LINKEDID_END that Asterisk does not seem to log it.
     var hasNoEnds: Bool
   }
 
-  /// Fewer CELs than that tell nothing of their names.
+  /// With fewer CELs the share of unknown names is chance.
   private static let fewestNamed = 20
-  /// Fewer CELs than that need not have a CHAN_START among them: a night may have one long conference and no new call.
+  /// Fewer CELs may have no CHAN_START: a night may have one long conference and no new call.
   private static let fewestBegun = 300
 
-  /// What is wrong and what to do about it; nil where nothing is. The first cause only: where the events are unknown, no CHAN_START is seen, either.
+  /// The fault and its remedy; nil if there is none. Only the first cause: a run that cannot read
+  /// the events sees no CHAN_START, either.
   static func sentence(_ seen: Seen) -> String? {
     let unknown = seen.tally[.unknownEvent]
     if seen.cels >= fewestNamed, unknown * 2 > seen.cels {
       let ids = seen.tally.examples(of: .unknownEvent).map(String.init).joined(separator: ", ")
       return
-        "\(Human.count(unknown)) of \(Human.count(seen.cels)) CELs are of unknown events (CEL \(ids), …): eventtype must hold Asterisk's own names, such as CHAN_START, or its numbers; \(seen.remedy)"
+        "\(Human.count(unknown)) of \(Human.count(seen.cels)) CELs are of unknown events (CEL \(ids), …): eventtype must hold Asterisk's names, such as CHAN_START, or its numbers; \(seen.remedy)"
     }
     if seen.cels >= fewestBegun, seen.tally.chanStarts == 0 {
       return
@@ -34,7 +35,7 @@ enum EventWarnings {
     }
     if seen.hasNoEnds {
       return
-        "no LINKEDID_END in \(Human.count(seen.cels)) CELs: without it no call is known to have ended; add LINKEDID_END to the line events= of cel.conf, or set close_after (such as --close-after 1d)"
+        "no LINKEDID_END in \(Human.count(seen.cels)) CELs: without it no call has an end; add LINKEDID_END to the line events= of cel.conf, or set close_after (such as --close-after 1d)"
     }
     return nil
   }

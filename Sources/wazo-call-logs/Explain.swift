@@ -6,13 +6,15 @@ import Terminal
 
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Explain a conversation: its CELs, how they were read, why there is a call log or none.",
+    abstract: "Explain a call: its CELs, how each was read, why there is a call log or none.",
     discussion: """
-      Takes a linkedid, or the id of a call log. Changes nothing.
+      Shows the CELs of one conversation with the reading of each, malformed events, and the call \
+      log that they give. It names the reason if they give none. It also names the stored call \
+      log. Changes nothing.
 
       Examples:
-        wazo-call-logs explain 1714986000.1
-        wazo-call-logs explain 4711
+        wazo-call-logs explain 1714986000.1   by one of its linkedids
+        wazo-call-logs explain 4711           by the id of its call log
       """)
 
   @Argument(help: ArgumentHelp("A linkedid, or the id of a call log.", valueName: "conversation|call-log-id"))
@@ -40,9 +42,9 @@ struct Explain: AsyncParsableCommand {
     lines.append("Linkedids: " + explanation.linkedids.joined(separator: ", "))
     for channel in explanation.shared {
       lines.append(
-        "Held together by channel \(channel.uniqueid), which has events under \(channel.linkedids.joined(separator: " and ")).")
+        "Joined by channel \(channel.uniqueid), which has events under \(channel.linkedids.joined(separator: " and ")).")
     }
-    if explanation.isOriginate { lines.append("Read as a call begun through a pair of Local channels (click to call).") }
+    if explanation.isOriginate { lines.append("Read as a call that began through a pair of Local channels (click to call).") }
     for flaw in explanation.tally.noted {
       lines.append("\(flaw.label): CEL \(explanation.tally.examples(of: flaw).map(String.init).joined(separator: ", "))")
     }
@@ -67,7 +69,7 @@ struct Explain: AsyncParsableCommand {
 
   private static func pretty(_ json: String) -> String {
     guard var object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else { return json }
-    // The CELs stand above.
+    // The table above lists the CELs.
     object["cel_ids"] = nil
     guard
       let data = try? JSONSerialization.data(

@@ -10,16 +10,26 @@ struct Export: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write call logs as CSV or JSON, for people and their programs.",
     discussion: """
-      csv is the API's CSV, but all call logs and no pages: dates in UTC, tags joined by a semicolon, as many columns of recordings as are needed. \
-      legacy-csv is that of Wazo's older guide (Call Date,Caller,Called,Period,user Field), dates in local time. jsonl is the API's JSON, an object to a line. \
-      Blocked calls are left out unless they are asked for, as in the API. The earliest call comes first.
+      Formats:
+        csv         the API's CSV: dates in UTC, tags joined by a semicolon, as many
+                    columns for recordings as needed
+        legacy-csv  the download of Wazo's older administration guide, dates in local
+                    time: Call Date,Caller,Called,Period,user Field
+        jsonl       the API's JSON, one object in each line
 
-      With -o the file appears under its name when it is whole and safe on the disk, readable for its owner only; one that was there is replaced then. \
-      Names that end in .csv or .jsonl say the format, .zst or .gz behind that compress. All is read from one state of the database, whatever is written meanwhile; memory stays the same however many \
-      call logs there are. Changes nothing.
+      Without --format the name of the file decides: .csv, .jsonl or .ndjson. An ending .zst or \
+      .gz after that compresses the file. Standard output is CSV.
 
-      A cell that begins with = + - @ is run as a formula by a spreadsheet that opens the file, and names and numbers come from callers. --spreadsheet-safe puts a single quote \
-      before such cells, also before numbers such as +33123456789, which a spreadsheet would turn into 33123456789. Leave it out for programs.
+      As in the API, blocked calls are left out unless you ask for them. All conditions must hold. \
+      The earliest call comes first. The run reads one state of the database, needs the same \
+      memory for any number of call logs, and changes nothing.
+
+      With -o the file gets its name when it is complete and synced. Only its owner can read it. A \
+      file of that name is replaced and keeps its owner and mode.
+
+      Names and numbers come from callers, and a spreadsheet runs a cell that begins with = + - @ \
+      as a formula. --spreadsheet-safe puts a single quote before such cells, also before numbers \
+      such as +33123456789. Leave it out for programs.
 
       Examples:
         wazo-call-logs export -o calls.csv
@@ -29,40 +39,40 @@ struct Export: AsyncParsableCommand {
         wazo-call-logs export --format legacy-csv --number _101 -o 101.csv
       """)
 
-  @Option(help: "What to write (default: what the file's name says, else csv).")
+  @Option(help: "What to write (default: by the name of the file, else csv).")
   var format: ExportFormat?
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp("The file to write; - is standard output.", valueName: "file"))
   var output = "-"
   @OptionGroup var dates: DateOptions
-  @Option(help: ArgumentHelp("Only call logs of this tenant; several times for several.", valueName: "uuid"))
+  @Option(help: ArgumentHelp("Only call logs of this tenant; repeat it for several.", valueName: "uuid"))
   var tenant: [String] = []
   @Option(
     help: ArgumentHelp(
-      "Only calls in which somebody with this tag took part; several times for all of several.", valueName: "tag")
+      "Only calls in which somebody with this tag took part; repeat it to require several tags.", valueName: "tag")
   )
   var tag: [String] = []
-  @Option(help: ArgumentHelp("Only calls that went inbound, internal or outbound.", valueName: "direction"))
+  @Option(help: ArgumentHelp("Only calls that are inbound, internal or outbound.", valueName: "direction"))
   var callDirection: String?
   @Option(
     help: ArgumentHelp(
-      "Only calls that were answered, blocked, voicemail or unknown; any for all of them; several times for several (default: all but blocked).",
+      "Only calls that are answered, blocked, voicemail or unknown; any for all; repeat it for several (default: all but blocked).",
       valueName: "status"))
   var callStatus: [String] = []
   @Option(
     help: ArgumentHelp(
-      "Only calls from or to this number; _ before or behind it stands for anything: _101, 0612_.", valueName: "number"))
+      "Only calls from or to this number; _ before or after it stands for anything: _101, 0612_.", valueName: "number"))
   var number: String?
   @Option(
-    help: ArgumentHelp("Only calls that this user made, or that reached this user; several times for several.", valueName: "uuid")
+    help: ArgumentHelp("Only calls that this user made or that reached this user; repeat it for several.", valueName: "uuid")
   )
   var userUuid: [String] = []
   @Option(help: ArgumentHelp("Only the call logs of this conversation.", valueName: "linkedid"))
   var conversation: String?
-  @Flag(help: "The latest call first.")
+  @Flag(help: "Put the latest call first.")
   var newestFirst = false
-  @Flag(help: "Disarm cells that a spreadsheet would run as formulas.")
+  @Flag(help: "Put a single quote before cells that a spreadsheet would run as formulas.")
   var spreadsheetSafe = false
   @OptionGroup var common: CommonOptions
 
@@ -72,7 +82,7 @@ struct Export: AsyncParsableCommand {
     if output.isEmpty { throw ValidationError("-o takes the name of a file") }
     if tag.contains("") { throw ValidationError("--tag takes a tag, not an empty text") }
     if let number, number.wholeMatch(of: #/_?[0-9*#+]+_?/#) == nil {
-      throw ValidationError("--number takes digits, with _ before or behind them for anything, not \(number)")
+      throw ValidationError("--number takes digits, with _ before or after them for anything, not \(number)")
     }
     _ = try selection()
     let form = try form()
@@ -84,7 +94,7 @@ struct Export: AsyncParsableCommand {
     guard let path else { return .csv }
     guard let form = ExportFormat(fileName: path) else {
       throw ValidationError(
-        "the name \(path) does not say what to write: --format does (csv, legacy-csv or jsonl), or a name that ends in .csv or .jsonl, with .zst or .gz behind"
+        "the name \(path) does not say what to write: add --format (csv, legacy-csv or jsonl), or use a name that ends in .csv or .jsonl, or in one of them with .zst or .gz"
       )
     }
     return form
@@ -112,7 +122,7 @@ struct Export: AsyncParsableCommand {
     return direction
   }
 
-  /// nil leaves it to the default.
+  /// The selected outcomes; nil if there is no `--call-status`.
   private func statuses() throws -> Set<CallLogView.Status>? {
     var statuses: Set<CallLogView.Status> = []
     for text in callStatus {
@@ -141,7 +151,7 @@ struct Export: AsyncParsableCommand {
     options.selection = try selection()
     options.path = path
     options.isSpreadsheetSafe = spreadsheetSafe
-    // Not between the lines of the export itself.
+    // Progress would get between the lines of an export to the same terminal.
     let isWatched = Console.isTerminal && (path != nil || !Console.isOutputTerminal)
     let progress: ((ExportJob.Progress) -> Void)? = isWatched ? { show($0) } : nil
     let begun = Date()
@@ -151,7 +161,7 @@ struct Export: AsyncParsableCommand {
       interruption: session.interruption, progress: progress
     ).run()
     if isWatched { Console.clearProgress() }
-    // As a program ends whose reader is gone: without a word, and not as if all had been written.
+    // The reader of the pipe went away. End silently, as SIGPIPE does, and not with 0.
     if summary.isCutShort { throw ExitCode(ExitReason.brokenPipe.rawValue) }
     guard isWatched else { return }
     let seconds = Human.duration(Date().timeIntervalSince(begun))

@@ -10,15 +10,20 @@ struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make call logs from CELs that are not done yet (the default).",
     discussion: """
-      Plain, it covers everything above the greatest covered CEL, then 20,000 CELs of history, newest first. The first run of all takes the newest 20,000 \
-      CELs; `backfill` takes all of history. Calls that are still going on \
-      get their call log when they have ended (see --close-after for those that never do). Call logs that Wazo's own program made stay as they \
-      are. It may be killed at any moment, and may run at the same time as any other verb, here or on another machine: each chunk is claimed by one worker.
+      Without -c or -d the run covers all CELs above the greatest one that is done. Then it \
+      covers 20,000 CELs of history (setting `history`), newest first. The first run covers the \
+      newest 20,000 CELs. `backfill` covers all history.
+
+      A call gets its call log after its end. For calls that never get an end, see --close-after. \
+      Call logs that Wazo's programs made stay as they are.
+
+      You can kill the run at any moment. Any number of runs may work at the same time, here or \
+      on other machines: one worker claims each chunk of CELs.
 
       Examples:
         wazo-call-logs                     the nightly run
-        wazo-call-logs generate -c 50000   the newest 50,000 not covered
-        wazo-call-logs generate -d 7       what is not covered of the last 7 days
+        wazo-call-logs generate -c 50000   the newest 50,000 uncovered CELs
+        wazo-call-logs generate -d 7       uncovered CELs of the last 7 days
       """)
 
   @Option(
@@ -27,13 +32,13 @@ struct Generate: AsyncParsableCommand {
   var celCount: Int?
   @Option(
     name: [.customShort("d", allowingJoined: true), .long], parsing: .unconditional,
-    help: ArgumentHelp("Cover what is uncovered of the last N days (24 hours each).", valueName: "n"))
+    help: ArgumentHelp("Cover the uncovered CELs of the last N days (24 hours each).", valueName: "n"))
   var days: Int?
-  @Flag(name: [.customShort("A"), .long], help: "As plain generate; kept for Wazo's command line.")
+  @Flag(name: [.customShort("A"), .long], help: "Same as no option; accepted for Wazo's command line.")
   var all = false
-  @Flag(help: "Start anew with a CEL table that was truncated or restored: forget what was covered.")
+  @Flag(help: "Forget the coverage: the table now holds other CELs, for example after TRUNCATE … RESTART IDENTITY.")
   var rebase = false
-  @Flag(help: "Go on with the checkpoint of the database that this one is a copy of (dumped and restored, moved, upgraded).")
+  @Flag(help: "Keep the coverage: this is the same database, but dumped and restored, moved or upgraded.")
   var adopt = false
   @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
@@ -58,18 +63,21 @@ struct Backfill: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make call logs from all history that is not done yet.",
     discussion: """
-      Covers what is uncovered: all of it, between two CEL ids, or between two dates. May be stopped and started again at any time. Dates take \
-      the ids between the least and the greatest CEL whose eventtime lies in the range; a call that reaches out of them is made from all its CELs. Without \
-      an offset they are local time; TZ=UTC before the command reads them as UTC. What comes in after the start is left to the next run. Several backfills, \
-      here or on other machines, share the work.
+      Covers all CELs that are not covered, or those between two ids or two dates. CELs that come \
+      in after the start are left to the next run. You can stop it at any time and start it again. \
+      Several backfills, here or on other machines, share the work.
+
+      With dates the run looks for the least and the greatest CEL id in the range, and takes all \
+      ids between the two. A call that reaches out of the range is made from all its CELs. A date \
+      without an offset is in local time; TZ=UTC before the command makes it UTC.
 
       Examples:
-        wazo-call-logs backfill
+        wazo-call-logs backfill                                     all history
         wazo-call-logs backfill --from 2025-03-01 --to 2025-03-31   all of March
         wazo-call-logs backfill --from 2025-03-30T10:00+02:00       since then
-        wazo-call-logs backfill --from-id 1000000 --to-id 1999999
-        wazo-call-logs backfill --workers 4
-        wazo-call-logs backfill --no-link-cels   faster: leaves cel.call_log_id alone
+        wazo-call-logs backfill --from-id 1000000 --to-id 1999999   a range of ids
+        wazo-call-logs backfill --workers 4                         four at a time
+        wazo-call-logs backfill --no-link-cels                      faster, no links
       """)
 
   @OptionGroup var range: RangeOptions
@@ -80,7 +88,7 @@ struct Backfill: AsyncParsableCommand {
   func run() async throws { try await Covering.run(try range.scope(), common, format) }
 }
 
-/// Generate and backfill: run, show progress, sum up.
+/// `generate`, `backfill` and `regenerate`: runs the job, shows progress, reports the result.
 enum Covering {
   static func run(
     _ scope: Scope, _ common: CommonOptions, _ format: OutputFormat, start: RunContext.Start = .usual,
@@ -96,11 +104,11 @@ enum Covering {
       switch format {
       case .json: try Console.result(json(summary))
       case .text:
-        // Cron mails what is printed: quiet unless somebody watches or something wants a look.
+        // Cron mails any output. So print only on a terminal, or if an administrator must act.
         if Console.isOutputTerminal || needsALook(summary) {
           try Console.result(text(summary, remakes: remakes))
         } else if remakes {
-          // Nobody has cron do this every night: whoever asked for it wants to know what came of it.
+          // Cron does not run `regenerate`. A person ran it and wants to see the result.
           try Console.result(outcome(summary, remakes: true))
         }
       }
@@ -118,7 +126,7 @@ enum Covering {
   private static func warn(_ summary: GenerateJob.Summary, _ session: Session) {
     if let offset = summary.clockOffset {
       session.log.warning(
-        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell: Asterisk's time zone is not the database session's; set cel_time_zone to Asterisk's, then `wazo-call-logs regenerate` corrects the call logs that are there"
+        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell: Asterisk and its database session have different time zones. Set cel_time_zone to that of Asterisk, then run `wazo-call-logs regenerate` to correct existing call logs"
       )
     }
     let counters = summary.counters
@@ -129,14 +137,14 @@ enum Covering {
     if let warning = EventWarnings.sentence(seen) { session.log.warning("\(warning)") }
   }
 
-  /// Flaws that are everyday life on a healthy server.
+  /// Flaws that occur every day on a healthy server.
   private static let ordinary: Set<Flaw> = [.unknownEvent, .missingChanStart, .unknownChannelName]
 
   private static func needsALook(_ summary: GenerateJob.Summary) -> Bool {
     summary.counters.conversationsRefused > 0 || summary.counters.tally.noted.contains { !ordinary.contains($0) }
   }
 
-  /// What came of it, in a sentence.
+  /// The result in one sentence.
   private static func outcome(_ summary: GenerateJob.Summary, remakes: Bool) -> String {
     let counters = summary.counters
     let written = Human.count(counters.callLogsWritten, "call log") + " written"
@@ -154,7 +162,7 @@ enum Covering {
     return parts.compactMap { $0 }.joined(separator: ", ") + "."
   }
 
-  /// What was done, in lines.
+  /// The summary, one fact a line.
   static func text(_ summary: GenerateJob.Summary, remakes: Bool = false) -> String {
     let counters = summary.counters
     var lines = [outcome(summary, remakes: remakes)]
@@ -176,7 +184,8 @@ enum Covering {
     if !summary.waiting.isEmpty {
       let ids = summary.waiting.width
       lines.append(
-        "\(Human.count(ids, "id")) may still be committed by somebody, as `status` shows: looked for again by the next run.")
+        "\(Human.count(ids, "id")) may still be committed, as `status` shows. The next run looks again."
+      )
     }
     if !summary.uncovered.isEmpty {
       let ids = summary.uncovered.width

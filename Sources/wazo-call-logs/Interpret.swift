@@ -9,18 +9,24 @@ struct Interpret: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn CELs from a CSV file into call logs on standard output, without a database.",
     discussion: """
-      Reads PostgreSQL's CSV: the first line names the columns (eventtype, eventtime, channame, uniqueid and linkedid must be there), an unquoted empty field \
-      is NULL; compressed with zstd as well. Writes every call log with the names of the columns, and participants, destination_details, recordings \
-      and cel_ids. A call without LINKEDID_END has none, unless --close-after is given. A broken line ends it with 65 and the line's number; a malformed event is skipped and counted.
+      Reads PostgreSQL's CSV, also compressed with zstd. The first line names the columns; \
+      eventtype, eventtime, channame, uniqueid and linkedid must be there. An unquoted empty field \
+      is NULL. A broken line ends the run with 65 and the number of the line. A malformed event is \
+      skipped and counted.
+
+      Writes each call log as an object with the columns of the call log and participants, \
+      destination_details, recordings and cel_ids. A call without LINKEDID_END gives no call log, \
+      unless --close-after is set. --directory takes a JSON file here.
 
       Examples:
+        wazo-call-logs interpret cels.csv
+        wazo-call-logs interpret --directory users.json --format jsonl cels.csv.zst
         psql -c "\\copy cel TO STDOUT (FORMAT csv, HEADER)" | wazo-call-logs interpret
-        wazo-call-logs interpret --directory directory.json --format jsonl cels.csv.zst
       """)
 
   @Argument(help: "The CSV file; - is standard input.")
   var file = "-"
-  @Option(help: "json (one array) or jsonl (an object to a line).")
+  @Option(help: "What to write: json (one array) or jsonl (one object in each line).")
   var format = Format.json
   @OptionGroup var common: CommonOptions
 
@@ -49,14 +55,14 @@ struct Interpret: AsyncParsableCommand {
     if let tenant = session.settings.defaultTenant.flatMap({ UUIDValue($0) }) ?? directory.defaultTenant { return tenant }
     if directory.tenants.count == 1, let only = directory.tenants.first { return only }
     let nobody = UUIDValue(high: 0, low: 0)
-    session.log.warning("calls whose tenant nothing tells get \(nobody); --default-tenant sets another")
+    session.log.warning("calls that cannot be attributed to a tenant get \(nobody); --default-tenant sets another one")
     return nobody
   }
 
   private func report(_ summary: InterpretJob.Summary, _ session: Session) {
     if let offset = summary.clockOffset {
       session.log.warning(
-        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell; --cel-time-zone says in which zone Asterisk wrote it"
+        "eventtime is \(Human.offset(offset)) off the time that the uniqueids tell; set --cel-time-zone to the time zone of Asterisk"
       )
     }
     for flaw in summary.tally.noted {

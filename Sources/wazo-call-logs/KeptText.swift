@@ -2,7 +2,7 @@ import Runs
 import Terminal
 
 extension Counters {
-  /// How many conversations were left as they stand, and why; nil where none was.
+  /// How many conversations the run left as they stand, and why; nil if there are none.
   var keptText: String? {
     guard conversationsKept > 0 else { return nil }
     let text = Human.count(conversationsKept, "conversation") + " left as they stand"

@@ -3,23 +3,39 @@ import CallLogs
 import Foundation
 import Settings
 
-/// The program. Its command line is that of Wazo's program of the same name, and more.
+/// The program. It accepts the command line of Wazo's program of the same name, and more.
 @main
 struct Main: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wazo-call-logs",
     abstract: "Makes call logs from Asterisk's channel events (CEL) in PostgreSQL.",
     discussion: """
-      Without a verb it generates: everything above the greatest CEL that is done, then 20,000 CELs of history. \
-      That is the nightly run:
+      Without a verb the program runs `generate`, which is the nightly run. It covers all CELs \
+      above the greatest one that is done, then 20,000 CELs of history.
 
-        wazo-call-logs
+      The first of these that names a database counts: --db-uri, the environment, \
+      /etc/wazo-call-logs, Wazo's configuration, libpq's variables. Each chunk of CELs is one \
+      transaction. You can kill the program at any moment and start it again.
 
-      It takes the database from Wazo's configuration, its own, libpq's variables or --db-uri; works in one transaction per chunk; and can be \
-      killed and started again at any moment.
+      Examples:
+        wazo-call-logs                    the nightly run
+        wazo-call-logs status             what is covered, what the last runs did
+        wazo-call-logs backfill           all history at once
+        wazo-call-logs explain 1714986000.1
+                                          why a call has a call log or none
 
-      Exit codes: 0 done; 64 usage; 65 bad input; 69 database not reachable; 70 a fault in the program; 74 I/O error or disk full; \
-      75 another job is running, or retries ran out; 77 permission or password; 78 configuration; 130 and 143 interrupted, state is safe.
+      Exit codes:
+        0         done; skipped events are counted and are no error
+        64        the command line is wrong
+        65        the input is wrong, or a file of an archive is damaged or missing
+        69        the database cannot be reached
+        70        a fault in the program
+        74        I/O error or full disk, here or at the server
+        75        another run holds what is needed, or retries ran out
+        77        a permission or a password is missing
+        78        the configuration is wrong
+        130, 143  interrupted by SIGINT or SIGTERM; the state is safe
+        141       the reader closed the pipe of an `export`
       """,
     version: Program.version,
     subcommands: [
@@ -35,7 +51,7 @@ struct Main: AsyncParsableCommand {
   }
 }
 
-/// What the program calls itself.
+/// The program's name and version, for the record of runs and for manifests.
 enum Program {
   static let version = "0.1.0"
   static let name = "wazo-call-logs \(version)"
@@ -47,7 +63,7 @@ enum Arguments {
     "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge",
     "restore", "archives", "export",
   ]
-  /// Options that come with a value in the next word.
+  /// Options that take a value from the next word.
   private static let valued: Set<String> = Set([
     "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to",
     "--log-level", "--conversation",
@@ -55,7 +71,8 @@ enum Arguments {
     "-o", "--output", "--tag", "--call-direction", "--call-status", "--number", "--user-uuid",
   ]).union(Settings.Key.allCases.map(\.optionName))
 
-  /// Wazo's program takes its verb anywhere (`-c 5 generate`); here it is put first.
+  /// Moves the verb to the front: Wazo's program accepts it anywhere (`-c 5 generate`), the
+  /// argument parser only as the first word.
   static func verbFirst(_ arguments: [String]) -> [String] {
     var index = 0
     while index < arguments.count {

@@ -8,15 +8,18 @@ struct Migrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Create or update the tables of call logs.",
     discussion: """
-      Every run does so by itself; this is for doing it beforehand, or by a role that owns the tables. Wazo's own tables are created where they are absent and left \
-      alone where they exist. What is done already is not done again.
+      Every run that changes something creates missing tables itself. Use this verb to do it \
+      beforehand, or as the role that owns the tables. Wazo's tables are created if they are \
+      absent. Existing ones stay as they are, except for two new indexes. Steps that are done \
+      already are not repeated.
 
       Examples:
-        wazo-call-logs migrate
-        wazo-call-logs migrate --print | psql asterisk
+        wazo-call-logs migrate --print                   look first; changes nothing
+        wazo-call-logs migrate                           create or update the tables
+        wazo-call-logs migrate --print | psql asterisk   the same through psql
       """)
 
-  @Flag(name: .customLong("print"), help: "Print the SQL of what is to be done, and do nothing.")
+  @Flag(name: .customLong("print"), help: "Print the SQL that is missing, and change nothing.")
   var prints = false
   @OptionGroup var common: CommonOptions
 
@@ -35,7 +38,7 @@ struct Migrate: AsyncParsableCommand {
       if !putOff.isEmpty {
         throw JobError(
           .busy,
-          "\(putOff.joined(separator: ", ")) could not be done: a long transaction stands in the way, or this role does not own the table; everything works without"
+          "\(putOff.joined(separator: ", ")) could not be done: a long transaction is in the way, or this role does not own the table. Everything works without these steps"
         )
       }
     }

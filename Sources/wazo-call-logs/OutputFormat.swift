@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How a verb prints what it found.
+/// How a verb prints its result.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case text, json
 }

@@ -1,11 +1,12 @@
 import Foundation
 import Settings
 
-/// What other users of the machine see of this program in the list of processes.
+/// This program's line in the list of processes, which other users of the machine can read.
 enum ProcessList {
   private static let options = ["--db-uri", "--cel-db-uri"].map { Array($0.utf8) }
 
-  /// Takes the secrets out of the database URIs on the command line, in the memory from which the system shows it. To be called when ``CommandLine/arguments`` has been read.
+  /// Removes the secrets from database URIs, in the memory from which the kernel shows the command
+  /// line. Call it after ``CommandLine/arguments`` has been read.
   static func hideSecrets() {
     #if os(Linux)
       guard let area = argumentArea() else { return }
@@ -28,26 +29,28 @@ enum ProcessList {
 
   private static func hide(_ value: UnsafeMutableRawBufferPointer) {
     let shown = DatabaseURI(String(decoding: value, as: UTF8.self))?.redacted ?? "***"
-    // What is shown may be shorter; blanks make no arguments of their own.
+    // The redacted URI may be shorter. Pad it with blanks: a NUL would begin another argument.
     for (index, byte) in zip(value.indices, Array(shown.utf8) + Array(repeating: UInt8(ascii: " "), count: value.count)) {
       value[index] = byte
     }
   }
 
   #if os(Linux)
-    /// Where the arguments lie, each with a NUL at its end; nil where that cannot be told. `CommandLine.unsafeArgv` may be a copy of them.
+    /// The arguments in memory, each with a NUL at its end; nil if their place is unknown. Needed
+    /// because `CommandLine.unsafeArgv` may be a copy.
     private static func argumentArea() -> UnsafeMutableRawBufferPointer? {
       guard let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
-        // The name in parentheses may hold anything.
+        // The name in parentheses may hold blanks and parentheses.
         let name = stat.lastIndex(of: ")")
       else { return nil }
-      // proc(5): the field after the name is the third, arg_start and arg_end are the 48th and 49th.
+      // proc(5): the field after the name is the third, arg_start and arg_end are the 48th and
+      // 49th.
       let fields = stat[name...].dropFirst().split(separator: " ")
       guard fields.count > 46, let start = UInt(fields[45]), let end = UInt(fields[46]), start > 0, start < end,
         let pointer = UnsafeMutableRawPointer(bitPattern: start), let count = Int(exactly: end - start)
       else { return nil }
       let area = UnsafeMutableRawBufferPointer(start: pointer, count: count)
-      // Nothing is overwritten that is not what it is taken for.
+      // Overwrite only memory that holds the arguments.
       let known = CommandLine.arguments.map { Array($0.utf8) + [0] }.joined()
       return area.elementsEqual(known) ? area : nil
     }

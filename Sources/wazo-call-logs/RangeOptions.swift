@@ -7,20 +7,21 @@ import Values
 struct DateOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "From this date or time on: 2025-03-01, 2025-03-01T10:00, or with an offset 2025-03-01T10:00+02:00. Without one it is local time.",
+      "From this date or time on: 2025-03-01, 2025-03-01T10:00, or with an offset 2025-03-01T10:00+02:00. Without an offset it is local time.",
       valueName: "date"))
   var from: String?
   @Option(
-    help: ArgumentHelp("Up to this date, the whole day included; or up to this time, which is excluded.", valueName: "date"))
+    help: ArgumentHelp("Up to this date, with the whole day; or up to this time, which is itself excluded.", valueName: "date"))
   var to: String?
 
-  /// Whether either is given.
+  /// Whether one of them is given.
   var isGiven: Bool { from != nil || to != nil }
 
   func validate() throws { _ = try bounds() }
 
-  /// The range, half-open; nil for no bound.
-  /// - Throws: `ValidationError` for what is no date, for a time that the clocks skip or repeat, and where nothing lies in between.
+  /// The range in microseconds since 2000-01-01 UTC, `to` excluded; nil for no bound.
+  /// - Throws: `ValidationError` if a text is not a date, if the clocks skip or repeat a time, or
+  ///   if the range is empty
   func bounds() throws -> (from: Int64?, to: Int64?) {
     let lower = try DateOptions.read("--from", from, as: .lower)
     let upper = try DateOptions.read("--to", to, as: .upper)
@@ -43,15 +44,15 @@ struct DateOptions: ParsableArguments {
   }
 }
 
-/// Which CELs: all, those between two ids, or those between two dates.
+/// A range of CELs: all, those between two ids, or those between two dates.
 struct RangeOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: ArgumentHelp("The least CEL id.", valueName: "id"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The least CEL id of the range.", valueName: "id"))
   var fromId: Int64?
-  @Option(parsing: .unconditional, help: ArgumentHelp("The greatest CEL id.", valueName: "id"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The greatest CEL id of the range, included.", valueName: "id"))
   var toId: Int64?
   @OptionGroup var dates: DateOptions
 
-  /// Whether anything is given.
+  /// Whether any bound is given.
   var isGiven: Bool { fromId != nil || toId != nil || dates.isGiven }
 
   func validate() throws {
@@ -61,7 +62,7 @@ struct RangeOptions: ParsableArguments {
     if let fromId, let toId, fromId > toId { throw ValidationError("--from-id is greater than --to-id") }
   }
 
-  /// What they name; without any everything.
+  /// The CELs of the range; all of them without a bound.
   func scope() throws -> Scope {
     guard dates.isGiven else { return .ids(from: fromId, to: toId) }
     let (from, to) = try dates.bounds()

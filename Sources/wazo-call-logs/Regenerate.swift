@@ -8,18 +8,26 @@ struct Regenerate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make call logs anew from their CELs, in place.",
     discussion: """
-      Remakes the call logs of a range of CELs, or of one conversation: after the directory was corrected, or an update of this program. Rows keep their ids; what \
-      comes out the same stays the same to the byte. Those that Wazo's program made are remade, too. A call some of whose CELs were purged keeps the call log it has, and a \
-      deleted recording stays deleted. Where nothing is given, all of history. What was not done yet is done as well. A range that was interrupted is begun again from its start.
+      Remakes the call logs of a range of CELs, of one conversation, or of all history. Use it \
+      after a correction of the directory, of default_tenant or of cel_time_zone, after an update \
+      of the program, or to bring back call logs that somebody deleted by hand.
+
+      Call logs keep their ids. A call log with the same result stays the same to the byte. Call \
+      logs that Wazo's programs made are remade, too. CELs that were not done are done afterwards.
+
+      A call whose first CELs are gone keeps its existing call log. A deleted recording (its path \
+      is NULL) stays deleted. An interrupted run starts its range again from the beginning.
 
       Examples:
         wazo-call-logs regenerate --from 2025-03-01 --to 2025-03-31   all of March
-        wazo-call-logs regenerate --conversation 1714989600.10   by linkedid
-        wazo-call-logs regenerate --conversation 4711            by the id of the call log
+        wazo-call-logs regenerate --from-id 1000000 --to-id 1999999   a range of ids
+        wazo-call-logs regenerate --conversation 1714989600.10        by a linkedid
+        wazo-call-logs regenerate --conversation 4711                 by call log id
+        wazo-call-logs regenerate                                     all history
       """)
 
   @OptionGroup var range: RangeOptions
-  @Option(help: ArgumentHelp("One conversation: a linkedid of it, or the id of its call log.", valueName: "id"))
+  @Option(help: ArgumentHelp("One conversation: one of its linkedids, or the id of its call log.", valueName: "id"))
   var conversation: String?
   @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
@@ -44,13 +52,13 @@ struct Regenerate: AsyncParsableCommand {
   private static func text(_ counters: Counters) -> String {
     if counters.conversationsKept > 0 {
       return counters.conversationsPurged > 0
-        ? "The call log was purged, and is not made again." : "The call log is left as it stands: the first of its CELs are gone."
+        ? "The call log was purged; it is not made again." : "The call log is left as it stands: the first of its CELs are gone."
     }
     if counters.callLogsWritten > 0 {
       return "\(Human.count(counters.callLogsWritten, "call log")) written"
         + (counters.callLogsRemoved > 0 ? ", \(Human.count(counters.callLogsRemoved)) removed." : ".")
     }
-    return "The CELs give no call log" + (counters.callLogsRemoved > 0 ? "; the one that was there is removed." : ".")
-      + " `wazo-call-logs explain` tells why."
+    return "The CELs give no call log" + (counters.callLogsRemoved > 0 ? "; the existing one is removed." : ".")
+      + " `wazo-call-logs explain` shows why."
   }
 }

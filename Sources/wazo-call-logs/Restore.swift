@@ -11,15 +11,23 @@ struct Restore: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put archived rows back into their tables.",
     discussion: """
-      Verifies everything that is asked for, then restores it part by part. Rows that exist are left alone, so it can be repeated, also after an interruption. \
-      A restored call log is the same as before, its id, participants, destination and recordings included. What was restored is not purged again for 30 days (--keep-restored). \
-      With a range of dates, CELs come back by whole linkedids. Parts that were archived from another database are restored into one that has archived nothing of its own; any other one takes them only \
-      with --from-other-database.
+      Verifies every file that it needs, then restores the rows part by part. If a file is \
+      damaged, it changes no row, names the file and ends with 65. Rows that exist are left alone, \
+      so you can repeat a restore, also after an interruption.
+
+      A restored call log is the same as before, with its id, participants, destination and \
+      recordings. With a range of dates, CELs come back by whole linkedids. `purge` leaves \
+      restored rows alone for 30 days (--keep-restored).
+
+      A database that has archived rows itself takes the parts of another database only with \
+      --from-other-database. A database that has archived nothing takes them without it.
 
       Examples:
         wazo-call-logs restore --from 2025-03-01 --to 2025-03-31 --dry-run
         wazo-call-logs restore --from 2025-03-01 --to 2025-03-31 --table call-logs
-        wazo-call-logs restore --file call-logs/2025/2025-03/call-logs-2025-03-0001.manifest.json
+        wazo-call-logs restore --archive-dir /mnt/archives        the whole archive
+        wazo-call-logs restore \\
+          --file call-logs/2025/2025-03/call-logs-2025-03-0001.manifest.json
       """)
 
   @OptionGroup var dates: DateOptions
@@ -27,15 +35,15 @@ struct Restore: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only call logs of this tenant.", valueName: "uuid"))
   var tenant: String?
   @Option(
-    help: ArgumentHelp("Only the part that this file of the archive belongs to; several times for several.", valueName: "path"))
+    help: ArgumentHelp("Only the part that this file of the archive belongs to; repeat it for several.", valueName: "path"))
   var file: [String] = []
-  @Option(help: ArgumentHelp("For how long what is restored is not purged again (default: 30d).", valueName: "time"))
+  @Option(help: ArgumentHelp("How long purge leaves restored rows alone (default: 30d).", valueName: "time"))
   var keepRestored: String?
-  @Flag(help: "Restore also what was archived from another database.")
+  @Flag(help: "Also restore parts that were archived from another database.")
   var fromOtherDatabase = false
-  @Flag(help: "Verify, show what there is, and change nothing.")
+  @Flag(help: "Verify the files, show what would be restored, and change nothing.")
   var dryRun = false
-  @Option(help: "How it is told what was done: text or json.")
+  @Option(help: "How the summary is printed: text or json.")
   var format = OutputFormat.text
   @OptionGroup var common: CommonOptions
 

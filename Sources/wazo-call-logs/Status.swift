@@ -9,17 +9,22 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what is covered, what is not, and what the last runs did.",
     discussion: """
-      What is covered and what is not, ids that somebody may still commit, calls that have not ended, which run is at work on what, the last ten runs with their result, and \
-      what was skipped or mended, by kind. Reads only, and neither waits for a run nor holds one up. Times are in UTC.
+      Shows the CELs that are covered and those that are not, missing ids that somebody may still \
+      commit, calls that are still open, runs at work with their claims, the last ten runs, and \
+      counts over all runs: CELs read, call logs made, events skipped or mended. Times are in UTC.
+
+      It changes nothing. It neither waits for a run nor holds one up.
 
       Examples:
         wazo-call-logs status
         wazo-call-logs status --format json | jq '.runs[0].outcome'
+        wazo-call-logs status --offline    the journals of archive, purge, restore
+        wazo-call-logs -D status           also the source of each setting
       """)
 
-  @Option(help: "text or json.")
+  @Option(help: "How the result is printed: text or json.")
   var format = OutputFormat.text
-  @Flag(help: "Without the database: where archive, purge and restore stand, from their journals in the checkpoint folder.")
+  @Flag(help: "Use no database: show the journals of archive, purge and restore in the checkpoint folder.")
   var offline = false
   @OptionGroup var common: CommonOptions
 
@@ -62,7 +67,7 @@ struct Status: AsyncParsableCommand {
     }
     if status.reaching > 0 {
       lines.append(
-        "Reaching out  \(Human.count(status.reaching, "linkedid")) of calls that have CELs that are not covered, or have not ended"
+        "Reaching out  \(Human.count(status.reaching, "linkedid")) of calls with CELs that are not covered, or without an end"
       )
     }
     lines += StatusGaps.lines(status)

@@ -1,9 +1,9 @@
 import CallLogs
 import Terminal
 
-/// What `status` shows of the counts over all runs.
+/// The counts over all runs, as `status` shows them.
 extension Status {
-  /// The classes of CELs, in the order in which they are shown.
+  /// The classes of CELs, in the order of the output.
   private static let classes = [
     ("cels_call_log", "in call logs"), ("cels_unfinished", "of calls that had not ended"), ("cels_invalid", "that give no call"),
     ("cels_left", "of calls that another chunk completed"), ("cels_chat", "of SIP chats"),
@@ -18,14 +18,14 @@ extension Status {
     ("conversations_refused", "conversations refused"),
   ]
 
-  /// The sections, each with its heading; nothing for what is not there.
+  /// The sections, each with its heading. A section without counts is left out.
   static func countSections(_ counters: [(key: String, value: Int64)]) -> [String] {
     let values = Dictionary(counters.map { ($0.key, $0.value) }) { first, _ in first }
     func rows(_ labels: [(String, String)]) -> [(Int64, String)] {
       labels.compactMap { key, label in values[key].flatMap { $0 == 0 ? nil : ($0, label) } }
     }
     let flaws = Flaw.allCases.map { ("flaw_" + $0.key, $0.label) }
-    // A later version may count more than this one has words for.
+    // A later version of the program may have stored counts for which this one has no words.
     let known = Set((classes + results + flaws).map(\.0) + ["cels"])
     let others = counters.filter { !known.contains($0.key) }.map { ($0.key, $0.key) }
     return section("CELs over all runs", rows([("cels", "read")] + classes))

@@ -2,15 +2,15 @@ import Inspection
 import Terminal
 import Values
 
-/// What `status` says of ids that wait.
+/// Missing ids and open writers, as `status` shows them.
 enum StatusGaps {
   /// As lines of text.
   static func lines(_ status: StatusJob.Status) -> [String] {
     var lines: [String] = []
     if case .timed(let reason) = status.lateRule {
-      lines += entry("Late rows", "told by time: \(reason); a missing id is final after \(Human.duration(status.finalAfter))")
+      lines += entry("Late rows", "by time: \(reason); a missing id is final after \(Human.duration(status.finalAfter))")
     } else {
-      lines += entry("Late rows", "told by locks: a missing id is final when nobody is left who may commit it")
+      lines += entry("Late rows", "by locks: a missing id is final once no open transaction can commit it")
     }
     for gap in status.gaps.prefix(5) {
       let ids = "\(gap.ids.lowerBound)-\(gap.ids.upperBound - 1)"

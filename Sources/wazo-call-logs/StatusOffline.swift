@@ -3,7 +3,7 @@ import Foundation
 import Terminal
 import Values
 
-/// `status --offline`: what the journals in the checkpoint folder tell.
+/// `status --offline`: shows the journals in the checkpoint folder.
 enum StatusOffline {
   static func run(_ common: CommonOptions, _ format: OutputFormat) async throws {
     try await Session.run(common, needsDatabase: false) { session in
@@ -25,7 +25,7 @@ enum StatusOffline {
 
   private static func text(_ entry: ArchiveJournal.Entry) -> String {
     let rows = entry.rows.sorted { $0.key < $1.key }.map { "\(Human.count($0.value)) rows of \($0.key)" }
-    let state = entry.isDone ? "done \(entry.changed)" : "at work or cut off, last heard of \(entry.changed)"
+    let state = entry.isDone ? "done \(entry.changed)" : "at work or cut off, last written \(entry.changed)"
     return """
       \(entry.verb) \(entry.parameters) (run \(entry.run), database \(entry.database), process \(entry.process), begun \(entry.started))
         \(state)\(entry.month.map { ", last month \($0)" } ?? ""): \(rows.isEmpty ? "nothing yet" : rows.joined(separator: ", "))

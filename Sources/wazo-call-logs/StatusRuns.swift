@@ -5,9 +5,9 @@ import Store
 import Terminal
 import Values
 
-/// What `status` shows of runs, claims and calls that have not ended.
+/// Runs, claims and calls without an end, as `status` shows them.
 extension Status {
-  /// The sections, each with its heading; nothing for what is not there.
+  /// The sections, each with its heading. An empty section is left out.
   static func runSections(_ runs: StatusJob.Runs) -> [String] {
     openSection(runs.open, runs.now) + workSection(runs) + lastSection(runs.last)
   }
@@ -20,13 +20,13 @@ extension Status {
     if let closeAfter = open.closeAfter {
       let due =
         open.due > 0
-        ? "\(Human.count(open.due)) of them had no event for \(Human.span(closeAfter)) (close_after): the next run closes those whose beginning is there"
-        : "none of them has been silent for \(Human.span(closeAfter)) (close_after) yet"
+        ? "\(Human.count(open.due)) of them had no event for \(Human.span(closeAfter)) (close_after): the next run ends those whose beginning is there"
+        : "each of them had an event in the last \(Human.span(closeAfter)) (close_after)"
       lines += Human.wrapped(due, indent: 2)
     } else if open.suggestsClosing {
       lines += Human.wrapped(
         "\(Human.count(open.silentForADay)) of them had no event for a day: if LINKEDID_END is not among the events= of cel.conf, add it there; "
-          + "close_after (such as --close-after 1d) closes calls that never get theirs", indent: 2)
+          + "close_after (such as --close-after 1d) ends calls that never get theirs", indent: 2)
     }
     return lines
   }
@@ -41,7 +41,7 @@ extension Status {
     let left = runs.knowsWhoIsAlive ? claimLines(runs.claims.filter { !$0.isAlive }) : []
     return
       (lines.isEmpty
-      ? [] : ["", runs.knowsWhoIsAlive ? "At work" : "Claimed (on a standby it is not to be seen who is at work)"] + lines)
+      ? [] : ["", runs.knowsWhoIsAlive ? "At work" : "Claimed (a standby cannot show which runs are at work)"] + lines)
       + (left.isEmpty ? [] : ["", "Left by workers that are gone, for the next run to take over"] + left)
   }
 
@@ -58,7 +58,7 @@ extension Status {
     var lines: [String] = []
     for run in all where !run.isAtWork {
       lines += Human.wrapped("\(name(run)), begun \(time(run.record.started)), \(place(run))", indent: 2)
-      var result = run.outcome?.rawValue ?? "without an end so far"
+      var result = run.outcome?.rawValue ?? "no end recorded so far"
       if let seconds = run.seconds { result += " \(run.outcome == .done ? "in" : "after") \(Human.duration(seconds))" }
       let counts = counts(run)
       lines += Human.wrapped(counts.isEmpty ? result : "\(result): \(counts)", indent: 4)
@@ -90,12 +90,12 @@ extension Status {
     TimestampText.text(time).split(separator: ".").first.map { $0.replacing("T", with: " ") + " UTC" } ?? ""
   }
 
-  /// How long ago that was: `3 d`, `5 min`.
+  /// How long ago that was: `3 d ago`, `5 min ago`. Both times are in microseconds.
   static func age(_ time: Int64, _ now: Int64) -> String { Human.span(Double(max(now - time, 0)) / 1_000_000) + " ago" }
 
   // MARK: JSON
 
-  /// The same as keys of an object that is open.
+  /// Appends the same facts as keys of an open object.
   static func runJSON(_ runs: StatusJob.Runs?, into json: inout JSONWriter) {
     json.key("runs")
     json.open("[")

@@ -1,5 +1,6 @@
-// Counts allocations: in a program that links this, these functions stand before the C library's of the same names and hand on to
-// them. A count to each thread, so that what other threads do meanwhile does not show. Linked into the bench and the tests only.
+// Counts allocations. In a program that links this, these functions replace those of the C library
+// and call them. Each thread has its own count, so that the work of other threads does not show.
+// Only the bench and the tests link it.
 
 #include "counters.h"
 
@@ -9,7 +10,7 @@
 
 #ifdef __GLIBC__
 
-// The C library's own, under the names that it has for such as this.
+// glibc's own functions, under the names that it offers to such replacements.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);

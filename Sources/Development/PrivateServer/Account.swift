@@ -6,33 +6,35 @@ struct Account: Sendable {
   let user: (id: uid_t, group: gid_t)?
   private let setpriv: String?
 
-  /// PostgreSQL refuses to run as root, so root's servers belong to the user that Debian's package makes for it.
+  /// The account for a server. PostgreSQL refuses to run as root, so root's servers run as
+  /// `postgres`, the user of Debian's package.
+  /// - Throws: ``PrivateServerError`` if that user or setpriv is missing
   static func forServer() throws(PrivateServerError) -> Account {
     let folders = ["/usr/bin", "/bin", "/usr/local/bin"]
     let setpriv = folders.map { $0 + "/setpriv" }.first(where: FileManager.default.isExecutableFile)
     guard geteuid() == 0 else { return Account(user: nil, setpriv: setpriv) }
     guard let entry = getpwnam("postgres") else {
       throw PrivateServerError(
-        "PostgreSQL does not run as root, and there is no user postgres to run it as; run this as another user, or: "
+        "PostgreSQL does not run as root, and there is no user postgres to run it. Run this as another user, or: "
           + "apt-get install postgresql")
     }
     guard let setpriv else {
       throw PrivateServerError(
-        "PostgreSQL does not run as root, and setpriv, which changes to the user postgres, is missing: apt-get install util-linux"
+        "PostgreSQL does not run as root, and setpriv, which changes to the user postgres, is missing. Install it: apt-get install util-linux"
       )
     }
     return Account(user: (entry.pointee.pw_uid, entry.pointee.pw_gid), setpriv: setpriv)
   }
 
-  /// A command line that runs another as this user.
+  /// The command line that runs another one as this user.
   ///
-  /// - Parameter endsWithParent: whether the kernel shall interrupt it when the thread that starts it is gone. setpriv becomes the
-  ///   program, so the process id stays.
+  /// - Parameter endsWithParent: whether the kernel interrupts the program when the thread that
+  ///   starts it is gone. setpriv becomes the program, so the process id stays.
   func wrap(_ arguments: [String], endsWithParent: Bool = false) -> [String] {
     guard let setpriv, user != nil || endsWithParent else { return arguments }
     var command = [setpriv]
     if let user {
-      // PostgreSQL's programs want to return to the current folder, which may be closed to that user.
+      // PostgreSQL's programs return to the current folder, which that user may be unable to enter.
       command = ["/usr/bin/env", "--chdir=/", setpriv]
       command += ["--reuid", String(user.id), "--regid", String(user.group), "--init-groups"]
     }

@@ -1,7 +1,9 @@
 import Foundation
 
 extension PrivateServer {
-  /// Starts a second server in a folder of its own that follows this one by streaming replication and can be read. It has the same settings; it knows what this one has committed a moment ago.
+  /// Starts a second server in another folder. It follows this one by streaming replication, with a
+  /// moment's delay, and has the same settings. It is read-only.
+  /// - Throws: ``PrivateServerError`` if it does not start
   public func makeStandby() throws(PrivateServerError) -> PrivateServer {
     let folder = try ServerFolder.prepare(nil, account: account)
     let arguments = [

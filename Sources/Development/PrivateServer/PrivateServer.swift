@@ -1,39 +1,41 @@
 import Foundation
 import Synchronization
 
-/// A PostgreSQL server of one's own in a folder, reachable by a unix socket in that folder and by nothing else.
+/// A private PostgreSQL server in a folder, which only a unix socket in that folder reaches.
 ///
-/// It is a helper for demonstrations, measurements and tests. It ends when `stop` is called, when the last reference goes, when
-/// the process ends, and also when the process is killed. PostgreSQL refuses to run as root; for root it runs as the system's
-/// user `postgres`.
+/// It serves demonstrations, measurements and tests. It ends on `stop`, with its last reference,
+/// and when the process ends or is killed. PostgreSQL refuses to run as root; for root it runs as
+/// the system's user `postgres`.
 public final class PrivateServer: Sendable {
-  /// How a running server is ended.
+  /// How to end a running server.
   public enum StopMode: Sendable {
-    /// Open transactions are undone, the data is written.
+    /// Undoes open transactions and writes the data.
     case fast
-    /// As after a power failure: the next start recovers.
+    /// Ends it as a power failure would: the next start recovers.
     case immediate
 
     var signal: Int32 { self == .fast ? SIGINT : SIGQUIT }
   }
 
-  /// The folder of it all: the socket, `server.log`, and the data folder.
+  /// The folder with the socket, `server.log`, and the data folder.
   public let socketDirectory: String
-  /// Where the server listens, as a part of the socket's name.
+  /// The port, which is a part of the socket's name.
   public let port = 5432
-  /// What the server was started with, as in postgresql.conf.
+  /// The settings of the server, as in postgresql.conf.
   public let settings: [String: String]
   private let isTemporary: Bool
   let programs: ServerPrograms
   let account: Account
   private let process: Mutex<ServerProcess?>
 
-  /// Starts a server, and makes its data folder on first use. Returns when it takes connections.
+  /// Starts a server, and creates its data folder on first use. Returns when it accepts
+  /// connections.
   ///
   /// - Parameters:
-  ///   - directory: an empty, absent or formerly used folder; nil for a temporary one that is removed by `stop`. Its path must be
-  ///     short (a socket's name has room for 107 bytes).
+  ///   - directory: an empty, absent or formerly used folder; nil for a temporary one that `stop`
+  ///     removes. Its path must be short (a socket's name has room for 107 bytes).
   ///   - settings: as in postgresql.conf, such as `["fsync": "off"]`.
+  /// - Throws: ``PrivateServerError``
   public convenience init(directory: String? = nil, settings: [String: String] = [:]) throws(PrivateServerError) {
     try self.init(directory: directory, settings: settings, isTemporary: directory == nil)
   }
@@ -62,7 +64,7 @@ public final class PrivateServer: Sendable {
   /// The server's log file.
   public var logFile: String { socketDirectory + "/server.log" }
 
-  /// The server's process while it runs.
+  /// The server's process id while it runs.
   public var pid: Int32? { process.withLock { $0?.pid } }
 
   /// The variables by which libpq's programs find the server.
@@ -77,14 +79,15 @@ public final class PrivateServer: Sendable {
     return "postgresql:///\(name)?host=\(host)&user=postgres&port=\(port)"
   }
 
-  /// Ends the server as `mode` says and starts it again with the same settings.
+  /// Ends the server in the given mode and starts it again with the same settings.
+  /// - Throws: ``PrivateServerError`` if it does not start
   public func restart(mode: StopMode = .fast) throws(PrivateServerError) {
     let running = process.withLock { $0.take() }
     running?.stop(signal: mode.signal)
     try start()
   }
 
-  /// Ends the server, and removes a temporary folder. Stopping twice does no harm.
+  /// Ends the server and removes a temporary folder. A second call does nothing.
   public func stop() {
     let running = process.withLock { $0.take() }
     running?.stop(signal: SIGINT)
@@ -114,7 +117,7 @@ public final class PrivateServer: Sendable {
     process.withLock { $0 = started }
   }
 
-  /// The server writes into postmaster.pid when it takes connections; `pg_ctl` looks there, too.
+  /// Waits for the server's note in postmaster.pid that it accepts connections, as `pg_ctl` does.
   private func waitUntilReady(_ started: ServerProcess) throws(PrivateServerError) {
     let limit = Date(timeIntervalSinceNow: 60)
     while ServerFolder.status(of: dataDirectory, pid: started.pid) != "ready" {
@@ -139,17 +142,19 @@ public final class PrivateServer: Sendable {
     ])
   }
 
-  /// A server for all tests of a process: started on first use, quick because it does not care for its data, stopped when the
-  /// process ends.
+  /// A server for all tests of a process. It starts on first use, is fast because its data need not
+  /// be durable, and ends with the process.
   public static var shared: PrivateServer {
     get throws(PrivateServerError) { try sharedResult.get() }
   }
 
   // MARK: Programs
 
-  /// Runs SQL or psql's commands in a database, as the superuser, and gives what they print (unaligned, rows only).
+  /// Runs SQL or psql's commands in a database as the superuser, and returns the output (unaligned,
+  /// rows only).
   ///
-  /// - Throws: what psql says when a statement fails; the rest is then not run.
+  /// - Throws: ``PrivateServerError`` with the message of psql if a statement fails. The rest is
+  ///   not run then.
   @discardableResult
   public func psql(_ sql: String, database: String = "postgres") throws(PrivateServerError) -> String {
     let arguments = [programs.path("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", uri(database: database)]

@@ -1,4 +1,4 @@
-/// Why a private server cannot be had, or cannot do what was asked.
+/// Why a private server cannot start or cannot do its work.
 public struct PrivateServerError: Error, Sendable, CustomStringConvertible {
   /// What happened and what to do about it.
   public var description: String

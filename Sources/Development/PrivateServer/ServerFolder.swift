@@ -1,12 +1,13 @@
 import Foundation
 
-/// What lies in a private server's folder.
+/// The content of a private server's folder.
 enum ServerFolder {
-  /// The name of a socket has room for this many bytes, the closing zero aside.
+  /// How many bytes the name of a socket has room for, without the closing zero.
   private static let longestSocketName = 107
 
-  /// The absolute path of a folder that the server may use, made if need be. Temporary ones lie in /tmp, because a user's own
-  /// temporary folder may be closed to the server's user, or too long for a socket.
+  /// The absolute path of a folder that the server may use; creates it if needed. Temporary ones
+  /// are in /tmp: a user's own temporary folder may be closed to the server's user, or too long for
+  /// a socket.
   static func prepare(_ directory: String?, account: Account) throws(PrivateServerError) -> String {
     let path: String
     if let directory {
@@ -14,27 +15,28 @@ enum ServerFolder {
       do {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       } catch {
-        throw PrivateServerError("the folder \(path) cannot be made: \(error)")
+        throw PrivateServerError("cannot create the folder \(path): \(error)")
       }
     } else {
       var template = Array("/tmp/private-server-XXXXXX".utf8CString)
       guard mkdtemp(&template) != nil else {
-        throw PrivateServerError("no folder can be made in /tmp: \(String(cString: strerror(errno)))")
+        throw PrivateServerError("cannot create a folder in /tmp: \(String(cString: strerror(errno)))")
       }
       path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
     let socket = path + "/.s.PGSQL.5432"
     guard socket.utf8.count <= longestSocketName else {
       throw PrivateServerError(
-        "the path \(path) is too long for a socket (\(socket.utf8.count) bytes, at most \(longestSocketName))")
+        "the path \(path) is too long for a socket (\(socket.utf8.count) bytes, at most \(longestSocketName)); use a shorter one")
     }
     guard account.own(path), chmod(path, 0o700) == 0 else {
-      throw PrivateServerError("the folder \(path) cannot be given to the server's user: \(String(cString: strerror(errno)))")
+      throw PrivateServerError("cannot give the folder \(path) to the server's user: \(String(cString: strerror(errno)))")
     }
     return path
   }
 
-  /// Makes the data folder unless there is one. It gets its name last, so that one that is half made is never used.
+  /// Creates the data folder unless it exists. It gets its name last, so that no server ever uses a
+  /// half-made one.
   static func initialize(
     _ data: String, programs: ServerPrograms, account: Account, sync: Bool
   ) throws(PrivateServerError) {
@@ -61,8 +63,9 @@ enum ServerFolder {
     }
   }
 
-  /// The process of a server that uses a data folder. What a dead one left behind, also if its number is now another program's, is
-  /// no server; then the file is removed, because PostgreSQL itself would take that program for one.
+  /// The process id of a server that uses a data folder; nil if there is none. Removes the file of
+  /// a dead server, even if its number now belongs to another program: PostgreSQL itself would take
+  /// that program for a server.
   static func runningServer(of data: String) -> Int32? {
     let file = data + "/postmaster.pid"
     guard let pid = lines(of: file).first.flatMap({ Int32($0) }), pid > 0 else { return nil }
@@ -72,7 +75,7 @@ enum ServerFolder {
     return nil
   }
 
-  /// What the server says of itself, once it is the given process.
+  /// The server's state from its file, once the file is that of the given process.
   static func status(of data: String, pid: Int32) -> String? {
     let lines = lines(of: data + "/postmaster.pid")
     guard lines.count >= 8, Int32(lines[0]) == pid else { return nil }

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A running `postgres`, with a thread that starts it and waits for its end. The kernel interrupts the server when that thread is
-/// gone, that is, when this process is gone in whatever way.
+/// A running `postgres`, with a thread that starts it and waits for its end. The kernel interrupts
+/// the server when that thread is gone, which happens however this process ends.
 final class ServerProcess: Sendable {
   let pid: pid_t
   private let state: State
@@ -20,7 +20,7 @@ final class ServerProcess: Sendable {
     let log = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
     guard log >= 0, null >= 0 else {
-      throw PrivateServerError("\(logFile) cannot be written: \(String(cString: strerror(errno)))")
+      throw PrivateServerError("cannot write \(logFile): \(String(cString: strerror(errno)))")
     }
     Thread.detachNewThread {
       do throws(PrivateServerError) {
@@ -47,10 +47,10 @@ final class ServerProcess: Sendable {
 
   var isRunning: Bool { !state.values.withLock(\.hasEnded) }
 
-  /// Ends the server; one that does not end within half a minute is ended the hard way.
+  /// Ends the server, after half a minute with SIGKILL.
   func stop(signal: Int32) {
     for (signal, tenths) in [(signal, 300), (SIGQUIT, 100), (SIGKILL, 100)] {
-      // Only while the waiting thread has not collected the process is the number certainly still its own.
+      // The number belongs to the process for certain only until the waiting thread collects it.
       if isRunning { kill(pid, signal) }
       for _ in 0..<tenths * 10 where isRunning { usleep(10_000) }
       if !isRunning { break }
@@ -59,7 +59,7 @@ final class ServerProcess: Sendable {
   }
 }
 
-/// The servers to end when the process does.
+/// The servers to end with the process.
 private enum RunningServers {
   private static let all = Mutex<[(process: ServerProcess, temporaryFolder: String?)]>([])
 

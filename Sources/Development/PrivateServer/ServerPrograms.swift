@@ -6,10 +6,11 @@ struct ServerPrograms: Sendable {
 
   func path(_ program: String) -> String { directory + "/" + program }
 
-  /// The programs of the version that made a data folder; the newest if there is none yet. Looked for in PATH, in Debian's folders
-  /// (newest first), and where pg_config says.
+  /// The programs of the version that created a data folder; the newest if there is none yet. Looks
+  /// in PATH, in Debian's folders (newest first), and in the folder that pg_config names.
+  /// - Throws: ``PrivateServerError`` if there are none
   static func find(forData data: String?) throws(PrivateServerError) -> ServerPrograms {
-    // A folder of PATH may hold links to some of the programs only; they live where the links lead.
+    // A folder of PATH may hold links to some of the programs only. Follow them to their folder.
     let candidates = candidates.compactMap { folder -> String? in
       let initdb = URL(fileURLWithPath: folder + "/initdb").resolvingSymlinksInPath()
       let real = initdb.deletingLastPathComponent().path
@@ -18,7 +19,7 @@ struct ServerPrograms: Sendable {
     }
     guard let first = candidates.first else {
       throw PrivateServerError(
-        "PostgreSQL's server programs (initdb, postgres) were not found in PATH, /usr/lib/postgresql or where pg_config says; "
+        "PostgreSQL's server programs (initdb, postgres) are not in PATH, in /usr/lib/postgresql, or in the folder that pg_config names; "
           + "install them: apt-get install postgresql")
     }
     guard let data, let version = try? String(contentsOfFile: data + "/PG_VERSION", encoding: .utf8).trimmed else {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Starting programs.
+/// Starts programs.
 enum Spawn {
-  /// Starts a program with signals as a shell would give them, in a process group of its own (so that Ctrl-C on the terminal is
-  /// this program's alone).
+  /// Starts a program with the signals that a shell would give it, in its own process group, so
+  /// that Ctrl-C on the terminal reaches only this program.
   static func start(
     _ arguments: [String], input: Int32, output: Int32, errors: Int32
   ) throws(PrivateServerError) -> pid_t {
@@ -34,12 +34,12 @@ enum Spawn {
     var pid = pid_t()
     let result = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, &envp)
     guard result == 0 else {
-      throw PrivateServerError("\(arguments[0]) cannot be started: \(String(cString: strerror(result)))")
+      throw PrivateServerError("cannot start \(arguments[0]): \(String(cString: strerror(result)))")
     }
     return pid
   }
 
-  /// Waits for a program to end. Returns its status as a shell has it: 128 + signal if it was killed.
+  /// Waits for a program to end. Returns its status as a shell does: 128 + signal if it was killed.
   static func wait(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) == -1 {
@@ -48,7 +48,8 @@ enum Spawn {
     return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 
-  /// This program's environment without what would lead PostgreSQL's programs elsewhere, and with messages in English.
+  /// This program's environment without the variables that redirect PostgreSQL's programs, and with
+  /// messages in English.
   private static var environment: [String] {
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") }
     variables["LC_ALL"] = "C.UTF-8"
@@ -56,18 +57,18 @@ enum Spawn {
   }
 }
 
-/// Running a program to its end.
+/// Runs a program to its end.
 enum Command {
-  /// What a program prints, given its input.
+  /// Returns the output of a program, given its input.
   ///
-  /// - Throws: what it says on stderr, if it ends with another status than 0.
+  /// - Throws: ``PrivateServerError`` with its output on standard error, if its status is not 0
   @discardableResult
   static func run(
     _ arguments: [String], name: String? = nil, input: String = ""
   ) throws(PrivateServerError) -> String {
-    // Files, not pipes: a pipe that nobody empties in time stops the program.
+    // Files instead of pipes: a pipe that nobody empties in time stops the program.
     guard let given = tmpfile(), let output = tmpfile(), let errors = tmpfile() else {
-      throw PrivateServerError("no temporary file can be made: \(String(cString: strerror(errno)))")
+      throw PrivateServerError("cannot create a temporary file: \(String(cString: strerror(errno)))")
     }
     defer { for file in [given, output, errors] { fclose(file) } }
     fputs(input, given)

@@ -3,20 +3,21 @@ import PostgreSQL
 import Simulation
 import Values
 
-/// CELs as `COPY … TO STDOUT (FORMAT binary)` gives them to the program, in memory: the columns that ``CELTable`` reads, a message to a row.
+/// CELs in memory, in the form in which `COPY … TO STDOUT (FORMAT binary)` sends them: the
+/// columns that ``CELTable`` reads, one message for each row.
 package struct CopiedCELs: ~Copyable {
   private var writer = BinaryRowWriter()
   private var ends: [Int] = []
 
-  /// How many CELs there are.
+  /// The number of CELs.
   package var count: Int { ends.count }
 
-  /// How many bytes they are.
+  /// Their size in bytes.
   package var bytes: Int { writer.count }
 
   package init() {}
 
-  /// Adds a row; the first has the header in front, as the server sends it.
+  /// Adds a row. The first one begins with the header, as the server sends it.
   mutating func append(_ columns: CELColumns) {
     writer.beginRow(fields: 3 + CELColumns.Name.allCases.count)
     writer.int8(columns.id)
@@ -28,7 +29,7 @@ package struct CopiedCELs: ~Copyable {
     ends.append(writer.count)
   }
 
-  /// Gives the messages one after the other.
+  /// Calls the closure with each message in order.
   borrowing func forEachMessage(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
     try writer.withBytes { bytes in
       var start = 0
@@ -44,7 +45,8 @@ package struct CopiedCELs: ~Copyable {
     ends.removeAll(keepingCapacity: true)
   }
 
-  /// Simulates calls and gives their CELs in chunks of at most `size`.
+  /// Simulates calls and returns their CELs in chunks of at most `size`.
+  /// - Throws: an error for options that cannot be simulated
   package static func chunks(
     of size: Int, calls simulation: Simulation, _ body: (borrowing CopiedCELs) throws -> Void
   ) throws {

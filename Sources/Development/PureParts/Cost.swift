@@ -1,37 +1,40 @@
 import CCounters
 
-/// What something took: the thread's processor time, allocations and, where the processor tells, instructions.
+/// The cost of some work: the thread's processor time, allocations and, if the processor counts
+/// them, instructions.
 package struct Cost {
   /// Processor time in seconds.
   package var seconds: Double
   /// Allocations of memory.
   package var allocations: Int
-  /// Instructions outside the kernel; nil where they cannot be counted.
+  /// Instructions outside the kernel; nil if they cannot be counted.
   package var instructions: Int?
 
-  /// Nothing yet.
+  /// Makes a cost, by default of nothing.
   package init(seconds: Double = 0, allocations: Int = 0, instructions: Int? = nil) {
     self.seconds = seconds
     self.allocations = allocations
     self.instructions = instructions
   }
 
-  /// Adds what something else took.
+  /// Adds the cost of other work.
   package static func += (sum: inout Cost, more: Cost) {
     sum.seconds += more.seconds
     sum.allocations += more.allocations
     if let instructions = more.instructions { sum.instructions = (sum.instructions ?? 0) + instructions }
   }
 
-  /// Whether allocations are counted here.
+  /// Whether this platform counts allocations.
   package static var countsAllocations: Bool { counters_counts_allocations() }
   /// Whether the program runs under callgrind.
   package static var isUnderCallgrind: Bool { counters_under_callgrind() }
 
-  // One for the process: it counts for the thread that opened it, and the harness has one.
+  // One for the process. It counts for the thread that opened it, and the harness has one thread.
   private static let instructionCounter = counters_open_instructions()
 
-  /// Runs `body` and measures it. Under callgrind its instructions go to a file that bears `name`.
+  /// Runs `body` and measures it. Under callgrind its instructions go to a file with `name` in its
+  /// name.
+  /// - Throws: the error of `body`
   package static func of(_ name: String, _ body: () throws -> Void) rethrows -> Cost {
     let counter = instructionCounter
     if isUnderCallgrind { counters_callgrind_zero() }

@@ -3,7 +3,8 @@ import PostgreSQL
 import Store
 import Values
 
-/// What the program does with a chunk between the server's COPY out and its COPY in, on one thread and without a server, measured part by part.
+/// The work on a chunk between the server's COPY out and COPY in, on one thread and without a
+/// server, measured part by part.
 package struct PureParts: ~Copyable {
   /// The parts.
   package enum Part: String, CaseIterable {
@@ -17,7 +18,7 @@ package struct PureParts: ~Copyable {
     case encode
   }
 
-  /// What each part took since the last ``reset()``.
+  /// The cost of each part since the last ``reset()``.
   package private(set) var costs: [Part: Cost] = [:]
   /// CELs since then.
   package private(set) var cels = 0
@@ -39,13 +40,14 @@ package struct PureParts: ~Copyable {
       directory: directory, defaultTenant: directory.defaultTenant ?? UUIDValue(high: 0x4000, low: 1 << 63))
   }
 
-  /// Forgets what was measured; memory stays warm.
+  /// Forgets the measurements. Memory stays warm.
   package mutating func reset() {
     costs = [:]
     (cels, callLogs, encoded) = (0, 0, 0)
   }
 
-  /// Takes a chunk through all parts.
+  /// Runs a chunk through all parts.
+  /// - Throws: an error if a message cannot be decoded
   package mutating func run(_ chunk: borrowing CopiedCELs) throws {
     costs[.decode, default: Cost()] += try Cost.of("decode") { try decode(chunk) }
     costs[.group, default: Cost()] += Cost.of("group") { grouping.group(batch) }

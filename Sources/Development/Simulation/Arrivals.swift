@@ -1,10 +1,11 @@
-/// The moments at which calls start, in order, one at a time: only those of the current quarter of an hour are held.
+/// The start times of calls, in order, one at a time. It holds only those of the current quarter of
+/// an hour.
 struct Arrivals {
   private static let slice: Int64 = 15 * .minute
 
   /// Calls by hour of the day in UTC, on a working day.
   private static let byHour = [2, 1, 1, 1, 1, 2, 6, 20, 60, 90, 100, 90, 55, 75, 95, 100, 90, 60, 25, 12, 8, 6, 4, 3]
-  /// Calls by day of the week, Thursday first as 1970-01-01 was one.
+  /// Calls by day of the week. 1970-01-01 was a Thursday, so Thursday is first.
   private static let byWeekday = [95, 100, 15, 8, 105, 100, 100]
 
   private let calls: Int
@@ -47,7 +48,8 @@ struct Arrivals {
     return pending.popLast()
   }
 
-  /// How many calls start in a quarter of an hour, against others. The last one may be shorter.
+  /// The share of calls that start in a quarter of an hour, relative to others. The last one may be
+  /// shorter.
   private static func weight(of start: Int64, until end: Int64, even: Bool) -> Int {
     let milliseconds = Int(min(slice, end - start) / 1000)
     guard !even else { return milliseconds }

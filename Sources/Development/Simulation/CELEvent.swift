@@ -1,4 +1,4 @@
-/// The events that a simulated CEL can tell of: Asterisk's own, then those of Wazo's dialplan.
+/// The events of simulated CELs: Asterisk's own, then those of Wazo's dialplan.
 enum CELEvent: UInt8, CaseIterable {
   case chanStart, answer, appStart, bridgeEnter, bridgeExit, hangup, chanEnd, linkedidEnd, pickup
   case blindTransfer, attendedTransfer

@@ -1,5 +1,5 @@
-/// Turns rows of scripts into lines of CSV, and hands out what the whole system counts: CEL ids, channel sequence numbers
-/// and channel name numbers.
+/// Turns rows of scripts into lines of CSV. It assigns the numbers that the whole system counts:
+/// CEL ids, and the numbers of uniqueids and of channel names.
 struct CELWriter {
   static let header =
     "id,eventtype,eventtime,userdeftype,cid_name,cid_num,cid_ani,cid_rdnis,cid_dnid,exten,context,channame,appname,appdata,"
@@ -23,7 +23,7 @@ struct CELWriter {
     self.random = random
   }
 
-  /// Writes the next row of a script and moves the script on.
+  /// Writes the next row of a script and advances the script.
   mutating func write(_ script: inout CallScript) {
     let row = script.rows[script.position]
     if row.event == .chanStart { start(row.channel, of: &script) }
@@ -92,8 +92,8 @@ struct CELWriter {
     script.channels[index].uniqueid = Text(start: UInt32(uniqueidStart), count: UInt32(script.bytes.count - uniqueidStart))
   }
 
-  /// The moment that a row tells of, which can be up to 2 ms before it is written. Rows of a channel that happen together
-  /// (HANGUP, CHAN_END, LINKEDID_END) have the same microsecond.
+  /// The eventtime of a row, up to 2 ms before it is written. Rows of a channel that happen
+  /// together (HANGUP, CHAN_END, LINKEDID_END) have the same microsecond.
   private mutating func eventTime(of row: ScriptRow, in script: inout CallScript) -> Int64 {
     let last = script.channels[row.channel].lastTime
     var time = script.time
@@ -126,7 +126,7 @@ struct CELWriter {
     append(",\"\"")
   }
 
-  /// A comma and a field; the empty string is `""`, since nothing at all would be NULL.
+  /// Appends a comma and a field. The empty string is `""`, because an empty field would be NULL.
   private mutating func append(_ text: Text, of script: CallScript) {
     if text.count == 0 {
       appendEmptyField()

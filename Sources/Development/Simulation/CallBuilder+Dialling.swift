@@ -6,7 +6,7 @@ extension CallBuilder {
     var bridge: Bridge
   }
 
-  /// The dialplan says which user the call is for.
+  /// The dialplan names the user for whom the call is.
   mutating func announce(_ user: SimulatedUser, on channel: Int, after delay: Int64? = nil) {
     place(channel, exten: "s", context: "user")
     userEvent(
@@ -16,7 +16,7 @@ extension CallBuilder {
 
   /// All lines of a user ring.
   ///
-  /// - Returns: One channel for each line.
+  /// - Returns: one channel for each line
   mutating func ring(_ user: SimulatedUser, from caller: Int, linked: Int = 0) -> [Int] {
     let targets = user.lines.map { Template("PJSIP/\($0.name)/sip:\($0.name)@10.20.0.4:5060").bytes }
     run("Dial", "\(Array(targets.joined(separator: [UInt8(ascii: "&")]))),,hHtT", on: caller)
@@ -32,7 +32,7 @@ extension CallBuilder {
     return channel
   }
 
-  /// One of the ringing telephones is answered; the others stop.
+  /// Somebody answers one of the ringing telephones; the others stop.
   mutating func answer(
     _ ringing: [Int], from caller: Int, number: [UInt8], after delay: Int64
   ) -> Conversation {
@@ -47,7 +47,8 @@ extension CallBuilder {
   mutating func connect(_ caller: Int, _ callee: Int) -> Conversation {
     let bridge = bridge()
     looks[callee].exten = .empty
-    // Which of the two enters first, and so lists the other as its peer, decides whether the caller counts as answered.
+    // The one that enters first lists the other as its peer. That decides whether the caller counts
+    // as answered.
     if random.chance(80) {
       enter(bridge, callee)
       enter(bridge, caller, peer: callee)
@@ -58,14 +59,14 @@ extension CallBuilder {
     return Conversation(caller: caller, callee: callee, bridge: bridge)
   }
 
-  /// A user's telephone rings and is answered.
+  /// A user's telephone rings, and the user answers.
   mutating func reach(_ user: SimulatedUser, from caller: Int, linked: Int = 0) -> Conversation {
     announce(user, on: caller)
     let ringing = ring(user, from: caller, linked: linked)
     return answer(ringing, from: caller, number: user.exten, after: random.milliseconds(1500, 20_000))
   }
 
-  /// A call goes out by the tenant's trunk.
+  /// A call goes out through the tenant's trunk.
   mutating func ringOutside(_ number: [UInt8], from caller: Int, in tenant: SimulatedTenant) -> Int {
     place(caller, exten: "dial", context: "outcall")
     userEvent(.outcall, on: caller, after: random.milliseconds(20, 300), "")

@@ -1,7 +1,10 @@
-/// Calls in which the system itself begins something: click to call, waking a mobile application up.
+/// Calls that the system itself begins or prepares: click to call, and the wake-up of a mobile
+/// application.
 extension CallBuilder {
-  /// Click to call. All lines of the user ring, by a Local channel that comes first and has no caller id; then the
-  /// number is dialled. Gives no call log where the user's first line does not answer.
+  /// Click to call. All lines of the user ring, through a Local channel that comes first and has no
+  /// caller id. Then the dialplan dials the number. There is no call log if the user's first line
+  /// does not answer.
+  /// - Returns: whether the CELs should give a call log
   mutating func originate(in tenant: SimulatedTenant) -> Bool {
     let user = user(in: tenant)
     let colleague: SimulatedUser? = random.chance(40) ? self.user(in: tenant, besides: [user]) : nil
@@ -84,7 +87,8 @@ extension CallBuilder {
     endLinkedid(on: phone)
   }
 
-  /// The called user's mobile application is pushed awake and registers before its telephone can ring.
+  /// The system wakes the called user's mobile application, which registers before its telephone
+  /// can ring.
   mutating func mobile(in tenant: SimulatedTenant) {
     let caller = user(in: tenant)
     let callee = user(in: tenant, besides: [caller])

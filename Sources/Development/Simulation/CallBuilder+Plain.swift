@@ -95,7 +95,8 @@ extension CallBuilder {
     endCaller(caller.channel)
   }
 
-  /// Half of the calls are paused at least once; each part has the same file and a new mixmonitor id.
+  /// A recorded call. Half of them pause at least once; each part has the same file and a new
+  /// mixmonitor id.
   mutating func recorded(in tenant: SimulatedTenant) {
     let talk = random.chance(50) ? startInbound(in: tenant) : startInternal(in: tenant)
     let channel = random.chance(70) ? talk.callee : talk.caller
@@ -114,7 +115,8 @@ extension CallBuilder {
     hangUp(talk, after: random.milliseconds(100, 60_000))
   }
 
-  /// The end of the call is missing, or its LINKEDID_END, or a CHAN_END. Only the last still gives a call log.
+  /// The end of the call is missing, or its LINKEDID_END, or a CHAN_END. Only the last of these
+  /// still gives a call log.
   mutating func unfinished(in tenant: SimulatedTenant) -> Bool {
     internalAnswered(in: tenant)
     switch random.below(3) {

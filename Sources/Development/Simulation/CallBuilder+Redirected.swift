@@ -1,4 +1,4 @@
-/// Calls that end somewhere else than where they were dialled: forwards, mailboxes, transfers, pickup.
+/// Calls that do not end where the caller dialled: forwards, mailboxes, transfers, pickup.
 extension CallBuilder {
   mutating func forwardedAlways(in tenant: SimulatedTenant) {
     let caller = user(in: tenant)
@@ -21,7 +21,7 @@ extension CallBuilder {
     redirect(channel, from: dialled, caller: caller, in: tenant)
   }
 
-  /// The call goes on to a colleague, or to an outside number with that number as its caller id.
+  /// The call goes on to a colleague, or to an outside number, which then is its caller id.
   private mutating func redirect(
     _ channel: Int, from dialled: SimulatedUser, caller: SimulatedUser, in tenant: SimulatedTenant
   ) {
@@ -105,7 +105,8 @@ extension CallBuilder {
     hangUp(reach(target, from: channel), after: random.talk() / 2)
   }
 
-  /// The called user consults a colleague on a second channel, with a linkedid of its own, and connects the two others.
+  /// The called user consults a colleague on a second channel with another linkedid, and connects
+  /// the two others.
   mutating func attendedTransfer(in tenant: SimulatedTenant) {
     let caller = user(in: tenant)
     let dialled = user(in: tenant, besides: [caller])

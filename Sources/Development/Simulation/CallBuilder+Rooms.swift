@@ -1,6 +1,7 @@
 /// Calls to more than one person: groups, conference rooms, meetings.
 extension CallBuilder {
-  /// The members ring at once, either directly or by a pair of Local channels each, as the group is set up.
+  /// All members ring at once: directly, or through a pair of Local channels each, by the group's
+  /// setup.
   mutating func group(in tenant: SimulatedTenant, answered: Bool) {
     let group = random.pick(tenant.groups)
     let members = group.members.map { directory.users[$0] }
@@ -99,7 +100,7 @@ extension CallBuilder {
     end(member.second, status: "CANCEL")
   }
 
-  /// `;1` and `;2` of a Local channel.
+  /// The `;1` and `;2` of a Local channel.
   mutating func startLocalPair(exten: [UInt8], context: Template) -> (first: Int, second: Int) {
     let interface = Template("Local/\(exten)@\(context.bytes)")
     let first = start(interface, naming: .localFirst, exten: exten, context: context.bytes)
@@ -138,7 +139,7 @@ extension CallBuilder {
     stay(in: room, channel)
   }
 
-  /// All who are in a room share its bridge, each with a linkedid of their own.
+  /// All people in a room share its bridge; each call has its own linkedid.
   private mutating func stay(in room: SimulatedTenant.Room, _ channel: Int) {
     let bridge = bridge(id: room.uuid, "softmix")
     enter(bridge, channel, after: random.milliseconds(5, 2500))

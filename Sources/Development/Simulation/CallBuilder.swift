@@ -1,11 +1,12 @@
-/// Writes the script of one call after another: this file has the single steps, the extensions put them together.
+/// Writes the script of one call after another. This file has the single steps; the extensions
+/// combine them.
 struct CallBuilder {
   let directory: SimulatedDirectory
   var random: RandomSource
   var script = CallScript()
-  /// What each channel's columns say now; a row takes a copy.
+  /// The present column values of each channel. A row copies them.
   var looks: [ChannelLook] = []
-  /// The call's `userfield`, which all its channels have.
+  /// The call's `userfield`, the same on all its channels.
   private var userfield = Text.empty
 
   init(directory: SimulatedDirectory, random: RandomSource) {
@@ -13,9 +14,9 @@ struct CallBuilder {
     self.random = random
   }
 
-  /// Replaces `script` by a call of a kind that starts at a time.
+  /// Replaces `script` by a call of this kind with the given start.
   ///
-  /// - Returns: Whether the CELs should give a call log.
+  /// - Returns: whether the CELs should give a call log
   mutating func build(_ kind: CallKind, at time: Int64) -> Bool {
     script.reset(time: time)
     script.absentExtraIsNull = random.chance(25)
@@ -61,9 +62,10 @@ struct CallBuilder {
 
   // MARK: Rows
 
-  /// Adds a CEL with what the channel's columns say now.
+  /// Adds a CEL with the present column values of the channel.
   ///
-  /// - Parameter delay: Microseconds since the CEL before; nil for the few milliseconds that Asterisk takes.
+  /// - Parameter delay: microseconds since the last CEL; nil for the few milliseconds that Asterisk
+  ///   needs
   mutating func row(
     _ event: CELEvent, on channel: Int, after delay: Int64? = nil, extra: Text = .empty, peer: Text = .empty
   ) {
@@ -83,7 +85,8 @@ struct CallBuilder {
 
   // MARK: Channels
 
-  /// Adds a channel and its CHAN_START. The first channel of the script gives the linkedid, unless another is named.
+  /// Adds a channel and its CHAN_START. The first channel of the script gives the linkedid, unless
+  /// `linked` names another one.
   mutating func start(
     _ interface: Template, naming: ScriptChannel.Naming = .numbered, name: [UInt8] = [], number: [UInt8] = [],
     exten: [UInt8], context: [UInt8], linked: Int = 0, after delay: Int64? = nil
@@ -149,7 +152,7 @@ struct CallBuilder {
 
   struct Bridge {
     var id: [UInt8]
-    /// What its BRIDGE_ENTER and BRIDGE_EXIT have in `extra`.
+    /// The `extra` of its BRIDGE_ENTER and BRIDGE_EXIT.
     var extra: Text
   }
 
@@ -187,7 +190,7 @@ struct CallBuilder {
 
   // MARK: People and numbers
 
-  /// A user of the tenant other than those given.
+  /// A user of the tenant, except these.
   mutating func user(in tenant: SimulatedTenant, besides others: [SimulatedUser] = []) -> SimulatedUser {
     var user = directory.users[tenant.users.lowerBound + random.below(tenant.users.count)]
     while others.contains(where: { $0.uuid == user.uuid }) {

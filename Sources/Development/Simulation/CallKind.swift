@@ -1,16 +1,16 @@
-/// The kinds of calls that are simulated.
+/// The kinds of simulated calls.
 public enum CallKind: String, CaseIterable, Sendable {
   /// A user calls a user of the same tenant, who answers.
   case internalAnswered = "internal, answered"
   /// A call from outside that a user answers.
   case inboundAnswered = "inbound, answered"
-  /// A call to an outside number that is answered.
+  /// A call to an outside number, answered.
   case outboundAnswered = "outbound, answered"
   /// A call to an outside number that nobody answers.
   case outboundUnanswered = "outbound, not answered"
   /// An internal or inbound call that nobody answers.
   case unanswered = "not answered"
-  /// The caller hangs up before the dialplan has found out where the call goes.
+  /// The caller hangs up before the dialplan has found the destination.
   case abandoned = "hung up at once"
   /// The called user is on the telephone.
   case busy = "busy"
@@ -36,17 +36,17 @@ public enum CallKind: String, CaseIterable, Sendable {
   case attendedTransfer = "attended transfer"
   /// The called user sends the caller on to a colleague.
   case blindTransfer = "blind transfer"
-  /// Click to call: all lines of the user ring first, then the number is dialled.
+  /// Click to call: all lines of the user ring first, then the dialplan dials the number.
   case originate = "originate"
-  /// An answered call that is recorded, often with pauses.
+  /// An answered and recorded call, often with pauses.
   case recorded = "recorded"
   /// A call from a number that the user has blocked.
   case blocked = "blocked"
-  /// The called user's mobile application is woken up before it can ring.
+  /// The system wakes the called user's mobile application before it can ring.
   case mobile = "mobile wake-up"
   /// Rows are missing: the end of the call, or the end of one channel.
   case unfinished = "unfinished"
-  /// A SIP chat message, which leaves CELs and is no call.
+  /// A SIP chat message. It leaves CELs and is not a call.
   case chat = "SIP chat"
 
   /// How many of a thousand calls are of this kind.
@@ -80,8 +80,8 @@ public enum CallKind: String, CaseIterable, Sendable {
   }
 }
 
-/// Deals the kinds of calls like cards from a deck of a thousand that holds every kind by its share, so that also the rare kinds
-/// occur in every run of two thousand calls.
+/// Deals the kinds of calls like cards from a deck of a thousand, in which every kind has its
+/// share. So even the rare kinds occur in every run of two thousand calls.
 struct CallKindDeck {
   private let deck = CallKind.allCases.flatMap { Array(repeating: $0, count: $0.share) }
   private var left: [CallKind] = []

@@ -1,10 +1,10 @@
-/// The calls that are up, by the time of their next CEL: a binary heap with one entry to a call.
+/// The present calls, by the time of their next CEL: a binary heap with one entry for each call.
 struct CallQueue {
   struct Entry {
     var time: Int64
     /// Decides between calls with the same time, so that the order is the same in every run.
     var call: Int
-    /// Where the call's script is kept.
+    /// The place of the call's script.
     var slot: Int
 
     static func < (left: Entry, right: Entry) -> Bool {

@@ -1,14 +1,14 @@
-/// A piece of text of a call: where it lies in the call's bytes.
+/// A piece of text of a call: its place in the call's bytes.
 struct Text {
   var start: UInt32 = 0
   var count: UInt32 = 0
-  /// It holds characters that CSV must quote, or the mark of a channel's name or uniqueid.
+  /// Whether it holds characters that CSV must quote, or the mark of a channel's name or uniqueid.
   var special = false
 
   static let empty = Text()
 }
 
-/// What the columns of a channel's CELs say at one moment.
+/// The column values of a channel's CELs at one moment.
 struct ChannelLook {
   var callerName = Text.empty
   var callerNumber = Text.empty
@@ -28,7 +28,7 @@ struct ScriptChannel {
   enum Naming {
     /// `PJSIP/<line>-<number>`.
     case numbered
-    /// `Local/<exten>@<context>-<number>;1`, and the `;2` that belongs to the channel before it.
+    /// `Local/<exten>@<context>-<number>;1`, and the `;2` of the channel before it.
     case localFirst, localSecond
     /// A name without number.
     case bare
@@ -37,11 +37,11 @@ struct ScriptChannel {
   /// The channel's name up to its number.
   var interface: Text
   var naming: Naming
-  /// Set when the channel starts, as the number depends on the other calls of the system.
+  /// Set when the channel starts, because the number depends on the other calls of the system.
   var name = Text.empty
   var uniqueid = Text.empty
   var localNumber: UInt32 = 0
-  /// The eventtime of the channel's last CEL: time never goes back within a channel.
+  /// The eventtime of the channel's last CEL. Time never goes back within a channel.
   var lastTime: Int64 = 0
 }
 
@@ -56,7 +56,7 @@ struct ScriptRow {
   var peer: Text
 }
 
-/// The CELs of one call in the order in which Asterisk writes them, and how far they have been written.
+/// The CELs of one call in Asterisk's order, and how many of them are written.
 struct CallScript {
   var bytes: [UInt8] = []
   var channels: [ScriptChannel] = []
@@ -65,12 +65,12 @@ struct CallScript {
   var position = 0
   /// When the next row is written, in microseconds since 1970-01-01 UTC.
   var time: Int64 = 0
-  /// An absent `extra` is NULL, as some systems write it, and not the empty string.
+  /// Whether an absent `extra` is NULL, as on some systems, instead of the empty string.
   var absentExtraIsNull = false
 
   var isOver: Bool { position >= rows.count }
 
-  /// Empties the script for another call, keeping its memory.
+  /// Empties the script for another call, and keeps its memory.
   mutating func reset(time: Int64) {
     bytes.removeAll(keepingCapacity: true)
     channels.removeAll(keepingCapacity: true)
@@ -79,7 +79,7 @@ struct CallScript {
     self.time = time
   }
 
-  /// Keeps text with the call.
+  /// Stores text with the call.
   mutating func keep(_ text: [UInt8]) -> Text {
     guard !text.isEmpty else { return .empty }
     let start = UInt32(truncatingIfNeeded: bytes.count)

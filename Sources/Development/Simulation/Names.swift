@@ -1,4 +1,5 @@
-/// Names of people, as real directories have them: with accents, quotes, apostrophes, commas, other scripts.
+/// Names of people as in real directories: with accents, quotes, apostrophes, commas, other
+/// scripts.
 enum Names {
   static let first: [String] = [
     "Alice", "Bob", "Charles", "Inès", "Renée", "Jean-François", "Zoé", "Noël", "Björn", "Łukasz", "Yusuf", "Mei", "Harry",
@@ -15,7 +16,7 @@ enum Names {
     "ACME INC", "ØSTERGÅRD", "Müller, \\\"Uwe\\\" <sip>", "CITY OF MONTREAL", "Clinique St-Luc", "J. O'BRIEN", "Hôtel de l'Ouest",
     "ANONYMOUS", "Smith, John",
   ]
-  /// What users' `userfield` says, which gives a call its tags. Two users in five have none.
+  /// Values of users' `userfield`, from which calls get their tags. Two users in five have none.
   static let userfields: [String?] = [
     "sales, paris", "sales", "support , tier2", "Montreal,Quebec", "Paris, France", "accounting", nil, nil, "", "",
   ]

@@ -14,7 +14,7 @@ struct RandomSource: RandomNumberGenerator, Sendable {
     return mixed ^ (mixed >> 31)
   }
 
-  /// A number from 0 up to, not including, `bound`; 0 where the bound is not positive.
+  /// A number from 0 to `bound` - 1; 0 if the bound is not positive.
   mutating func below(_ bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(max(1, bound))).high)
   }
@@ -33,7 +33,7 @@ struct RandomSource: RandomNumberGenerator, Sendable {
     Int64(between(least * 1000, greatest * 1000))
   }
 
-  /// How long people talk: often half a minute, rarely up to 25 minutes.
+  /// The duration of a talk in microseconds: often half a minute, rarely up to 25 minutes.
   mutating func talk() -> Int64 {
     let share = Int64(between(14, 1000))
     return Int64.second * 21_000 / share - milliseconds(0, 19_000)
@@ -57,7 +57,7 @@ struct RandomSource: RandomNumberGenerator, Sendable {
     return text
   }
 
-  /// A word of letters and digits, as Wazo names its lines.
+  /// A word of letters and digits, like Wazo's names of lines.
   mutating func word(_ count: Int, letters: [UInt8]) -> [UInt8] {
     (0..<count).map { _ in pick(letters) }
   }

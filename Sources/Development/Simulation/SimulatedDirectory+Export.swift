@@ -1,6 +1,6 @@
 extension SimulatedDirectory {
-  /// The directory as a JSON object with `default_tenant_uuid`, `users`, `lines` (each with its extensions), `contexts` and
-  /// `voicemails`.
+  /// The directory as a JSON object with `default_tenant_uuid`, `users`, `lines` (each with its
+  /// extensions), `contexts` and `voicemails`.
   func json() -> [UInt8] {
     var bytes = Template("{\n\"default_tenant_uuid\": \"\(masterTenant)\",\n\"users\": [\n").bytes
     bytes += Self.list(
@@ -45,8 +45,9 @@ extension SimulatedDirectory {
     return bytes + Template("\n]\n}\n").bytes
   }
 
-  /// The directory as INSERT statements, in one transaction, for Wazo's tables `tenant`, `context`, `userfeatures`,
-  /// `linefeatures`, `user_line`, `extensions`, `line_extension` and `voicemail`, which must exist and not hold the same ids.
+  /// The directory as INSERT statements, in one transaction, for Wazo's tables `tenant`, `context`,
+  /// `userfeatures`, `linefeatures`, `user_line`, `extensions`, `line_extension` and `voicemail`.
+  /// The tables must exist and must not hold the same ids.
   func sql() -> [UInt8] {
     let numbered = users.enumerated().map { (number: $0.offset + 1, user: $0.element) }
     var bytes = Template("BEGIN;\n").bytes

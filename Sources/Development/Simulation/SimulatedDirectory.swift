@@ -6,7 +6,7 @@ struct SimulatedTenant: Sendable {
   var trunk: SimulatedLine
   /// Its users, as indices into the directory.
   var users: Range<Int>
-  /// Those that have a mailbox.
+  /// Users with a mailbox.
   var mailboxOwners: [Int] = []
   var groups: [Room] = []
   var conferences: [Room] = []
@@ -23,7 +23,7 @@ struct SimulatedTenant: Sendable {
   }
 }
 
-/// A telephone line; the trunk of a tenant is one that belongs to nobody.
+/// A telephone line. The trunk of a tenant is a line without a user.
 struct SimulatedLine: Sendable {
   var id: Int
   var name: [UInt8]
@@ -43,7 +43,7 @@ struct SimulatedUser: Sendable {
   var mailbox: Int?
 }
 
-/// Who can call and be called: tenants, users, lines, mailboxes, groups.
+/// The people and things that calls involve: tenants, users, lines, mailboxes, groups.
 struct SimulatedDirectory: Sendable {
   /// The tenant of the system itself, which has no users.
   let masterTenant: [UInt8]
@@ -77,8 +77,8 @@ struct SimulatedDirectory: Sendable {
     for index in tenants.indices { addRooms(to: &tenants[index], number: index, random: &random) }
   }
 
-  /// Users have the numbers from 1000, or from 10000 where 1000 numbers are not enough, and so on; groups follow at twice
-  /// that, conference rooms at three times.
+  /// Where numbers begin: users at 1000, or at 10000 if 1000 numbers are not enough, and so on;
+  /// groups at twice that, conference rooms at three times that.
   private static func thousand(for users: Int) -> Int {
     var thousand = 1000
     while users > thousand { thousand *= 10 }
@@ -120,7 +120,7 @@ struct SimulatedDirectory: Sendable {
   }
 }
 
-/// Ids and names for lines, none given twice.
+/// Ids and names for lines, each given once.
 private struct LineNames {
   static let letters = Array("abcdefghijklmnopqrstuvwxyz".utf8)
   static let alphanumerics = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)

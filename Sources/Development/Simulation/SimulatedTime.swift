@@ -1,12 +1,14 @@
 import Values
 
-/// Moments in UTC, as microseconds since 1970-01-01, in and out of text.
+/// Times in UTC, as microseconds since 1970-01-01, read from text and written to it.
 public enum SimulatedTime {
   static let endOfYear9999: Int64 = 253_402_300_800 * .second
 
-  /// Reads `2026-03-02`, `2026-03-02T08:00`, `2026-03-02T08:00:30` (a space for the T, a Z at the end: both allowed).
+  /// Reads `2026-03-02`, `2026-03-02T08:00`, `2026-03-02T08:00:30`. A space may replace the T, and
+  /// a Z may follow.
   ///
-  /// - Returns: Microseconds since 1970-01-01 UTC, or nil where the text is something else or names no real moment.
+  /// - Returns: microseconds since 1970-01-01 UTC; nil if the text is something else or names no
+  ///   real time
   public static func microseconds(fromISO text: String) -> Int64? {
     var bytes = Array(text.utf8)
     if bytes.last == UInt8(ascii: "Z") || bytes.last == UInt8(ascii: "z") { bytes.removeLast() }
@@ -32,14 +34,14 @@ public enum SimulatedTime {
   }
 }
 
-/// Writes moments as PostgreSQL shows a timestamptz in UTC, `2026-03-02 08:00:00.00674+00`.
+/// Writes times as PostgreSQL shows a timestamptz in UTC, `2026-03-02 08:00:00.00674+00`.
 ///
-/// CELs come nearly in order of time, so the text down to the minute is kept from one to the next.
+/// CELs are nearly in order of time, so it keeps the text down to the minute from one to the next.
 struct TimestampWriter {
   private var minute: Int64 = -1
   private var prefix: [UInt8] = []
 
-  /// Appends a moment at or after 1970-01-01, in microseconds since then.
+  /// Appends a time at or after 1970-01-01, in microseconds since then.
   mutating func append(_ time: Int64, to bytes: inout [UInt8]) {
     if time / .minute != minute {
       minute = time / .minute
@@ -74,7 +76,7 @@ struct TimestampWriter {
   }
 }
 
-/// Appends a number that is not negative in decimal, with leading zeros up to `width`.
+/// Appends a number in decimal that is not negative, with leading zeros up to `width`.
 func appendDigits(_ number: Int64, width: Int = 1, to bytes: inout [UInt8]) {
   var divisor: Int64 = 1
   var digits = 1

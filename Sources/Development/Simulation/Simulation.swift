@@ -1,10 +1,11 @@
-/// A telephone system's CELs and directory, made up: the calls of some tenants over some days.
+/// The simulated CELs and directory of a telephone system: the calls of some tenants over some
+/// days.
 ///
-/// Everything follows from the options, byte for byte. `writeCELs(to:)` can be called again and gives the same. The directory
-/// follows from `seed`, `users` and `tenants` alone: more calls of the same system have the same of these, with a higher `firstID`
-/// and a later period.
+/// The options determine every byte. Repeated calls of `writeCELs(to:)` give the same. The
+/// directory depends on `seed`, `users` and `tenants` alone. For more calls of the same system,
+/// keep these three, and take a higher `firstID` and a later period.
 public struct Simulation: Sendable {
-  /// What is simulated.
+  /// The options of the simulation.
   public let options: SimulationOptions
   private let directory: SimulatedDirectory
   private let random: RandomSource
@@ -12,24 +13,26 @@ public struct Simulation: Sendable {
   /// Bytes collected before they are handed on.
   private static let pieceSize = 1 << 20
 
-  /// Makes up the directory; calls come later.
+  /// Makes the directory. Calls come later.
   ///
-  /// - Throws: `SimulationOptions.Invalid` where the options cannot be simulated.
+  /// - Throws: `SimulationOptions.Invalid` if the options cannot be simulated
   public init(_ options: SimulationOptions) throws(SimulationOptions.Invalid) {
     try options.validate()
     self.options = options
     var random = RandomSource(seed: options.seed)
     directory = SimulatedDirectory(users: options.users, tenants: options.tenants, random: &random)
-    // Calls that are added to a system later, with higher ids, shall not repeat those that are there.
+    // Calls that are added to a system later, with higher ids, must not repeat the first ones.
     self.random = RandomSource(seed: random.next() ^ UInt64(bitPattern: options.firstID &* 0x5851_F42D_4C95_7F2D))
   }
 
-  /// Writes all CELs as CSV that PostgreSQL's `COPY cel (…) FROM … (FORMAT csv, HEADER)` reads: the header line, then one line to a
-  /// CEL in the order of ids. Memory holds only the calls that are up at the same time.
+  /// Writes all CELs as CSV for PostgreSQL's `COPY cel (…) FROM … (FORMAT csv, HEADER)`: the
+  /// header, then one line for each CEL in the order of ids. Memory holds only the calls that are
+  /// up at the same time.
   ///
-  /// - Parameter write: Takes the next bytes, about a megabyte at a time; not called again after it has thrown.
-  /// - Returns: What was written.
-  /// - Throws: What `write` throws.
+  /// - Parameter write: takes the next bytes, about a megabyte at a time. It is not called again
+  ///   after it has thrown.
+  /// - Returns: a summary of the calls
+  /// - Throws: the error of `write`
   @discardableResult
   public func writeCELs(to write: (UnsafeRawBufferPointer) throws -> Void) throws -> SimulationSummary {
     var summary = SimulationSummary()
@@ -80,7 +83,8 @@ public struct Simulation: Sendable {
     return summary
   }
 
-  /// The directory as JSON: `default_tenant_uuid`, `users`, `lines` with their extensions, `contexts`, `voicemails`.
+  /// The directory as JSON: `default_tenant_uuid`, `users`, `lines` with their extensions,
+  /// `contexts`, `voicemails`.
   public func directoryJSON() -> [UInt8] {
     directory.json()
   }
@@ -92,7 +96,8 @@ public struct Simulation: Sendable {
 }
 
 extension CallScript {
-  /// Whether the next row comes before the other calls' next ones. Rows that happen together are never parted.
+  /// Whether the next row comes before the next ones of other calls. Rows that happen together stay
+  /// together.
   fileprivate func continues(before limit: Int64) -> Bool {
     !isOver && (time < limit || rows[position].delay == 0)
   }

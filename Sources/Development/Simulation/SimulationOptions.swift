@@ -1,10 +1,11 @@
-/// What to simulate: how many calls, when, between whom.
+/// The options of a simulation: how many calls, when, between whom.
 public struct SimulationOptions: Sendable, Equatable {
-  /// Number of calls, 1 or more. A SIP chat message counts as one, although it never becomes a call log.
+  /// Number of calls, 1 or more. A SIP chat message counts as one, although it never becomes a call
+  /// log.
   public var calls: Int
-  /// Start of every random choice: the same seed and options give the same bytes.
+  /// The origin of every random choice: the same seed and options give the same bytes.
   public var seed: UInt64
-  /// Length of the period over which the calls are spread, in days, with the profile of working hours.
+  /// Length of the period of the calls, in days, with the profile of working hours.
   public var days: Int
   /// End of the period, in microseconds since 1970-01-01 UTC. No event is later.
   public var until: Int64
@@ -12,16 +13,17 @@ public struct SimulationOptions: Sendable, Equatable {
   public var users: Int
   /// Number of tenants.
   public var tenants: Int
-  /// Id of the first CEL; the others follow without gaps. Channel sequence numbers start there too, so that runs with
-  /// separate ids never share a uniqueid.
+  /// Id of the first CEL; the others follow without gaps. Channel sequence numbers also start
+  /// there, so that runs with separate ids never share a uniqueid.
   public var firstID: Int64
-  /// About how many calls are up at the same time, evenly day and night; the period is then as long as that takes and
-  /// `days` is not read. Nil: the working-hours profile.
+  /// About how many calls are up at the same time, evenly day and night. The period is then as long
+  /// as needed, and `days` is ignored. nil for the profile of working hours.
   public var concurrentCalls: Int?
 
-  /// Options with the defaults of `simulate-calls`.
+  /// Makes options with the defaults of `simulate-calls`.
   ///
-  /// - Parameter until: End of the period, in microseconds since 1970-01-01 UTC; the library reads no clock.
+  /// - Parameter until: end of the period, in microseconds since 1970-01-01 UTC; the library reads
+  ///   no clock
   public init(
     calls: Int = 2000, seed: UInt64 = 1, days: Int = 30, until: Int64, users: Int = 200, tenants: Int = 2,
     firstID: Int64 = 1, concurrentCalls: Int? = nil
@@ -38,17 +40,19 @@ public struct SimulationOptions: Sendable, Equatable {
 
   /// An option that cannot be simulated.
   public struct Invalid: Error, Equatable, CustomStringConvertible {
-    /// What is wrong, in terms of the options of `simulate-calls`, and what would be right.
+    /// The fault and the accepted values, in terms of the options of `simulate-calls`.
     public let description: String
   }
 
-  /// The longest stretch before `until` in which no call starts, so that every call is over by then.
+  /// The longest stretch before `until` in which no call starts, so that every call is over by
+  /// then.
   static let longestCall: Int64 = 3600 * .second
 
-  /// A simulated call's mean duration; turns a number of concurrent calls into a length of time.
+  /// A simulated call's mean duration, which turns a number of concurrent calls into a length of
+  /// time.
   static let meanCall: Int64 = 71 * .second
 
-  /// Fewer users in a tenant could not make a group call, a pickup or a transfer among them.
+  /// The least number of users in a tenant for group calls, pickups and transfers among them.
   static let leastUsersPerTenant = 6
 
   /// First and last moment at which a call may start, in microseconds since 1970-01-01 UTC.
@@ -60,7 +64,7 @@ public struct SimulationOptions: Sendable, Equatable {
 
   /// Checks that all options can be simulated together.
   ///
-  /// - Throws: `Invalid` with a message for the user.
+  /// - Throws: `Invalid` with a message for the user
   public func validate() throws(Invalid) {
     func check(_ holds: Bool, _ message: String) throws(Invalid) {
       if !holds { throw Invalid(description: message) }
@@ -86,7 +90,7 @@ public struct SimulationOptions: Sendable, Equatable {
 }
 
 extension Int64 {
-  /// A second, in the microseconds that all times here are counted in.
+  /// A second in microseconds, the unit of all times here.
   static let second: Int64 = 1_000_000
   /// A minute in microseconds.
   static let minute: Int64 = 60 * second

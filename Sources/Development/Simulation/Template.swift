@@ -1,11 +1,12 @@
 /// Text under construction, as UTF-8, written with string interpolation.
 ///
-/// It may name a channel that has not started yet: the channel's name and uniqueid depend on what else happens on the
-/// system until then, so only their places are kept.
+/// It may name a channel that has not started yet. The channel's name and uniqueid depend on other
+/// calls until then, so the text holds only their places.
 struct Template: ExpressibleByStringInterpolation {
-  /// Stands before a channel's index, in the place of its name. Neither mark occurs in telephone text.
+  /// The mark before a channel's index, in the place of its name. Neither mark occurs in telephone
+  /// text.
   static let nameMark: UInt8 = 1
-  /// Stands before a channel's index, in the place of its uniqueid.
+  /// The mark before a channel's index, in the place of its uniqueid.
   static let uniqueidMark: UInt8 = 2
 
   var bytes: [UInt8]
@@ -41,13 +42,13 @@ struct Template: ExpressibleByStringInterpolation {
       bytes.append(contentsOf: String(number).utf8)
     }
 
-    /// The name that the channel will have.
+    /// The future name of the channel.
     mutating func appendInterpolation(name channel: Int) {
       bytes.append(Template.nameMark)
       bytes.append(UInt8(truncatingIfNeeded: channel))
     }
 
-    /// The uniqueid that the channel will have.
+    /// The future uniqueid of the channel.
     mutating func appendInterpolation(uniqueid channel: Int) {
       bytes.append(Template.uniqueidMark)
       bytes.append(UInt8(truncatingIfNeeded: channel))

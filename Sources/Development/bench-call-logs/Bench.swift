@@ -2,17 +2,24 @@ import ArgumentParser
 import Foundation
 import PrivateServer
 
-/// A development tool: measures the program against what PostgreSQL itself takes for the same rows, in the same run.
+/// A development tool: measures the program against PostgreSQL's own time for the same rows, in the
+/// same run.
 @main
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench-call-logs",
     abstract: "Measure wazo-call-logs against PostgreSQL's own speed.",
     discussion: """
-      The floor is what PostgreSQL takes through psql for the same rows: COPY out of the CELs' needed columns, COPY in of the call logs, participants, destinations and \
-      recordings into empty tables with the same indexes and foreign keys, and, where links are on, one UPDATE of cel.call_log_id. One after the other; medians.
+      The floor is PostgreSQL's own time for the same rows, through psql, one statement after the \
+      other: COPY out of the needed columns of the CELs; COPY in of the call logs, participants, \
+      destinations and recordings, into empty tables with the same indexes and foreign keys; and, \
+      with links, one UPDATE of cel.call_log_id. All figures are medians.
 
-      The server is a private one; every measure begins with a copy of the same database.
+      The server is a private one. Every measure begins with a copy of the same database.
+
+      Examples:
+        bench-call-logs --scale small
+        bench-call-logs pure --calls 20000   the parts that need no server
       """,
     subcommands: [Pure.self])
 
@@ -26,15 +33,15 @@ struct Bench: ParsableCommand {
       case .large: 1_000_000
       }
     }
-    /// This one and the smaller ones, whose rates are compared with each other.
+    /// This scale and the smaller ones, to compare their rates.
     var andSmaller: [Scale] { Scale.allCases.filter { $0.calls <= calls } }
   }
 
-  @Option(help: "small (20,000 calls), medium (200,000) or large (1,000,000).")
+  @Option(help: "Calls to simulate: small (20,000), medium (200,000) or large (1,000,000).")
   var scale = Scale.medium
-  @Option(help: "How often each measure is taken; the median counts.")
+  @Option(help: "How often to take each measure; the median counts.")
   var runs = 3
-  @Option(help: "Workers of the measures that do not say how many.")
+  @Option(help: "Workers for the measures that do not set a number.")
   var workers = 2
   @Option(help: "Measures to take, separated by commas: \(Measures.Part.names).", transform: Measures.Part.set)
   var only: Set<Measures.Part> = Set(Measures.Part.allCases)
@@ -44,9 +51,9 @@ struct Bench: ParsableCommand {
       "wazo-call-logs"
     ).path
     guard FileManager.default.isExecutableFile(atPath: program) else {
-      throw ValidationError("\(program) is not there; `make bench` builds it")
+      throw ValidationError("\(program) does not exist; `make bench` builds it")
     }
-    // What a server of this size would be set to; nothing that gives up durability.
+    // Usual settings of a server of this size. Durability stays on.
     let settings = [
       "shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "maintenance_work_mem": "256MB",
     ]

@@ -1,14 +1,15 @@
 import Foundation
 import PureParts
 
-/// Counts instructions by running the harness under `valgrind --tool=callgrind`, where the processor does not count them.
+/// Counts instructions by running the harness under `valgrind --tool=callgrind`, where the
+/// processor does not count them.
 enum Callgrind {
-  /// Instructions by part, for each CEL; nil where valgrind is not installed.
+  /// Instructions by part, for each CEL; nil if valgrind is not installed.
   static func count(calls: Int, chunk: Int) throws -> [PureParts.Part: Double]? {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("callgrind-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    // Valgrind gives up at debugging information of a kind that it does not know.
+    // Valgrind gives up on debugging information of unknown kinds.
     let program = folder.appendingPathComponent("bench-call-logs").path
     guard try run(["strip", "-g", "-o", program, CommandLine.arguments[0]]) != nil else { return nil }
     let answer = try run([
@@ -18,7 +19,7 @@ enum Callgrind {
     ])
     guard let cels = answer.flatMap({ Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else { return nil }
 
-    // A file to each part of each chunk, numbered in that order. The first chunk only warms up.
+    // One file for each part of each chunk, numbered in that order. The first chunk only warms up.
     var counts: [PureParts.Part: Double] = [:]
     let dumps = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       .compactMap { name in name.split(separator: ".").last.flatMap { Int($0) }.map { (number: $0, name: name) } }
@@ -34,7 +35,7 @@ enum Callgrind {
     return counts
   }
 
-  /// What a command writes to standard output; nil where it fails or is not installed.
+  /// The standard output of a command; nil if it fails or is not installed.
   private static func run(_ words: [String]) throws -> String? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -1,15 +1,16 @@
 import Foundation
 
-/// A program that runs while this one waits. `Process` takes some 50 ms of its own, more than what is measured here.
+/// A program that runs while this one waits. `Process` itself takes some 50 ms, more than what is
+/// measured here.
 struct Child {
   let pid: pid_t
   private let output: Int32
 
-  /// Starts a program, found as a shell finds it, whose output is kept.
+  /// Starts a program, which it looks up as a shell does, and collects its output.
   init(_ words: [String], environment: [String: String]) throws {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failed(words: words, reason: errno) }
-    // Else the program would hold the end open that it is read from.
+    // Otherwise the program would hold open the end of the pipe from which this one reads.
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -29,7 +30,7 @@ struct Child {
   }
 
   /// Waits for its end.
-  /// - Returns: its exit status, 128 + signal where one ended it, and what it printed
+  /// - Returns: its exit status, or 128 + the signal that ended it, and its output
   func wait() -> (status: Int32, text: String) {
     var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
     while true {

@@ -19,13 +19,13 @@ final class Commands {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  /// The path of a file that goes when all is measured.
+  /// The path of a file that is removed after all measures.
   func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-  /// What a command took.
+  /// The cost of a command.
   struct Took {
     var seconds: Double
-    /// The most memory it had resident, bytes.
+    /// Its greatest resident memory, in bytes.
     var memory: Int
     var text: String
   }
@@ -69,7 +69,7 @@ final class Commands {
     return Took(seconds: seconds, memory: memory, text: text.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  /// A command that did not succeed.
+  /// A command that failed.
   struct Failed: Error, CustomStringConvertible {
     let words: [String]
     let status: Int32
@@ -94,7 +94,7 @@ final class Commands {
   }
 }
 
-/// Reads a process's greatest memory for as long as it lives.
+/// Reads a process's greatest memory while it lives.
 private final class MemoryWatch: Sendable {
   private let state = Mutex((peak: 0, isOver: false))
 

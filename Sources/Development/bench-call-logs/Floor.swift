@@ -1,4 +1,4 @@
-/// What PostgreSQL itself takes for the same rows, through psql, one statement after the other.
+/// PostgreSQL's own time for the same rows, through psql, one statement after the other.
 struct Floor {
   let stage: Stage
   private var commands: Commands { stage.commands }
@@ -12,12 +12,12 @@ struct Floor {
 
   init(_ stage: Stage) { self.stage = stage }
 
-  /// COPY out of the columns that call logs are made of.
+  /// COPY out of the columns from which call logs are made.
   func read(_ database: String) throws -> Commands.Took {
     try commands.psql(database, ["-c", "\\copy (SELECT \(Floor.columns) FROM cel ORDER BY id) TO '/dev/null' (FORMAT binary)"])
   }
 
-  /// Writes the call logs of a database to files, and makes empty tables like theirs.
+  /// Writes the call logs of a database to files, and creates empty tables like theirs.
   func prepareWrite(_ database: String) throws {
     for table in Floor.tables {
       try commands.psql(database, ["-c", "\\copy \(table) TO '\(commands.file(table))' (FORMAT binary)"])
@@ -45,7 +45,7 @@ struct Floor {
     try commands.psql(database, ["-c", "UPDATE cel SET call_log_id = 1"])
   }
 
-  /// DELETE of all call logs, with cascades, and the UPDATE that takes their CELs' links back.
+  /// DELETE of all call logs, with cascades, and the UPDATE that clears the links of their CELs.
   func delete(_ database: String) throws -> Commands.Took {
     try commands.psql(
       database,

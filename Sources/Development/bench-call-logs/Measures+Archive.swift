@@ -1,16 +1,16 @@
 import Foundation
 
-/// Archives against psql and zstd, one file a table.
+/// Archives against psql and zstd, with one file for each table.
 extension Measures {
   private static let orders = [
     "call_logd_call_log": "date, id", "call_logd_call_log_participant": "call_log_id, uuid",
     "call_logd_call_log_destination": "call_log_id, uuid", "call_logd_recording": "call_log_id, uuid",
   ]
 
-  /// `archive`, `purge` of what is archived, and `restore` of all call logs.
+  /// `archive`, then `purge` of the archived rows, then `restore` of all call logs.
   func archives(_ stage: Stage) throws {
     let done = "bench_archive"
-    // Links are the CELs' matter; without them the copies are small.
+    // Only CELs have links. Without them the copies are small.
     try commands.wazo(stage.copy(as: done), backfill(links: false))
     try commands.sql(done, "TRUNCATE cel", "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
     let before = try sums(done)
@@ -50,7 +50,7 @@ extension Measures {
     line("floor: zstdcat | psql COPY FROM", floorBack)
     let back = try median { try commands.wazo(stage.copy(empty), ["restore"] + place) }
     line("restore, all verified", back, floor: floorBack.seconds, reach: "1.15, 200 MB")
-    guard try sums(Stage.work) == before else { throw Wrong(description: "what was restored is not what was archived") }
+    guard try sums(Stage.work) == before else { throw Wrong(description: "the restored rows differ from the archived ones") }
     try stage.drop(empty)
     try stage.drop(done)
   }
@@ -70,7 +70,7 @@ extension Measures {
     return try commands.run(["sh", "-c", pipes.joined(separator: " && ")])
   }
 
-  /// What tells whether the tables are the same.
+  /// Checksums that show whether the tables are the same.
   private func sums(_ database: String) throws -> [String] {
     try Floor.tables.map {
       try commands.sql(database, "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM \($0) t").text
@@ -83,7 +83,7 @@ extension Measures {
 
   private func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
 
-  /// What archive and purge say of the one table.
+  /// The JSON of archive and purge on one table.
   private struct Report: Decodable {
     let bytes: Int
     let contentBytes: Int

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
 
-/// The measures, each with what it should reach.
+/// The measures, each with its target.
 struct Measures {
   let commands: Commands
   let runs: Int
   let workers: Int
 
-  /// What can be measured by itself.
+  /// The measures that can be taken alone.
   enum Part: String, CaseIterable {
     case start, pure, rates, interpret, backfill, links, nightly, delete, archive
 
@@ -17,16 +17,16 @@ struct Measures {
     static func set(_ list: String) throws -> Set<Part> {
       try Set(
         list.split(separator: ",").map { name in
-          guard let part = Part(rawValue: String(name)) else { throw ValidationError("\(name) is none of \(names)") }
+          guard let part = Part(rawValue: String(name)) else { throw ValidationError("\(name) is not one of \(names)") }
           return part
         })
     }
   }
 
-  /// Takes the measures and prints them as they come.
+  /// Takes the measures and prints each at once.
   func take(_ parts: Set<Part>, _ scale: Bench.Scale) throws {
     if parts.contains(.start) {
-      // Often, since it is short; the program is in the operating system's memory by then.
+      // Often, because it is short. The program is in the operating system's memory by then.
       let version = try Measures(commands: commands, runs: 21, workers: workers).median {
         try commands.run([commands.program, "--version"])
       }
@@ -65,7 +65,7 @@ struct Measures {
     if parts.contains(.archive) { try archives(stage) }
   }
 
-  /// CELs a second do not depend on how many there are.
+  /// Checks that CELs per second do not depend on the number of CELs.
   private func rates(_ scale: Bench.Scale) throws {
     for scale in scale.andSmaller {
       let stage = try Stage(commands, calls: scale.calls)

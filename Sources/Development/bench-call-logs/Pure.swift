@@ -7,17 +7,22 @@ import Simulation
 /// The parts that need no server, in memory and on one core.
 struct Pure: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure what the program itself does, without a server.",
+    abstract: "Measure the program's own work, without a server.",
     discussion: """
-      Simulated CELs as PostgreSQL's COPY gives them are decoded, grouped, interpreted and encoded for COPY, chunk by chunk on one core: processor time (medians), \
-      allocations, and instructions where the processor counts them or valgrind is installed. The counts are the same in every run, so that a change shows.
+      Decodes, groups, interprets and encodes simulated CELs in the form of PostgreSQL's COPY, \
+      chunk by chunk on one core. Shows processor time (medians), allocations, and instructions if \
+      the processor counts them or valgrind is installed. The counts are the same in every run, so \
+      that a change shows.
+
+      Example:
+        bench-call-logs pure --calls 20000
       """)
 
   @Option(help: "Calls to simulate.")
   var calls = 200_000
   @Option(help: "CELs in a chunk.")
   var chunk = 20_000
-  @Option(help: "How often each part is timed; the median counts.")
+  @Option(help: "How often to time each part; the median counts.")
   var runs = 3
   @Flag(help: .hidden)
   var underCallgrind = false
@@ -28,7 +33,7 @@ struct Pure: ParsableCommand {
   }
 
   /// Takes all measures.
-  /// - Returns: the lines of the table.
+  /// - Returns: the lines of the table
   func table() throws -> [String] {
     let all = try (0..<runs).map { _ in try measure() }
     guard let first = all.first else { return [] }
@@ -68,7 +73,7 @@ struct Pure: ParsableCommand {
     var isWarm = false
     try CopiedCELs.chunks(of: chunk, calls: simulation) {
       try parts.run($0)
-      // The first chunk takes the memory that the others use again.
+      // The first chunk allocates the memory that the others use again.
       if !isWarm { parts.reset() }
       isWarm = true
     }

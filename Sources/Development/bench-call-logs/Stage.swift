@@ -2,7 +2,7 @@ import DevelopmentSQL
 import Foundation
 import Simulation
 
-/// Databases with simulated calls, from which every measure gets a copy of its own.
+/// Databases with simulated calls. Every measure gets a copy.
 final class Stage {
   let commands: Commands
   let calls: Int
@@ -10,7 +10,7 @@ final class Stage {
   /// The database with CELs and empty call log tables.
   let loaded: String
   static let work = "bench_work"
-  /// The last new calls that were added, so that the next are others.
+  /// How many days of new calls were added, so that the next day differs.
   private var added = 0
 
   init(_ commands: Commands, calls: Int) throws {
@@ -26,11 +26,11 @@ final class Stage {
       loaded, "SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))", "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
   }
 
-  /// The CELs, and who has which line.
+  /// The CELs, and the directory of users and lines.
   var csv: String { commands.file("cels.csv") }
   var directory: String { commands.file("directory.json") }
 
-  /// A fixed end and seed: every run has the same CELs.
+  /// Uses a fixed end and seed, so that every run has the same CELs.
   @discardableResult
   private func writeCELs(_ path: String, calls: Int, firstID: Int64 = 1, until: Int64 = 1_790_000_000_000_000, days: Int = 30)
     throws
@@ -54,7 +54,7 @@ final class Stage {
     try commands.psql(database, ["-c", "\\copy cel (\(header)) FROM '\(path)' (FORMAT csv, HEADER)"])
   }
 
-  /// A copy of a database, ready to be measured.
+  /// A copy of a database, ready for a measure.
   @discardableResult
   func copy(_ name: String? = nil, as copy: String? = nil) throws -> String {
     let copy = copy ?? Stage.work
@@ -67,14 +67,15 @@ final class Stage {
 
   func drop(_ name: String) throws { try commands.sql("postgres", "DROP DATABASE IF EXISTS \(name)") }
 
-  /// Has the tables in the operating system's memory, as on a server that just wrote them.
+  /// Brings the tables into the operating system's memory, as on a server that has just written
+  /// them.
   private func warm(_ database: String) throws {
     try commands.psql(
       database, ["-c", "SET max_parallel_workers_per_gather = 0", "-c", "SELECT sum(id) FROM cel", "-o", "/dev/null"])
   }
 
-  /// Adds a day's calls after all that is there.
-  /// - Returns: how many CELs they have.
+  /// Adds the calls of one day after all others.
+  /// - Returns: the number of their CELs
   func addNew(_ count: Int, to database: String) throws -> Int {
     added += 1
     let first = Int64(try commands.sql(database, "SELECT max(id) + 1 FROM cel").text) ?? 0

@@ -8,19 +8,20 @@ import Simulation
 import Terminal
 import Values
 
-/// `make demo`: the program at work on simulated calls, in a PostgreSQL of its own.
+/// `make demo`: shows the program on simulated calls, in a private PostgreSQL server.
 @main
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo-call-logs",
-    abstract: "Show wazo-call-logs at work on simulated calls, in a PostgreSQL of its own.",
+    abstract: "Show wazo-call-logs on simulated calls, in a private PostgreSQL server.",
     discussion: """
-      Starts a private PostgreSQL, simulates calls of 30 days into Wazo's tables, has wazo-call-logs make their call \
-      logs, shows the newest, and stops the server.
+      Starts a private PostgreSQL server, simulates the calls of 30 days into Wazo's tables, runs \
+      wazo-call-logs on them, shows the newest call logs, and stops the server.
 
       Examples:
         demo-call-logs
-        demo-call-logs --calls 20000 --seed 7 --stay   keep the server for trying other commands
+        demo-call-logs --calls 20000 --seed 7
+        demo-call-logs --stay                    keeps the server for other commands
       """)
 
   @Option(help: "How many calls to simulate.")
@@ -30,7 +31,7 @@ struct Demo: ParsableCommand {
   @Option(help: "The program to show (default: the wazo-call-logs beside this one).")
   var program = URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
     .appendingPathComponent("wazo-call-logs").path
-  @Flag(help: "Keep the server until Ctrl-C, for trying other commands.")
+  @Flag(help: "Keep the server until Ctrl-C, to try other commands.")
   var stay = false
 
   func validate() throws {
@@ -49,7 +50,7 @@ struct Demo: ParsableCommand {
   }
 
   private func show(_ interruption: Interruption) throws {
-    say("Starting a PostgreSQL of its own")
+    say("Starting a private PostgreSQL server")
     let server: PrivateServer
     do { server = try PrivateServer() } catch { throw JobError(.unavailable, "\(error)") }
     defer { server.stop() }
@@ -66,8 +67,8 @@ struct Demo: ParsableCommand {
     while stay, !interruption.isRequested { Thread.sleep(forTimeInterval: 0.2) }
   }
 
-  /// Runs the program as anybody would. Its progress goes to the terminal.
-  /// - Returns: what it did, in a sentence
+  /// Runs the program as a user would. Its progress goes to the terminal.
+  /// - Returns: its result in a sentence
   private func makeCallLogs(_ uri: String) throws -> String {
     struct Summary: Decodable {
       var cels: Int
@@ -154,12 +155,12 @@ struct Demo: ParsableCommand {
         """
 
         Next:
-          make demo STAY=1          the same, with the server kept for trying status, explain, delete and generate
+          make demo STAY=1          the same, and keeps the server to try status, explain, delete and generate
           \(program) --help
-          \(program) --db-uri postgresql:///asterisk    the nightly run on a server of yours
+          \(program) --db-uri postgresql:///asterisk    the nightly run on your server
         """)
     }
-    // A pipe or a file would show it only at the end otherwise.
+    // Otherwise a pipe or a file would show it only at the end.
     fflush(nil)
   }
 

@@ -2,18 +2,21 @@ import ArgumentParser
 import Foundation
 import PrivateServer
 
-/// A development tool: runs a command with a PostgreSQL of its own, named by libpq's environment variables, and stops the server when the command ends.
+/// A development tool: runs a command with a private PostgreSQL server, which libpq's environment
+/// variables name. The server stops when the command ends.
 @main
 struct PrivateServerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "private-server",
-    abstract: "Run a command with a PostgreSQL of its own.",
+    abstract: "Run a command with a private PostgreSQL server.",
     discussion: """
-      The server listens on a unix socket only; PGHOST, PGPORT and PGUSER lead to it. It is stopped when the command ends, and its data removed \
-      unless --directory keeps them.
+      The server listens on a unix socket only. The command finds it through PGHOST, PGPORT and \
+      PGUSER. When the command ends, the server stops and its data is removed; --directory keeps \
+      the data.
 
-      Example:
+      Examples:
         private-server psql -c 'SELECT version()' postgres
+        private-server --directory /tmp/pg bash
       """)
 
   @Option(help: ArgumentHelp("Keep the data in this folder.", valueName: "folder"))
@@ -22,9 +25,9 @@ struct PrivateServerCommand: ParsableCommand {
   var command: [String]
 
   func run() throws {
-    // What is passed through to the command takes in the one option that is everybody's.
+    // The arguments of the command would swallow this option.
     if let word = command.first, ["-h", "--help"].contains(word) { throw CleanExit.helpRequest(self) }
-    guard let program = command.first else { throw ValidationError("name a command to run") }
+    guard let program = command.first else { throw ValidationError("name a command to run, such as psql postgres") }
     let server = try PrivateServer(directory: directory)
     defer { server.stop() }
     let process = Process()

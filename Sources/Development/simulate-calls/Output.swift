@@ -6,20 +6,20 @@
   import Darwin
 #endif
 
-/// A file, or standard output, that bytes are written to.
+/// A file or standard output, for writing bytes.
 struct Output {
-  /// What went wrong, where.
+  /// An error, with its place.
   struct Failure: Error, CustomStringConvertible {
     var target: String
     var code: Int32
 
-    /// The reader of a pipe has gone, having seen what it wanted.
+    /// Whether the reader of a pipe went away.
     var isClosedPipe: Bool { code == EPIPE }
 
     var description: String {
       let reason = strerror(code).map { String(cString: $0) } ?? "error \(code)"
       return code == ENOSPC || code == EDQUOT
-        ? "cannot write \(target): \(reason); what is there is incomplete, make room and run again"
+        ? "cannot write \(target): \(reason); the file is incomplete; make room and run it again"
         : "cannot write \(target): \(reason)"
     }
   }
@@ -34,7 +34,7 @@ struct Output {
     self.descriptor = descriptor
   }
 
-  /// Opens a file, replacing what is in it; `-` is standard output.
+  /// Opens a file and empties it; `-` is standard output.
   init(_ path: String) throws(Failure) {
     if path == "-" {
       self.init(target: "standard output", descriptor: 1)
@@ -45,7 +45,7 @@ struct Output {
     self.init(target: path, descriptor: opened)
   }
 
-  /// Makes a file that holds some bytes.
+  /// Creates a file that holds some bytes.
   static func make(_ bytes: [UInt8], at path: String) throws(Failure) {
     let output = try Output(path)
     try output.put(bytes)
@@ -59,7 +59,7 @@ struct Output {
     try result.get()
   }
 
-  /// Writes all bytes, however many calls of the system that takes.
+  /// Writes all bytes, in as many system calls as needed.
   func put(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
     var left = bytes[...]
     while !left.isEmpty {
@@ -73,7 +73,7 @@ struct Output {
     }
   }
 
-  /// Closes the file; some file systems only say then that it does not fit.
+  /// Closes the file. Some file systems report a full disk only then.
   func finish() throws(Failure) {
     guard close(descriptor) == 0 else { throw Failure(target: target, code: errno) }
   }

@@ -13,38 +13,41 @@ import Simulation
 struct SimulateCalls: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate-calls",
-    abstract: "Make up the CELs of a telephone system, and the directory that goes with them.",
+    abstract: "Simulate the CELs of a telephone system, and its directory of users and lines.",
     discussion: """
-      Writes channel events as a real Wazo server has them in its table cel: answered, missed, forwarded and transferred \
-      calls, groups, mailboxes, conferences, pickups, click to call, recordings, unfinished calls, chat messages. Calls \
-      that are up at the same time are interleaved. The same options give the same bytes.
+      Writes channel events like those in the table cel of a Wazo server: answered, missed, \
+      forwarded and transferred calls, groups, mailboxes, conferences, pickups, click to call, \
+      recordings, unfinished calls, chat messages. Calls at the same time are interleaved. The \
+      same options give the same bytes.
 
-      Two thousand calls of the last 30 days, to look at:
+      Two thousand calls of the last 30 days:
 
         simulate-calls --cels cels.csv --directory directory.json
 
-      A million calls up to a fixed day, into a database that has Wazo's tables:
+      A million calls up to a fixed day, into a database with Wazo's tables:
 
-        simulate-calls --calls 1000000 --until 2026-11-01 --cels cels.csv --directory-sql directory.sql
+        simulate-calls --calls 1000000 --until 2026-11-01 \\
+            --cels cels.csv --directory-sql directory.sql
         psql -f directory.sql
         psql -c "\\copy cel ($(head -n 1 cels.csv)) from cels.csv csv header"
 
-      The next day's calls of the same system: the same --seed, --users and --tenants, with the --first-id after the last id, \
-      --days 1 and a later --until.
+      For the next day of the same system, keep --seed, --users and --tenants. Set --first-id to \
+      the id after the last one, --days to 1, and a later --until.
 
-      A summary goes to standard error. Ends with 0, with 64 for bad options, with 74 where a file cannot be written.
+      A summary goes to standard error. Exit codes: 0 done; 64 wrong options; 74 a file cannot be \
+      written.
       """)
 
   @Option(help: "Number of calls.")
   var calls = 2000
 
-  @Option(help: "Start of all random choices; another one is another system.")
+  @Option(help: "Origin of all random choices; another seed gives another system.")
   var seed: UInt64 = 1
 
-  @Option(help: "Length of the period in days; most calls fall into working hours.")
+  @Option(help: "Length of the period in days; most calls are in working hours.")
   var days = 30
 
-  @Option(help: ArgumentHelp("End of the period in UTC, such as 2026-03-02T18:00. (default: now)", valueName: "date-time"))
+  @Option(help: ArgumentHelp("End of the period in UTC, such as 2026-03-02T18:00 (default: now).", valueName: "date-time"))
   var until: String?
 
   @Option(help: "Number of users, over all tenants.")
@@ -58,19 +61,19 @@ struct SimulateCalls: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "About so many calls at once, evenly day and night, over the time that this takes; instead of --days.",
-      valueName: "calls"))
+      "In place of --days: about N calls at the same time, evenly day and night, for as long as needed.",
+      valueName: "n"))
   var busy: Int?
 
-  @Option(help: ArgumentHelp("Where the CELs go, as CSV; - for standard output.", valueName: "file"))
+  @Option(help: ArgumentHelp("File for the CELs, as CSV; - is standard output.", valueName: "file"))
   var cels = "-"
 
-  @Option(help: ArgumentHelp("Where the directory goes, as JSON.", valueName: "file"))
+  @Option(help: ArgumentHelp("File for the directory, as JSON.", valueName: "file"))
   var directory: String?
 
   @Option(
     name: .customLong("directory-sql"),
-    help: ArgumentHelp("Where the directory goes, as INSERTs for Wazo's tables.", valueName: "file"))
+    help: ArgumentHelp("File for the directory, as INSERTs for Wazo's tables.", valueName: "file"))
   var directorySQL: String?
 
   func validate() throws {
@@ -95,7 +98,8 @@ struct SimulateCalls: ParsableCommand {
   }
 
   func run() throws {
-    // A reader that goes away shall be an error of write, which has a message or is passed over, and not a signal.
+    // When a reader goes away, write must return an error, which gets a message or is ignored. A
+    // signal would end the program.
     signal(SIGPIPE, SIG_IGN)
     do {
       let simulation = try Simulation(options())
@@ -113,7 +117,7 @@ struct SimulateCalls: ParsableCommand {
   }
 
   private func report(_ summary: SimulationSummary) {
-    complain("\(summary.callCount) calls, \(summary.cels) CELs; \(summary.callLogs) call logs should come of them\n")
+    complain("\(summary.callCount) calls, \(summary.cels) CELs; they should give \(summary.callLogs) call logs\n")
     for kind in CallKind.allCases {
       guard let count = summary.calls[kind] else { continue }
       let number = String(count)
@@ -122,7 +126,7 @@ struct SimulateCalls: ParsableCommand {
   }
 
   private func complain(_ text: String) {
-    // Nobody is left to tell where standard error cannot be written.
+    // If standard error cannot be written, no message can reach anybody.
     try? Output.standardError.put(Array(text.utf8))
   }
 }

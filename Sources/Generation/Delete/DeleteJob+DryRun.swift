@@ -3,29 +3,29 @@ import Store
 import Values
 
 extension DeleteJob {
-  /// What a deletion removed, or would remove.
+  /// What a deletion removed or would remove.
   public struct Summary: Sendable {
     /// Call logs.
     public var callLogs = 0
     /// Their participants.
     public var participants: Int64 = 0
-    /// Their recordings: rows; no audio file is touched.
+    /// Rows of their recordings. No audio file is touched.
     public var recordings: Int64 = 0
-    /// When the oldest of the calls began; nil where there is none.
+    /// When the oldest of the calls began; nil if there is none.
     public var oldest: Timestamp?
-    /// When the newest of them began, in the same.
+    /// When the newest of them began, in microseconds since 2000-01-01 UTC; nil if there is none.
     public var newest: Int64?
-    /// CELs that were covered and are not any more.
+    /// CELs that lost their coverage.
     public var uncoveredCELs: Int64 = 0
-    /// CELs that pointed to a call log.
+    /// CELs that pointed to a deleted call log.
     public var unlinkedCELs: Int64 = 0
-    /// The ids that were covered, in no order.
+    /// Ids that were covered, in no order.
     var uncovered: [Range<Int64>] = []
 
-    /// Nothing deleted.
+    /// A summary of no deletion.
     public init() {}
 
-    /// These call logs and what belongs to them.
+    /// Counts these call logs and their parts.
     init(of logs: [CallLogTables.Stored], on connection: Connection) throws {
       callLogs = logs.count
       (participants, recordings) = try CallLogTables.countParts(ofCallLogs: logs.map(\.id), on: connection)
@@ -45,20 +45,21 @@ extension DeleteJob {
     }
   }
 
-  /// What ``run(_:)`` would delete now. Changes nothing; the context need not have claimed anything.
+  /// Counts what ``run(_:)`` would delete now. Changes nothing, and needs no claim on the context.
+  /// - Throws: ``JobError`` after a signal; errors of the server
   public func dryRun(_ extent: Extent) throws -> Summary {
     let (logs, cels) = (context.databases.logs, context.databases.cels)
     // One snapshot, in which the server refuses to write.
     return try logs.transaction(.readOnly, purpose: "Looking for what would be deleted") {
       let dates = try dates(of: extent)
-      // Where the schema is not there yet, nothing is covered.
+      // Without a schema nothing is covered.
       let checkpoint = context.checkpoint.id == 0 ? nil : try Checkpoint.read(context.table.identity, on: logs)
       let coverage = checkpoint?.coverage ?? IDSet()
       var summary = Summary()
       var last: CallLogTables.Stored?
       while true {
         if context.interruption.isRequested { throw JobError(.interrupted, "interrupted; nothing was changed") }
-        // In the same portions: from the CELs of each, all that lies in between is uncovered.
+        // The same portions as in a run: each uncovers all ids between its CELs.
         let some = try CallLogTables.newest(batch, from: dates.from, to: dates.to, after: last, on: logs)
         guard !some.isEmpty else { break }
         last = some.last

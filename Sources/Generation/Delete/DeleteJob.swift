@@ -4,23 +4,24 @@ import Runs
 import Store
 import Values
 
-/// `delete`: removes call logs and uncovers their CELs, so that they can be made again.
+/// `delete`: removes call logs and uncovers their CELs, so that a later run makes them again.
 public struct DeleteJob {
-  /// Which call logs go.
+  /// The call logs to delete.
   public enum Extent: Equatable, Sendable {
-    /// All of every tenant.
+    /// All, of every tenant.
     case all
-    /// Those that began in the last so many days (24 hours each) before now; older ones stay.
+    /// Those that began in the last N days (24 hours each). Older ones stay.
     case lastDays(Int)
-    /// Those that began at or after `from` and before `to`; nil for no bound.
+    /// Those that began at or after `from` and before `to`, in microseconds since 2000-01-01 UTC;
+    /// nil for no bound.
     case dates(from: Int64?, to: Int64?)
   }
 
-  /// How far a deletion has come.
+  /// The progress of a deletion.
   public struct Progress: Sendable {
     /// Call logs deleted so far.
     public var callLogs: Int
-    /// How many there were; nil where that was not counted, as it would take as long as finding them.
+    /// How many there were; nil if nobody counted, since that takes as long as the search.
     public var total: Int64?
   }
 
@@ -29,7 +30,7 @@ public struct DeleteJob {
   /// Call logs in one transaction.
   let batch: Int
 
-  /// A job on these databases.
+  /// Makes a job on these databases.
   /// - Parameters:
   ///   - batch: call logs in one transaction, 1 or more
   ///   - progress: called after each transaction
@@ -39,9 +40,10 @@ public struct DeleteJob {
     self.progress = progress
   }
 
-  /// Whether the database has no table of call logs, so that there is nothing to delete and nothing to prepare for it. Changes nothing.
-  /// - Returns: the database's name; nil where there is such a table
-  /// - Throws: ``StoreError`` where there is no table of CELs, either
+  /// Checks for a database without the table of call logs: there is nothing to delete and nothing
+  /// to prepare. Changes nothing.
+  /// - Returns: the name of such a database; nil if the table exists
+  /// - Throws: ``StoreError`` if there is no CEL table, either
   public static func databaseWithoutCallLogs(
     _ settings: RunContext.Settings, interruption: Interruption, log: Logger
   ) throws -> String? {
@@ -56,8 +58,9 @@ public struct DeleteJob {
     }
   }
 
-  /// Deletes, some thousands of call logs and the links to them in one transaction each.
-  /// - Returns: what was deleted.
+  /// Deletes the call logs and the links to them, some thousands in each transaction.
+  /// - Returns: what was deleted
+  /// - Throws: ``JobError`` if the run was interrupted or retries ran out. Committed steps stay.
   public func run(_ extent: Extent) throws -> Summary {
     try context.recorded("delete", extent.parameters) { try run(extent, $0) }
   }
@@ -78,7 +81,7 @@ public struct DeleteJob {
       progress(Progress(callLogs: summary.callLogs, total: total))
     }
     if extent == .all { try unlinkTheRest(greatest, &summary) }
-    // Here and not in the transactions: it is for information only, and others wait for those.
+    // Outside of the transactions, for which others wait: the count is only information.
     let uncovered = IDSet(summary.uncovered).ranges
     summary.uncoveredCELs = try context.retry { try context.table.count(in: uncovered, on: context.databases.cels) }
     let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
@@ -89,7 +92,7 @@ public struct DeleteJob {
     return summary
   }
 
-  /// The range of dates that an extent comes to now.
+  /// The dates of an extent, as of now.
   func dates(of extent: Extent) throws -> (from: Int64?, to: Int64?) {
     switch extent {
     case .all: (nil, nil)
@@ -98,11 +101,11 @@ public struct DeleteJob {
     }
   }
 
-  /// - Parameter greatest: set to the last id that a call log had when all were gone
+  /// - Parameter greatest: set to the last id of a call log, once all are gone
   private func deleteSome(
     _ extent: Extent, _ dates: (from: Int64?, to: Int64?), _ record: RunRecord, _ greatest: inout Int32?
   ) throws -> Summary {
-    // A link that is recorded but not made yet would be made after the call log is gone.
+    // A recorded link would be made after its call log is gone.
     try context.makeRecordedLinks(always: true)
     let some = try context.databases.logs.transaction(purpose: "Deleting call logs") {
       try context.checkpoint.closeGate(on: context.databases.logs)
@@ -110,7 +113,7 @@ public struct DeleteJob {
       let logs = try CallLogTables.newest(batch, from: dates.from, to: dates.to, on: context.databases.logs)
       guard !logs.isEmpty else {
         var none = Summary()
-        // Here, where no chunk is under way: what a generate makes from now on is after this deletion.
+        // No chunk is at work here, so every later call log is newer than this deletion.
         if extent == .all {
           none.uncovered = try uncoverEverything(locked)
           greatest = try CallLogTables.lastID(on: context.databases.logs)
@@ -120,7 +123,8 @@ public struct DeleteJob {
       let ids = logs.map(\.id)
       var some = try Summary(of: logs, on: context.databases.logs)
       if extent == .all {
-        // All at once, so that also after an interruption nothing that is covered hangs together with what is not.
+        // In one step, so that an interruption leaves no covered CELs beside uncovered ones of
+        // one call.
         some.uncovered = try uncoverEverything(locked)
       } else if let range = try uncover(logs) {
         some.uncovered = locked.coverage.parts(in: range)
@@ -137,7 +141,8 @@ public struct DeleteJob {
     return some
   }
 
-  /// Uncovers the CELs of these call logs and what lies in between. Conversations that reach out of it are noted: of them the chunk that covers it again does not see all.
+  /// Uncovers the CELs of these call logs and all ids between them. Notes the conversations that
+  /// reach out of that range: the chunk that covers it again does not see all of them.
   /// - Returns: the range of ids, covered or not.
   private func uncover(_ logs: [CallLogTables.Stored]) throws -> ClosedRange<Int64>? {
     let (table, databases) = (context.table, context.databases)
@@ -147,13 +152,13 @@ public struct DeleteJob {
     return range
   }
 
-  /// The ids between the least and the greatest CEL of these call logs.
+  /// The ids from the least to the greatest CEL of these call logs.
   func celRange(of logs: [CallLogTables.Stored]) throws -> ClosedRange<Int64>? {
     try context.table.celRange(
       ofConversations: logs.map(\.conversationID).filter { !$0.isEmpty }, callLogs: logs.map(\.id), on: context.databases.cels)
   }
 
-  /// - Returns: what was covered.
+  /// - Returns: the ids that were covered.
   private func uncoverEverything(_ locked: Checkpoint) throws -> [Range<Int64>] {
     if !locked.coverage.isEmpty { try context.checkpoint.uncover(locked.coverage.ranges, on: context.databases.logs) }
     try context.checkpoint.forgetAllReaching(on: context.databases.logs)
@@ -164,9 +169,10 @@ public struct DeleteJob {
   private func unlink(_ ids: [Int32]) throws -> Int {
     guard context.table.canSetCallLogID else { return 0 }
     if context.databases.isOne, context.linksCELs { return try context.table.unlink(ids, on: context.databases.cels) }
-    // What a chunk has recorded before the gate was closed may not be made yet.
+    // A chunk may have recorded links before the gate was closed that are not made yet.
     let recorded = context.databases.isOne ? [:] : try context.checkpoint.recordedLinks(on: context.databases.logs)
-    // Without links there may be no right to change CELs, and mostly nothing to change.
+    // A role that makes no links may lack the right to change CELs, and mostly there is nothing
+    // to change.
     var linked = try context.table.linked(to: ids, on: context.databases.cels).filter { recorded[$0] == nil }
     let gone = Set(ids)
     linked += recorded.filter { gone.contains($0.value) }.keys
@@ -180,16 +186,16 @@ public struct DeleteJob {
     }
   }
 
-  /// After `delete -A` no CEL points to a call log that is gone, whoever deleted it.
-  /// - Parameter last: the last id that a call log had when all were gone
+  /// Clears all links to deleted call logs after `delete -A`, whoever deleted them.
+  /// - Parameter last: the last id of a call log, once all were gone
   private func unlinkTheRest(_ last: Int32?, _ summary: inout Summary) throws {
     guard try context.retry({ try context.table.hasLinks(on: context.databases.cels) }) else { return }
-    // In another database nothing tells which call logs there are; what is made since then has greater ids.
+    // The other database does not say which call logs exist. Later call logs have greater ids.
     let greatest = context.databases.isOne ? nil : last ?? 0
     var isAny = false
     while true {
       if context.interruption.isRequested {
-        throw JobError(.interrupted, "interrupted; every call log is deleted, some CELs still point to them")
+        throw JobError(.interrupted, "interrupted; every call log is deleted, but some CELs still point to them")
       }
       let count = try context.retry {
         try context.databases.logs.transaction(purpose: "Unlinking CELs") {
@@ -197,7 +203,7 @@ public struct DeleteJob {
           let locked = try context.checkpoint.locked(on: context.databases.logs)
           let count = try context.table.unlinkSome(batch * 5, upTo: greatest, on: context.databases.cels)
           isAny = isAny || count > 0
-          // A chunk that came in between has taken them for calls that have their call logs.
+          // A chunk in between took these CELs for calls that have their call logs.
           if isAny { _ = try uncoverEverything(locked) }
           return count
         }
@@ -209,7 +215,7 @@ public struct DeleteJob {
 }
 
 extension DeleteJob.Extent {
-  /// How it is asked for, for the record.
+  /// The command line of such a deletion, for the record.
   fileprivate var parameters: String {
     switch self {
     case .all: "-A"

@@ -4,29 +4,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Allocations that the calling thread has made so far; 0 for ever where the C library lets nobody count them.
+/// Allocations of the calling thread so far; always 0 if this platform does not count them.
 uint64_t counters_allocations(void);
 
-/// Whether allocations are counted.
+/// Whether this platform counts allocations.
 bool counters_counts_allocations(void);
 
-/// Opens the processor's count of the instructions that the calling thread executes outside the kernel.
-/// Returns a descriptor, -1 where there is no such count (most virtual machines).
+/// Opens the processor's count of the instructions that the calling thread executes outside the
+/// kernel. Returns a descriptor; -1 if there is no such count, as on most virtual machines.
 int counters_open_instructions(void);
 
-/// Instructions counted so far.
+/// Instructions counted so far; 0 if the descriptor cannot be read.
 uint64_t counters_instructions(int descriptor);
 
-/// Whether the program runs under callgrind and was built where its header was.
+/// Whether the program runs under callgrind and was built with its header.
 bool counters_under_callgrind(void);
 
-/// Under callgrind: forgets what was counted.
+/// Under callgrind: sets the counts to zero.
 void counters_callgrind_zero(void);
 
-/// Under callgrind: writes what was counted to a file of its own, which bears the name.
+/// Under callgrind: writes the counts to a new file with `name` in its name.
 void counters_callgrind_dump(const char *name);
 
-/// Nanoseconds for which the calling thread has had a processor.
+/// Processor time of the calling thread in nanoseconds.
 uint64_t counters_thread_nanoseconds(void);
 
 #endif
