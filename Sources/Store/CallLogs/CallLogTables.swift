@@ -257,8 +257,8 @@ public enum CallLogTables {
   /// - Throws: an error of PostgreSQL.
   public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
     try connection.query(
-      // 2,000,000 days, some 5,500 years, reach beyond the earliest date that PostgreSQL has (4713
-      // BC; PostgreSQL, "Date/Time Types").
+      // PostgreSQL's earliest time is 4713 BC ("Date/Time Types"). 2,000,000 days (5,475 years) stay
+      // within its limits.
       "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: min(days, 2_000_000)))],
       purpose: "Looking up the time \(days) days ago"
     ).timestamp(0, 0) ?? Int64.min
@@ -371,8 +371,8 @@ public enum CallLogTables {
     uuids(try connection.query("SELECT uuid FROM call_logd_tenant", purpose: "Reading the tenants"))
   }
 
-  /// Inserts tenants that are not in the table. Call it outside a transaction. The tenants are
-  /// sorted, so that two processes that insert the same ones cannot deadlock.
+  /// Inserts tenants that are not in the table. They are sorted, so that two processes that insert
+  /// the same ones cannot deadlock. The other process waits for the end of this transaction.
   public static func add(tenants: [UUIDValue], on connection: Connection) throws(PostgreSQLError) {
     guard !tenants.isEmpty else { return }
     var array = BinaryArray(.uuid)

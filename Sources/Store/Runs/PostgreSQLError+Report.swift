@@ -56,7 +56,7 @@ extension PostgreSQLError: ReportedError {
     case .readOnly:
       return "db_uri must lead to a database that takes writes, not to a standby or one with default_transaction_read_only"
     case .diskFull:
-      return "free disk space there and run the command again; everything committed stays, and nothing is half written"
+      return "make room on that disk and run the command again; everything committed stays, and nothing is half written"
     default: return nil
     }
   }
