@@ -110,7 +110,7 @@ extension Checkpoint {
   /// - Throws: ``StoreError`` (78) with the reason.
   package func check(against table: CELTable, on connection: Connection, logs: Connection) throws {
     guard let greatest = coverage.greatest else { return }
-    let remedy = "if that was intended, run `wazo-call-logs generate --rebase` to start anew with this table"
+    let remedy = "if that was intended, run `wazo-call-logs generate --rebase` to start with an empty checkpoint"
     let times = try table.storedTimes(of: witnesses.map(\.id), on: connection)
     for witness in witnesses {
       guard let time = times[witness.id], time != witness.time else { continue }

@@ -15,6 +15,7 @@ package struct CheckpointMirror {
   private var generation: Int64 = -1
   private var isBroken = false
 
+  /// Creates the file's writer for a run; without a `checkpointDirectory` it writes nothing.
   package init(_ context: RunContext) {
     folder = context.settings.checkpointDirectory
     table = context.table

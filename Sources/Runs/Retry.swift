@@ -12,7 +12,9 @@ import Values
 package struct Retry {
   /// The time limit, in seconds after the first failure.
   package let seconds: Double
+  /// Reports a signal, which ends the waiting.
   package let interruption: Interruption
+  /// The log for warnings about retries.
   package let log: Logger
   /// The connections to renew; nil where there are none yet.
   package let databases: Databases?

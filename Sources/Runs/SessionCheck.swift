@@ -39,13 +39,13 @@ package enum SessionCheck {
     // A pooler gives the most recently freed process or the longest idle one. One of these two
     // rounds shows either.
     for _ in 0..<2 where try process(connection) != own || process(other) == own { return false }
-    return try other.transaction(purpose: "Looking whether sessions are shared") {
+    return try other.transaction(purpose: "Checking whether sessions are shared") {
       try process(other) != own && process(connection) == own
     }
   }
 
   private static func process(_ connection: Connection) throws -> Int32 {
-    let rows = try connection.query("SELECT pg_backend_pid()", purpose: "Looking which process serves this connection")
+    let rows = try connection.query("SELECT pg_backend_pid()", purpose: "Looking up the server process of this connection")
     return Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
   }
 }

@@ -34,7 +34,7 @@ CREATE TABLE call_logd_reach (
 );
 
 -- With CELs and call logs in two databases: values of cel.call_log_id that are still to be written
--- there. The transaction that made the call logs records them. 0 stands for NULL.
+-- there. The transaction that made the call logs records them. 0 means NULL.
 CREATE TABLE call_logd_link (
     id            bigserial PRIMARY KEY,
     checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,

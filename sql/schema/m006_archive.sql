@@ -22,7 +22,7 @@ CREATE TABLE call_logd_archive (
     -- intended: some files may exist; nothing is deleted.
     -- written: the files are complete and verified; the rows are being deleted in the CELs' own
     -- database.
-    -- done: the part is committed, and its rows are deleted, unless it is a copy. The manifest may not
+    -- done: the part is committed; its rows are deleted, unless it is a copy. The manifest may not
     -- have its name.
     -- published: the manifest has its name.
     state     text NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'written', 'done', 'published')),

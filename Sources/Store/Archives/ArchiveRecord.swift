@@ -11,8 +11,8 @@ public struct ArchiveRecord: Sendable {
     case intended
     /// The files are complete and verified. Rows in another database are being deleted.
     case written
-    /// The part is committed: its rows are deleted, except those of a copy. The manifest may not have
-    /// its name.
+    /// The part is committed: its rows are deleted, except those of a copy. The manifest may not
+    /// have its name.
     case done
     /// The manifest has its name.
     case published

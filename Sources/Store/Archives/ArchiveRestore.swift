@@ -104,13 +104,13 @@ public struct ArchiveRestore {
     let (condition, parameters) = condition(filter, date: "s.date")
     let wanted =
       try connection.query(
-        "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(condition)", parameters, purpose: "Counting what is wanted"
+        "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(condition)", parameters, purpose: "Counting rows to restore"
       ).int64(0, 0) ?? 0
     let taken = try connection.query(
       """
       SELECT count(*)::int8 FROM \(stageName(0)) s JOIN call_logd_call_log l ON l.id = s.id
       WHERE \(condition) AND l.conversation_id IS DISTINCT FROM s.conversation_id AND l.date <> s.date
-      """, parameters, purpose: "Looking whether ids are taken"
+      """, parameters, purpose: "Checking whether ids are taken"
     ).int64(0, 0)
     // A call that was made again meanwhile has another id. Its row counts as existing.
     let restored = try connection.query(
@@ -222,13 +222,13 @@ public struct ArchiveRestore {
         filter.isEmpty ? "true" : "s.linkedid IN (SELECT linkedid FROM \(stageName(0)) s WHERE \(condition))"
       let count =
         try connection.query(
-          "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(wanted)", parameters, purpose: "Counting what is wanted"
+          "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(wanted)", parameters, purpose: "Counting rows to restore"
         ).int64(0, 0) ?? 0
       let taken = try connection.query(
         """
         SELECT count(*)::int8 FROM \(stageName(0)) s JOIN \(table.name) c ON c.id = s.id
         WHERE \(wanted) AND c.linkedid IS DISTINCT FROM s.linkedid AND c.eventtime IS DISTINCT FROM s.eventtime
-        """, parameters, purpose: "Looking whether ids are taken"
+        """, parameters, purpose: "Checking whether ids are taken"
       ).int64(0, 0)
       outcome.taken = Int(taken ?? 0)
       // ON CONFLICT would need a unique index, which not every CEL table has.

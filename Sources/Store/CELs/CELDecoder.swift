@@ -2,8 +2,8 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Decodes the messages of `COPY (SELECT …) TO STDOUT (FORMAT binary)` of a CEL table into a batch.
-/// The rows come in the order of ids.
+/// Decodes the messages of `COPY (SELECT …) TO STDOUT (FORMAT binary)` of a CEL table into a
+/// batch. The rows come in the order of ids.
 package struct CELDecoder {
   /// The counts of the rows so far, and the missing ids.
   package private(set) var read = ChunkRead()

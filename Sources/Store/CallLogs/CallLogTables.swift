@@ -60,7 +60,7 @@ public enum CallLogTables {
     }
   }
 
-  // MARK: What is there
+  // MARK: Look-ups
 
   /// Gives the stored call logs of these conversations, and those with these ids that have no
   /// conversation_id.
@@ -257,8 +257,8 @@ public enum CallLogTables {
   /// - Throws: an error of PostgreSQL.
   public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
     try connection.query(
-      // PostgreSQL's earliest time is 4713 BC ("Date/Time Types"). 2,000,000 days (5,475 years) stay
-      // within its limits.
+      // PostgreSQL's earliest time is 4713 BC ("Date/Time Types"). 2,000,000 days (5,475 years)
+      // stay within its limits.
       "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: min(days, 2_000_000)))],
       purpose: "Looking up the time \(days) days ago"
     ).timestamp(0, 0) ?? Int64.min

@@ -127,7 +127,7 @@ public struct Checkpoint: Sendable {
       sequenceValue: row.int64(7))
   }
 
-  // MARK: Changing it, in the transaction that does the work
+  // MARK: Changes, in the transaction that does the work
 
   /// Adds `ids`, in ascending order, to the coverage, and `counters` to the checkpoint's counters.
   ///
@@ -237,7 +237,7 @@ public struct Checkpoint: Sendable {
   /// grow.
   /// - Throws: ``StoreError`` (`busy`) where the gate stays in use for too long.
   public func restart(on connection: Connection) throws {
-    try connection.transaction(purpose: "Starting the checkpoint anew") {
+    try connection.transaction(purpose: "Emptying the checkpoint") {
       try closeGate(on: connection)
       try connection.execute(
         """
@@ -245,7 +245,7 @@ public struct Checkpoint: Sendable {
           covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, witness_ids = '{}', witness_times = '{}',
           sequence_value = NULL, looked = now(), counters = '{}', changed = now()
         WHERE id = $1
-        """, [.int4(id)], purpose: "Starting the checkpoint anew")
+        """, [.int4(id)], purpose: "Emptying the checkpoint")
       try connection.execute(
         "DELETE FROM call_logd_seen WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting which CELs were there")
       try forgetAllReaching(on: connection)

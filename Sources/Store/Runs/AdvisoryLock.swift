@@ -12,11 +12,13 @@ enum AdvisoryLock: Int32 {
   /// share it. Deletions, purges, restores, the audio list, `--rebase` and the check of covered ids
   /// hold it exclusively.
   case gate = 0x6361_6C67
-  /// A worker, "calc": the worker's number, of the session. A claim is alive while its worker's lock is held.
+  /// A worker, "calc": the worker's number, of the session. A claim is alive while its worker's
+  /// lock is held.
   case worker = 0x6361_6C63
   /// A run, "calr": the run's id, of the session. A run is alive while its lock is held.
   case run = 0x6361_6C72
-  /// Links, "cali": the checkpoint's id, of the transaction, in the CELs' database. One session at a time makes recorded links.
+  /// Links, "cali": the checkpoint's id, of the transaction, in the CELs' database. One session at
+  /// a time makes recorded links.
   case links = 0x6361_6C69
   /// Archives, "cala": object 0, of the session. At most one archive, purge or restore works on a
   /// database.
