@@ -23,7 +23,7 @@ public enum ArchiveReader {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError.system("cannot inspect \(path)") }
     guard Int(status.st_size) == file.bytes else {
-      throw damaged("has \(status.st_size) bytes in place of \(file.bytes): it was truncated or changed")
+      throw damaged("has \(status.st_size) bytes in place of \(file.bytes): it was cut off or changed")
     }
     let decompressor: Decompressor
     do {

@@ -57,7 +57,7 @@ package struct Retry {
         guard error.isWorthRetrying || isLostNow else { throw error }
         if isLostNow, !isLost {
           log.warning(
-            "\(databases == nil ? "no connection yet" : "connection lost") (\(error)); retrying for \(Int(seconds)) s")
+            "\(databases == nil ? "no connection yet" : "connection lost") (\(error)); trying again for \(Int(seconds)) s")
         }
         isLost = isLost || isLostNow
         let limit = deadline ?? Date().addingTimeInterval(seconds)
@@ -66,7 +66,7 @@ package struct Retry {
           throw JobError(
             isLost ? .unavailable : .busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)\(holders(error))")
         }
-        if !isLost { log.info("retrying: \(error)") }
+        if !isLost { log.info("trying again: \(error)") }
         pause(wait * Double.random(in: 0.5...1))
         wait = min(wait * 2, 5)
       }

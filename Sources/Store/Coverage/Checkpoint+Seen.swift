@@ -66,7 +66,7 @@ extension Checkpoint {
         .int4Array(blocks.map { Int32(clamping: $0.ids.count) }),
         .int4Array(blocks.map { Int32(clamping: $0.ids.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }) }),
         .int8Multirange(ids),
-      ], purpose: "Recording the CELs that were there")
+      ], purpose: "Noting the CELs that were there")
   }
 
   /// Removes these ids from the record of rows.
