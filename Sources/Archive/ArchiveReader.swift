@@ -66,7 +66,7 @@ public enum ArchiveReader {
       throw damaged("holds other rows than its manifest says")
     }
     guard records.isComplete, records.count - 1 == file.rows else {
-      throw damaged("holds \(max(0, records.count - 1)) rows instead of the \(file.rows) in its manifest")
+      throw damaged("holds \(max(0, records.count - 1)) rows in place of the \(file.rows) in its manifest")
     }
     guard records.header == CSVRecords.header(of: file.columns) else {
       throw damaged("has other columns in its first line than its manifest says")
