@@ -8,8 +8,8 @@ extension CELTable {
     /// An id is final when no writer is left that held a lock when the id was found missing. This
     /// rule is exact.
     case locks
-    /// An id is final when it has been missing for the time `final_after`, because locks cannot show
-    /// every writer. The reason is a clause such as `cel is a view`.
+    /// An id is final when it has been missing for the time `final_after`, because locks cannot
+    /// show every writer. The reason is a clause such as `cel is a view`.
     case timed(reason: String)
   }
 
