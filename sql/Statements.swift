@@ -1,12 +1,12 @@
 /// The SQL files of this folder, embedded in the program.
 public enum SQL {
-  /// One numbered step of the schema.
+  /// A numbered step of the schema.
   public struct Migration: Sendable {
-    /// The file's name without its ending, such as `m002_coverage`.
+    /// The file's name without its ending, for example `m002_coverage`.
     public let name: String
     /// The statements.
     public let text: String
-    /// Whether it runs outside a transaction, as CREATE INDEX CONCURRENTLY must.
+    /// Whether it must run outside a transaction, as CREATE INDEX CONCURRENTLY must.
     public var isOutsideTransaction: Bool { text.hasPrefix("-- outside a transaction") }
   }
 
@@ -26,7 +26,7 @@ public enum SQL {
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).
   public static let wazoDirectory: [String: String] = named(string(PackageResources.wazo_sql))
 
-  /// Cuts a file into its named queries.
+  /// Splits a file into its named queries.
   package static func named(_ text: String) -> [String: String] {
     var queries: [String: String] = [:]
     var name: String?

@@ -1,10 +1,13 @@
--- The least rights that a role needs to run wazo-call-logs. Run it with psql as the owner of the tables, after `wazo-call-logs migrate`:
+-- The least rights that a role needs to run wazo-call-logs. Run this file with psql as the owner of
+-- the tables, after `wazo-call-logs migrate`:
 --
 --   psql -v role=call_logs -f grants.sql DATABASE
 --
--- Where CELs and call logs are in two databases, run the first part in the one and the second part in the other.
+-- If CELs and call logs are in two databases, run part 1 in the database of the CELs, and part 2 in
+-- the database of the call logs.
 
--- Part 1, the database of the CELs. UPDATE of one column is for cel.call_log_id; leave it out with --no-link-cels.
+-- Part 1, the database of the CELs. UPDATE is for cel.call_log_id only. Leave it out if runs use
+-- --no-link-cels.
 GRANT SELECT ON cel TO :"role";
 GRANT UPDATE (call_log_id) ON cel TO :"role";
 GRANT SELECT ON SEQUENCE cel_id_seq TO :"role";
@@ -18,25 +21,27 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, c
     call_logd_open, call_logd_seen, call_logd_late TO :"role";
 GRANT SELECT, DELETE ON call_logd_purged TO :"role";
 GRANT SELECT, INSERT ON call_logd_former TO :"role";
--- For generate, which looks up what was purged, and generate --adopt, which takes over the archives of the database that this one was.
+-- For generate, which looks up purged rows and takes over the archives of former databases.
 GRANT SELECT, UPDATE ON call_logd_archive TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_checkpoint_id_seq, call_logd_link_id_seq, call_logd_run_id_seq, call_logd_claim_id_seq,
     call_logd_claim_owner_seq TO :"role";
 GRANT SELECT ON call_logd_migration TO :"role";
 
--- For archive, purge and restore besides. In the database of the CELs:
--- (UPDATE of one column, as above, is needed where call logs are in another database: rows cannot be locked without; UPDATE of the sequence lets
--- restore keep it ahead of the ids that come back.)
+-- Additional rights for archive, purge and restore, in the database of the CELs. If call logs are
+-- in another database, UPDATE of the column above is needed in any case, because it allows row
+-- locks. UPDATE of the sequence lets restore raise it above the restored ids.
 GRANT INSERT, DELETE ON cel TO :"role";
 GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
--- In that of the call logs; UPDATE of the sequence lets restore move it past the ids that come back:
+-- The same in the database of the call logs. UPDATE of the sequence lets restore raise it above the
+-- restored ids.
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
 GRANT INSERT ON call_logd_purged TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"role";
--- For the recordings' own retention.
+-- For the retention of audio files.
 GRANT UPDATE (path) ON call_logd_recording TO :"role";
 GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 
--- A role that only exports needs no more than this:
--- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
+-- A role that only exports needs only this:
+-- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant,
+--     call_logd_call_log_destination, call_logd_recording TO :"role";

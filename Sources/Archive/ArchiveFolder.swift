@@ -2,54 +2,59 @@ import Files
 import Foundation
 import Values
 
-/// An archive's folder, seen as its parts.
+/// The folder of an archive and its parts.
 public struct ArchiveFolder {
   /// The folder itself.
   public let root: Folder
 
-  /// Opens it.
-  /// - Throws: ``FileError`` (inputOutput) where it cannot be opened or made
+  /// Opens the folder.
+  /// - Throws: ``FileError`` (`inputOutput`) where it cannot be opened or created.
   public init(_ path: String, creates: Bool = false) throws(FileError) {
     root = try Folder.root(path, creates: creates)
   }
 
-  /// Opens the folder of an archive that is to be read.
-  /// - Throws: ``FileError`` (damaged) where there is no such folder; (inputOutput) where it cannot be opened
+  /// Opens the folder of an archive for reading.
+  /// - Throws: ``FileError``: `damaged` where the folder does not exist, `inputOutput` where it
+  ///   cannot be opened.
   public static func existing(_ path: String) throws(FileError) -> ArchiveFolder {
     var status = stat()
     if stat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR { throw noPart(in: path) }
     return try ArchiveFolder(path)
   }
 
-  /// What is said where a folder is no archive.
+  /// The error for a folder without any part of an archive.
   public static func noPart(in path: String) -> FileError {
     FileError(
-      .damaged, "there is no part of an archive in \(path); archive_dir sets the folder, and its disk must be mounted")
+      .damaged, "there is no part of an archive in \(path); check archive_dir, and that its disk is mounted")
   }
 
-  /// Checks that its path still leads to the folder that was opened: one that was moved away, or unmounted, takes what is written to it along.
-  /// - Throws: ``FileError`` (inputOutput)
+  /// Checks that the path still leads to the open folder. If the folder was moved or unmounted, new
+  /// files would go there unseen.
+  /// - Throws: ``FileError`` (`inputOutput`) where it does not.
   public func checkInPlace() throws(FileError) {
     var (opened, there) = (stat(), stat())
     guard fstat(root.descriptor, &opened) == 0, stat(root.path, &there) == 0 else {
       throw FileError.system("the archive folder \(root.path) is gone")
     }
     guard opened.st_dev == there.st_dev, opened.st_ino == there.st_ino else {
-      throw FileError(.inputOutput, "the archive folder \(root.path) is another one than when the run began")
+      throw FileError(.inputOutput, "the archive folder \(root.path) was replaced by another one during the run")
     }
   }
 
-  /// What an archive's folder holds.
+  /// The contents of an archive's folder.
   public struct Contents {
-    /// Parts that have a manifest, in the order of table, month and number.
+    /// Parts with a manifest, in the order of table, month and number.
     public var parts: [PartName] = []
-    /// Parts whose manifest has nothing but its temporary name: a run was ended before the part was complete.
+    /// Parts whose manifest has only its temporary name: the run ended before the part was
+    /// complete.
     public var unpublished: [PartName] = []
-    /// Paths below the folder that belong to none of them: files without a manifest, and what is not ours. Nothing ever touches them.
+    /// Paths below the folder that belong to no part with a manifest. The program never reads,
+    /// restores or removes them.
     public var unknown: [String] = []
   }
 
-  /// Looks through all of it.
+  /// Lists the whole folder.
+  /// - Throws: ``FileError`` where a folder cannot be read.
   public func contents() throws(FileError) -> Contents {
     var contents = Contents()
     for name in try root.names() {
@@ -89,19 +94,21 @@ public struct ArchiveFolder {
     }
   }
 
-  /// The greatest number that any file in the folder of that table and month has, 0 where there is none.
+  /// The greatest part number of any file for that table and month; 0 where there is none.
   public func greatestNumber(_ kind: ArchiveKind, _ month: Month) throws(FileError) -> Int {
     guard let folder = try root.folder(PartName.folders(kind, month)) else { return 0 }
     return try folder.names().compactMap { PartName(fileName: $0, kind: kind, month: month)?.number }.max() ?? 0
   }
 
   /// The folder of a part; nil where it does not exist.
+  /// - Throws: ``FileError`` where it cannot be opened or created.
   public func folder(of part: PartName, creates: Bool = false) throws(FileError) -> Folder? {
     try root.folder(part.folders, creates: creates)
   }
 
-  /// The manifest of a part.
-  /// - Throws: ``FileError`` where it is missing, damaged, of a later format, or disagrees with its place
+  /// Reads and checks the manifest of a part.
+  /// - Throws: ``FileError`` where it is missing, damaged, of a later format, or in the wrong
+  ///   place.
   public func manifest(of part: PartName) throws(FileError) -> Manifest {
     guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else {
       throw FileError(.damaged, "\(root.path)/\(part) is missing")
@@ -109,17 +116,18 @@ public struct ArchiveFolder {
     return try Manifest(json: json, of: part)
   }
 
-  /// Whose part it is; nil where that cannot be read.
+  /// Reads the owner of a part; nil where the manifest does not show it.
   public func ownership(of part: PartName) throws(FileError) -> Manifest.Ownership? {
     guard let folder = try folder(of: part), let json = try folder.read(part.manifest) else { return nil }
     return Manifest.Ownership(json: json)
   }
 
-  /// The manifest of a part, whichever of its names it has, and whether that is its final one; nil where nothing was deleted for the part, as its manifest was never whole.
+  /// Reads the manifest of a part under its final or its temporary name. The result is nil where no
+  /// complete manifest exists; then no row of the part was deleted.
   public func anyManifest(of part: PartName) throws(FileError) -> (json: [UInt8], isPublished: Bool)? {
     guard let folder = try folder(of: part) else { return nil }
     if let json = try folder.read(part.manifest) { return (json, true) }
-    // Its end is written last, and made durable before any row goes.
+    // The end of the manifest is written last, and is durable before any row is deleted.
     guard let json = try folder.read(PartName.temporary(part.manifest)), json.suffix(2) == Array("}\n".utf8)[...] else {
       return nil
     }
@@ -127,8 +135,10 @@ public struct ArchiveFolder {
   }
 
   /// Reads every file of a part and compares it with the manifest.
-  /// - Parameter checksIDs: whether it looks also at the ids in the rows
-  /// - Throws: ``FileError`` that says which file is not as it was written, and how
+  /// - Parameters:
+  ///   - checksIDs: whether to check the ids in the rows, too
+  ///   - stop: called between pieces; its error ends the reading
+  /// - Throws: ``FileError`` that names the damaged file and the damage.
   public func verify(
     _ manifest: Manifest, of part: PartName, checksIDs: Bool = true, stop: () throws -> Void = {}
   ) throws {
@@ -144,8 +154,9 @@ public struct ArchiveFolder {
     }
   }
 
-  /// Reads every file of a part, compares it with the manifest, and gives the ids of the part's rows.
-  /// - Throws: ``FileError`` that says which file is not as it was written, and how
+  /// Reads every file of a part, compares it with the manifest, and gives the ids of the part's
+  /// rows.
+  /// - Throws: ``FileError`` that names the damaged file and the damage.
   public func ids(_ manifest: Manifest, of part: PartName, stop: () throws -> Void = {}) throws -> [Int64] {
     guard let folder = try folder(of: part) else {
       throw FileError(.damaged, "the folder of \(root.path)/\(part) is missing")
@@ -158,8 +169,8 @@ public struct ArchiveFolder {
     return ids
   }
 
-  /// Removes the files of a part that never came to be, those under temporary names too.
-  /// - Returns: false where the part has a manifest, so that it did come to be; nothing is touched then.
+  /// Removes the files of an incomplete part, including those with temporary names.
+  /// - Returns: false where the part has a manifest and so is complete; then it removes nothing.
   public func removeUnfinished(_ part: PartName) throws(FileError) -> Bool {
     guard let folder = try folder(of: part) else { return true }
     if try folder.has(part.manifest) { return false }

@@ -5,7 +5,7 @@ public enum ArchiveKind: String, CaseIterable, Codable, Sendable {
   /// Channel events.
   case cel
 
-  /// The contents of the files of one part, in the order in which they are written, and in which they are restored.
+  /// The contents of a part's files, in the order of writing and of restoring.
   public var contents: [FileContent] {
     switch self {
     case .callLogs: [.callLogs, .participants, .destinations, .recordings]
@@ -14,7 +14,7 @@ public enum ArchiveKind: String, CaseIterable, Codable, Sendable {
   }
 }
 
-/// What one file of a part holds.
+/// The content of one file of a part.
 public enum FileContent: String, CaseIterable, Codable, Sendable {
   /// Rows of call logs.
   case callLogs = "call-logs"
@@ -22,7 +22,7 @@ public enum FileContent: String, CaseIterable, Codable, Sendable {
   case participants
   /// The details of their destinations.
   case destinations
-  /// Their recordings: rows, not audio.
+  /// The rows of their recordings, without audio files.
   case recordings
   /// Channel events.
   case cel

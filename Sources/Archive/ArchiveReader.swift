@@ -3,13 +3,15 @@ import Crypto
 import Files
 import Foundation
 
-/// Reads files of an archive, and tells whether they are what was written.
+/// Reads files of an archive and compares them with their manifest.
 public enum ArchiveReader {
-  /// Reads a file from its beginning to its end and compares all that is known of it: length, both SHA-256, zstd's checksum, rows, and the names of the columns.
+  /// Reads a whole file and compares its length, both SHA-256, zstd's checksum, the number of rows
+  /// and the names of the columns (`Archive.docc`, Format, "What is checked on reading").
   /// - Parameters:
-  ///   - sink: gets the CSV in pieces of any size. What it got is verified only when this returns.
-  ///   - stop: looked at now and then; where it throws, reading ends
-  /// - Throws: ``FileError`` that names the file and what is wrong with it; what `sink` and `stop` throw.
+  ///   - sink: receives the CSV in pieces of any size. They are verified only when this function
+  ///     returns.
+  ///   - stop: called between pieces; its error ends the reading
+  /// - Throws: ``FileError`` that names the file and the damage; errors of `sink` and `stop`.
   public static func read(
     _ file: Manifest.File, in folder: Folder, stop: () throws -> Void = {},
     sink: (UnsafeRawBufferPointer) throws -> Void = { _ in }
@@ -19,7 +21,7 @@ public enum ArchiveReader {
     guard let descriptor = try folder.openFile(file.name) else { throw damaged("is missing") }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw FileError.system("cannot look at \(path)") }
+    guard fstat(descriptor, &status) == 0 else { throw FileError.system("cannot inspect \(path)") }
     guard Int(status.st_size) == file.bytes else {
       throw damaged("has \(status.st_size) bytes in place of \(file.bytes): it was cut off or changed")
     }
@@ -43,9 +45,9 @@ public enum ArchiveReader {
         let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         hash.update(bufferPointer: piece)
         try decompressor.write(piece) { content in
-          // A few bytes can stand for any number of them.
+          // A few compressed bytes can expand to any number of bytes.
           guard content.count <= file.contentBytes - contentBytes else {
-            throw damaged("holds more than the \(file.contentBytes) bytes of rows that its manifest says")
+            throw damaged("holds more rows than the \(file.contentBytes) bytes in its manifest")
           }
           contentHash.update(bufferPointer: content)
           records.add(content)
@@ -58,13 +60,13 @@ public enum ArchiveReader {
       throw damaged("is damaged. \(error)")
     }
     guard hash.finalize().hexadecimal == file.sha256.lowercased() else {
-      throw damaged("has another SHA-256 than its manifest says")
+      throw damaged("does not have the SHA-256 in its manifest")
     }
     guard contentBytes == file.contentBytes, contentHash.finalize().hexadecimal == file.contentSha256.lowercased() else {
       throw damaged("holds other rows than its manifest says")
     }
     guard records.isComplete, records.count - 1 == file.rows else {
-      throw damaged("holds \(max(0, records.count - 1)) rows in place of the \(file.rows) that its manifest says")
+      throw damaged("holds \(max(0, records.count - 1)) rows in place of the \(file.rows) in its manifest")
     }
     guard records.header == CSVRecords.header(of: file.columns) else {
       throw damaged("has other columns in its first line than its manifest says")

@@ -3,17 +3,18 @@ import Crypto
 import Files
 import Foundation
 
-/// Writes one file of an archive: compressed, hashed, made durable, and only then given its name.
+/// Writes one file of an archive. It compresses and hashes the rows, makes the file durable, and
+/// then gives it its name.
 public final class ArchiveWriter {
-  /// What was written.
+  /// The sizes and hashes of a file.
   public struct Written: Sendable {
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     public let bytes: Int
-    /// SHA-256 of the file in hexadecimal digits.
+    /// The SHA-256 of the file in hexadecimal digits.
     public let sha256: String
-    /// Length of what was compressed.
+    /// The length of the uncompressed content in bytes.
     public let contentBytes: Int
-    /// SHA-256 of what was compressed.
+    /// The SHA-256 of the uncompressed content in hexadecimal digits.
     public let contentSha256: String
   }
 
@@ -21,15 +22,15 @@ public final class ArchiveWriter {
   private let compressor: Compressor
   private var hash = SHA256()
   private var contentHash = SHA256()
-  /// Rows come one by one; libzstd and the hash take them by the piece.
+  /// Rows come one by one, but libzstd and the hash are faster with larger pieces.
   private var pending: [UInt8] = []
   private static let pieceLength = 1 << 17
 
-  /// Begins a file under a temporary name.
+  /// Creates a file under a temporary name.
   /// - Parameters:
-  ///   - level: zstd's effort
-  ///   - workers: threads of libzstd beside this one
-  /// - Throws: ``FileError``
+  ///   - level: zstd's compression level
+  ///   - workers: additional threads of libzstd
+  /// - Throws: ``FileError`` where the file cannot be created.
   public init(_ name: String, in folder: Folder, level: Int, workers: Int) throws(FileError) {
     do {
       compressor = try Compressor(level: level, workers: workers)
@@ -40,18 +41,19 @@ public final class ArchiveWriter {
     pending.reserveCapacity(ArchiveWriter.pieceLength * 2)
   }
 
-  /// Takes the next bytes of content.
+  /// Adds content.
+  /// - Throws: ``FileError`` where it cannot be written.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     pending.append(contentsOf: bytes)
     if pending.count >= ArchiveWriter.pieceLength { try compressPending() }
   }
 
-  /// Ends the file, makes it durable and gives it its name.
-  /// - Throws: ``FileError``; then nothing is left of it but the temporary name, if that.
+  /// Completes the file, makes it durable and gives it its name.
+  /// - Throws: ``FileError``. Then at most a file with the temporary name is left.
   public func finish() throws -> Written {
     try compressPending()
     try compressor.finish(to: writeOut)
-    // What is read back shall come from the disk where that is possible.
+    // The verification that follows should read the file from the disk, not from the cache.
     try file.finish(.new, leavesCache: true)
     return Written(
       bytes: Int(compressor.bytesWritten), sha256: hash.finalize().hexadecimal, contentBytes: Int(compressor.bytesRead),
@@ -73,19 +75,23 @@ public final class ArchiveWriter {
 }
 
 extension Folder {
-  /// Writes a small file durably under a temporary name, so that nothing but its own name is missing.
+  /// Writes a small file durably under a temporary name. Only the final name is missing then.
+  /// - Throws: ``FileError`` where it cannot be written.
   public func prepare(_ content: String, as name: String) throws(FileError) {
     let file = try DurableFile(name, temporary: PartName.temporary(name), in: self)
     try file.write(content)
     try file.prepare()
-    // Its temporary name must last, too: where it is there, rows may be deleted.
+    // The temporary name must be durable, too: rows may be deleted once it exists.
     try sync()
   }
 
-  /// Gives a prepared file its name; what has that name is not replaced.
+  /// Gives a prepared file its name. An existing file of that name stays.
+  /// - Throws: ``FileError`` where the name is taken, or the system refuses.
   public func publishPrepared(_ name: String) throws(FileError) { try publish(PartName.temporary(name), as: name) }
 
-  /// Writes a small file durably, and gives it its name when it is whole; one of that name is not replaced.
+  /// Writes a small file durably, and gives it its name when it is complete. An existing file of
+  /// that name stays.
+  /// - Throws: ``FileError`` where the name is taken, or the file cannot be written.
   public func write(_ content: String, as name: String) throws(FileError) {
     try prepare(content, as: name)
     try publishPrepared(name)

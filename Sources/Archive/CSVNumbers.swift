@@ -1,6 +1,6 @@
 import Files
 
-/// Reads the whole numbers of one column out of PostgreSQL's CSV, which comes in pieces of any size.
+/// Reads the integers of one column from PostgreSQL's CSV, in pieces of any size.
 struct CSVNumbers {
   private let column: Int
   private var field = 0
@@ -11,11 +11,13 @@ struct CSVNumbers {
   private var digits = 0
   private var isNumber = true
 
-  /// - Parameter column: counted from 0
+  /// Creates a reader.
+  ///
+  /// - Parameter column: the position of the column, from 0
   init(column: Int) { self.column = column }
 
-  /// Takes the next piece.
-  /// - Parameter body: gets the number of each row; nil where there is none
+  /// Reads the next piece.
+  /// - Parameter body: called with the number of each row; nil where the row has none
   mutating func add(_ bytes: UnsafeRawBufferPointer, _ body: (Int64?) throws -> Void) rethrows {
     var index = 0
     while index < bytes.count {
@@ -34,9 +36,9 @@ struct CSVNumbers {
     }
   }
 
-  /// Goes on to where the field, or the row, may end.
+  /// Skips words of eight bytes in which neither the field nor the row can end.
   private func skip(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) {
-    // Behind the column commas mean nothing any more.
+    // After the wanted column, commas do not matter.
     let comma: Unicode.Scalar = isHeader || field > column ? "\n" : ","
     while index + 8 <= bytes.count {
       let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -70,11 +72,13 @@ struct CSVNumbers {
 }
 
 extension ArchiveReader {
-  /// Reads a file as ``read(_:in:stop:sink:)`` does, and looks at the ids in it: those of a table's own rows begin and end as the manifest says, those of call logs that other rows belong to lie between.
+  /// Reads a file as ``read(_:in:stop:sink:)`` does, and checks its ids. The ids of the first
+  /// file's rows must begin and end as the manifest says. The call-log ids of the other files' rows
+  /// must lie between.
   /// - Parameters:
-  ///   - ids: the least and the greatest id of the part's rows
-  ///   - body: gets the id of each row
-  /// - Throws: ``FileError`` that names the file and what is wrong with it
+  ///   - ids: the smallest and greatest id of the part's rows
+  ///   - body: called with the id of each row
+  /// - Throws: ``FileError`` that names the file and the damage; the error of `stop`.
   static func readIDs(
     _ file: Manifest.File, within ids: ClosedRange<Int64>?, in folder: Folder, stop: () throws -> Void,
     _ body: (Int64) -> Void = { _ in }
@@ -82,7 +86,7 @@ extension ArchiveReader {
     func damaged(_ what: String) -> FileError { FileError(.damaged, "\(folder.path)/\(file.name) \(what)") }
     let name = file.content.idColumn
     guard let column = file.columns.firstIndex(where: { $0.name == name }) else { throw damaged("has no column \(name)") }
-    guard let ids else { throw damaged("has ids of which its manifest says nothing") }
+    guard let ids else { throw damaged("has ids, but its manifest names none") }
     var numbers = CSVNumbers(column: column)
     var (least, greatest, hasOther) = (Int64.max, Int64.min, false)
     try read(file, in: folder, stop: stop) { piece in
@@ -99,7 +103,7 @@ extension ArchiveReader {
     guard file.rows > 0 else { return }
     guard ids.contains(least), ids.contains(greatest), name != "id" || least...greatest == ids else {
       throw damaged(
-        "has ids from \(least) to \(greatest), its manifest says from \(ids.lowerBound) to \(ids.upperBound)")
+        "has ids from \(least) to \(greatest); its manifest says from \(ids.lowerBound) to \(ids.upperBound)")
     }
   }
 }

@@ -1,13 +1,14 @@
-/// Counts the records of PostgreSQL's CSV in pieces of any size, and looks at the first one.
+/// Counts the records of PostgreSQL's CSV, in pieces of any size, and keeps the first one.
 struct CSVRecords {
-  /// Records that have ended.
+  /// The number of complete records, with the header.
   private(set) var count = 0
-  /// The bytes of the first record, the names of the columns; nil where they are longer than anything we write.
+  /// The bytes of the first record, which names the columns; nil where it is longer than 64 KiB,
+  /// which this program never writes.
   private(set) var header: [UInt8]? = []
   private var isQuoted = false
   private var isAtStart = true
 
-  /// Whether the last record is whole.
+  /// Whether the last record is complete.
   var isComplete: Bool { isAtStart && !isQuoted }
 
   mutating func add(_ bytes: UnsafeRawBufferPointer) {
@@ -22,7 +23,8 @@ struct CSVRecords {
         start += 1
       }
     }
-    // A doubled quote ends the quoted part and begins it anew, which comes to the same.
+    // A doubled quote ends the quoted text and starts it again at once, so it needs no special
+    // case.
     var quoted = isQuoted
     var records = count
     while start < bytes.count {
@@ -31,7 +33,7 @@ struct CSVRecords {
       if end - start == 8 {
         let word = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
         if CSVRecords.marks(of: "\"", in: word) == 0 {
-          // As most words are.
+          // Most words have no quote.
           if !quoted { records += CSVRecords.marks(of: "\n", in: word).nonzeroBitCount }
           continue
         }
@@ -45,7 +47,7 @@ struct CSVRecords {
     isAtStart = bytes[bytes.count - 1] == UInt8(ascii: "\n")
   }
 
-  /// A bit for each of eight bytes that is this one.
+  /// Marks each of the eight bytes that is this character with a bit.
   static func marks(of character: Unicode.Scalar, in word: UInt64) -> UInt64 {
     let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
     let difference = word ^ (UInt64(character.value) &* 0x0101_0101_0101_0101)
@@ -58,7 +60,8 @@ struct CSVRecords {
     for column in columns {
       if !line.isEmpty { line.append(UInt8(ascii: ",")) }
       let name = Array(column.name.utf8)
-      // PostgreSQL quotes as any value: where a delimiter, a quote or a line break is in it.
+      // PostgreSQL quotes a name like any value: if it contains a delimiter, a quote or a line
+      // break.
       if name.contains(where: { [UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) })
         || name.isEmpty || column.name == "\\."
       {

@@ -1,21 +1,22 @@
 import Values
 
-/// Everything in a manifest is looked at before anything relies on it.
+/// The check of a manifest, before anything relies on it (`Archive.docc`, Format, "What is checked
+/// on reading").
 extension Manifest {
-  /// More than any file has, and little enough for sums of sizes.
+  /// A limit (64 TiB) that no file reaches, and that sums of sizes do not overflow.
   private static let mostBytes = 1 << 46
 
-  /// What cannot be true; nil where nothing was found.
+  /// The first contradiction in the manifest; nil where there is none.
   var fault: String? {
     guard encoding == "UTF8" || encoding == "SQL_ASCII" else {
       return "names the encoding \(Manifest.shown(encoding)), which no archive has"
     }
     guard !database.isEmpty else { return "names no database" }
-    guard run >= 0, run <= Int32.max else { return "names a run \(run), which cannot be" }
+    guard run >= 0, run <= Int32.max else { return "names the run \(run), which is impossible" }
     guard Manifest.instant(written) != nil else {
-      return "says that it was written at \(Manifest.shown(written)), which is no time"
+      return "says that it was written at \(Manifest.shown(written)), which is not a time"
     }
-    guard tenants.allSatisfy({ UUIDValue($0) != nil }) else { return "names a tenant that is no UUID" }
+    guard tenants.allSatisfy({ UUIDValue($0) != nil }) else { return "names a tenant that is not a UUID" }
     guard tenants.isEmpty == (table == .cel) else {
       return table == .cel ? "names tenants, which CELs do not have" : "names no tenant"
     }
@@ -30,10 +31,10 @@ extension Manifest {
     guard file.bytes > 0, file.bytes <= Manifest.mostBytes, file.contentBytes > 0, file.contentBytes <= Manifest.mostBytes else {
       return "\(file.bytes) bytes for \(file.contentBytes) bytes of rows"
     }
-    // A row has a line, and so has the header.
+    // Each row has at least a line break, and so has the header.
     guard file.rows >= 0, file.rows < file.contentBytes else { return "\(file.rows) rows in \(file.contentBytes) bytes" }
     guard [file.sha256, file.contentSha256].allSatisfy({ $0.utf8.count == 64 && $0.utf8.allSatisfy(\.isHexadecimalDigit) }) else {
-      return "an SHA-256 of another form"
+      return "a SHA-256 that is not 64 hexadecimal digits"
     }
     guard file.columns.allSatisfy({ !$0.name.isEmpty && !$0.type.isEmpty }) else { return "a column without a name or a type" }
     guard Set(file.columns.map(\.name)).count == file.columns.count else { return "two columns of one name" }
@@ -64,16 +65,17 @@ extension Manifest {
   private func faultOfIDs(_ file: File) -> String? {
     guard file.leastId != nil || file.greatestId != nil else { return nil }
     guard let ids = file.ids else { return "ids in the wrong order" }
-    // The next id must be a number, too.
+    // The next id must be a valid number, too.
     let most = table == .cel ? Int64.min...Int64.max - 1 : Int64(Int32.min)...Int64(Int32.max)
     guard most.contains(ids.lowerBound), most.contains(ids.upperBound) else { return "ids that the table cannot have" }
     return nil
   }
 
-  /// The least and the greatest id of the part's rows; nil where they are missing or in the wrong order.
+  /// The smallest and greatest id of the part's rows; nil where they are missing or in the wrong
+  /// order.
   public var ids: ClosedRange<Int64>? { files.first?.ids }
 
-  /// Microseconds since 2000-01-01 UTC.
+  /// A time in microseconds since 2000-01-01 UTC.
   static func instant(_ text: String) -> Int64? {
     var text = text
     return text.withUTF8 { bytes in
@@ -82,7 +84,7 @@ extension Manifest {
     }
   }
 
-  /// A value in a message, not longer than it may be.
+  /// A value for a message: at most 40 characters, without control characters.
   private static func shown(_ text: String) -> String {
     "\"\(text.unicodeScalars.prefix(40).map { $0.value < 0x20 ? "?" : String($0) }.joined())\""
   }
@@ -97,15 +99,17 @@ extension Manifest.File {
 
 extension Manifest.Origin {
   fileprivate var fault: String? {
-    guard systemNumber != nil else { return "names a server by what is no system identifier" }
+    guard systemNumber != nil else { return "names a server, but not by a valid system identifier" }
     let oids = Int64(1)...Int64(UInt32.max)
-    guard oids.contains(databaseOid), tableOid.map(oids.contains) ?? true else { return "names a database by what is no oid" }
+    guard oids.contains(databaseOid), tableOid.map(oids.contains) ?? true else {
+      return "names a database, but not by a valid oid"
+    }
     return table.isEmpty ? "names no table" : nil
   }
 }
 
 extension FileContent {
-  /// Columns without which rows cannot be restored.
+  /// The columns that a restore needs.
   public var neededColumns: [String] {
     switch self {
     case .cel: ["id", "linkedid", "eventtime"]
@@ -114,7 +118,8 @@ extension FileContent {
     }
   }
 
-  /// The column with the id that a part is known by: of what belongs to a call log, that of the call log.
+  /// The column of the id by which a part is checked. For rows that belong to a call log, it is the
+  /// call log's id.
   var idColumn: String { neededColumns[0] }
 }
 

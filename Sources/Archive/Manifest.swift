@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// What is in a part: written last, so that a part without it does not exist.
+/// The description of a part. It gets its name last, so a part without a manifest does not exist
+/// (`Archive.docc`, Format, "The manifest").
 public struct Manifest: Codable, Equatable, Sendable {
   /// A column of a file.
   public struct Column: Codable, Equatable, Sendable {
@@ -10,17 +11,17 @@ public struct Manifest: Codable, Equatable, Sendable {
     /// Its type, as PostgreSQL writes it.
     public var type: String
 
-    /// A column of that name and type.
+    /// Creates a column.
     public init(name: String, type: String) { (self.name, self.type) = (name, type) }
   }
 
   /// One file of rows.
   public struct File: Codable, Equatable, Sendable {
-    /// What it holds.
+    /// Its content.
     public var content: FileContent
     /// Its name, without folders.
     public var name: String
-    /// Its rows, the line of names aside.
+    /// The number of its rows, without the header.
     public var rows: Int
     /// Its length in bytes.
     public var bytes: Int
@@ -30,18 +31,18 @@ public struct Manifest: Codable, Equatable, Sendable {
     public var contentBytes: Int
     /// The SHA-256 of the CSV in it.
     public var contentSha256: String
-    /// The least id among its rows; the call log's id where a row has no number of its own.
+    /// The smallest id of its rows. For rows that belong to a call log, it is the call log's id.
     public var leastId: Int64?
-    /// The greatest.
+    /// The greatest id of its rows.
     public var greatestId: Int64?
-    /// The least date among its rows, in ISO 8601 and UTC; only where rows have one of their own that archives go by.
+    /// The earliest date of its rows, in ISO 8601 and UTC. Only the first file of a part has it.
     public var leastDate: String?
-    /// The greatest.
+    /// The latest date of its rows.
     public var greatestDate: String?
     /// Its columns in order.
     public var columns: [Column]
 
-    /// A file of these values.
+    /// Creates the entry of a file.
     public init(
       content: FileContent, name: String, rows: Int, bytes: Int, sha256: String, contentBytes: Int, contentSha256: String,
       leastId: Int64? = nil, greatestId: Int64? = nil, leastDate: String? = nil, greatestDate: String? = nil, columns: [Column]
@@ -52,34 +53,37 @@ public struct Manifest: Codable, Equatable, Sendable {
     }
   }
 
-  /// The table that the rows come from, by what no other table has: names of databases are the same on many servers.
+  /// The identity of the table that the rows come from. Names are not enough, because databases on
+  /// many servers have the same names.
   public struct Origin: Codable, Hashable, Sendable {
-    /// The server's system identifier in digits: many programs lose some of them where it is a JSON number.
+    /// The server's system identifier, as a text of digits. Many programs would round a JSON number
+    /// of that size.
     public var system: String
     /// The oid of the database.
     public var databaseOid: Int64
-    /// The name of the table; of a part of call logs that of the main table.
+    /// The name of the table; for a part of call logs, the main table.
     public var table: String
-    /// The oid of the table; nil where it is not at hand.
+    /// The oid of the table; nil where it is unknown.
     public var tableOid: Int64?
 
-    /// That table of that database.
+    /// Creates the identity of a table.
     public init(system: Int64, databaseOid: Int64, table: String, tableOid: Int64? = nil) {
       (self.system, self.databaseOid, self.table, self.tableOid) = (String(system), databaseOid, table, tableOid)
     }
 
-    /// The system identifier as a number; nil where it is none.
+    /// The system identifier as a number; nil where it is not one.
     public var systemNumber: Int64? { Int64(system).flatMap { String($0) == system ? $0 : nil } }
   }
 
-  /// The few fields of a manifest that say whose part it is.
+  /// The fields of a manifest that name the owner of a part.
   public struct Ownership: Codable, Hashable, Sendable {
     /// The name of the database.
     public var database: String
-    /// Which one it is; nil in manifests of earlier versions.
+    /// The identity of the database; nil in manifests of earlier versions.
     public var origin: Origin?
 
-    /// Reads it also where the rest is damaged or of a later format; nil where this cannot be read either.
+    /// Reads the owner even if the rest of the manifest is damaged or has a later format; nil where
+    /// the owner cannot be read either.
     public init?(json: [UInt8]) {
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -90,7 +94,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     init(database: String, origin: Origin?) { (self.database, self.origin) = (database, origin) }
   }
 
-  /// The format of files and manifests that this program writes, and the greatest that it reads.
+  /// The format of files and manifests that this program writes, and the latest that it reads.
   public static let currentFormat = 1
 
   /// The format.
@@ -99,28 +103,28 @@ public struct Manifest: Codable, Equatable, Sendable {
   public var table: ArchiveKind
   /// The UTC month, such as `2025-03`.
   public var month: String
-  /// Its number in the month.
+  /// The part's number in the month.
   public var part: Int
-  /// Which rows were due, in words: by tenant, or one rule for all.
+  /// The retention rules in words: one per tenant, or one for all.
   public var retention: [String]
-  /// The tenants whose rows it holds, in order; none for CELs.
+  /// The tenants of its rows, in order; empty for CELs.
   public var tenants: [String]
-  /// The encoding of the text, as PostgreSQL names it.
+  /// The encoding of the text, by PostgreSQL's name.
   public var encoding: String
-  /// The database that the rows come from.
+  /// The name of the database that the rows come from.
   public var database: String
-  /// Which database and table that is; nil in manifests of earlier versions.
+  /// The identity of that database and table; nil in manifests of earlier versions.
   public var origin: Origin?
   /// The number of the run in `call_logd_run`.
   public var run: Int
   /// Program and version.
   public var program: String
-  /// When it was written, in ISO 8601 and UTC.
+  /// The time of writing, in ISO 8601 and UTC.
   public var written: String
   /// Its files.
   public var files: [File]
 
-  /// A manifest of these values.
+  /// Creates a manifest.
   public init(
     part: PartName, retention: [String], tenants: [String], encoding: String, database: String, origin: Origin?, run: Int,
     program: String, written: String, files: [File]
@@ -131,13 +135,14 @@ public struct Manifest: Codable, Equatable, Sendable {
     (self.program, self.written, self.files) = (program, written, files)
   }
 
-  /// The rows of its table: of a call log's part the call logs.
+  /// The number of rows in its main table; for a part of call logs, the call logs.
   public var rows: Int { files.first?.rows ?? 0 }
 
-  /// Whose part it is.
+  /// The owner of the part.
   public var ownership: Ownership { Ownership(database: database, origin: origin) }
 
-  /// As JSON, the same bytes for the same values.
+  /// The manifest as JSON. Equal values give equal bytes.
+  /// - Throws: ``FileError`` (`damaged`) where a value cannot be encoded.
   public func json() throws(FileError) -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -149,28 +154,29 @@ public struct Manifest: Codable, Equatable, Sendable {
     }
   }
 
-  /// Reads the manifest of a part.
+  /// Reads and checks the manifest of a part.
   /// - Parameters:
   ///   - json: its bytes
-  ///   - name: the part by its place in the archive, which the manifest must agree with
-  /// - Throws: ``FileError`` (damaged) that names the file and what is wrong.
+  ///   - name: the part by its place in the archive, which the manifest must match
+  /// - Throws: ``FileError`` (`damaged`) that names the manifest and the fault.
   public init(json: [UInt8], of name: PartName) throws(FileError) {
     struct Format: Codable { var format: Int }
     func refused(_ what: String) -> FileError { FileError(.damaged, "the manifest \(name) \(what)") }
-    guard String(validating: json, as: UTF8.self) != nil else { throw refused("cannot be read: it is no JSON in UTF-8") }
+    guard String(validating: json, as: UTF8.self) != nil else { throw refused("cannot be read: it is not JSON in UTF-8") }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let format: Int
     do {
       format = try decoder.decode(Format.self, from: Data(json)).format
     } catch {
-      throw refused("cannot be read: it is no JSON object with a format")
+      throw refused("cannot be read: it is not a JSON object with a format")
     }
     guard format <= Manifest.currentFormat else {
       throw refused(
-        "is of format \(format), which a later version of this program wrote; this one reads up to \(Manifest.currentFormat)")
+        "has format \(format), which a later version of this program wrote; this version reads formats up to \(Manifest.currentFormat)"
+      )
     }
-    guard format >= 1 else { throw refused("is of format \(format), which does not exist") }
+    guard format >= 1 else { throw refused("has format \(format), which does not exist") }
     do {
       self = try decoder.decode(Manifest.self, from: Data(json))
     } catch let error as DecodingError {
@@ -181,7 +187,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     guard table == name.kind, month == "\(name.month)", part == name.number else {
       throw refused("says that it is part \(part) of \(table.rawValue) \(month): it was moved or renamed")
     }
-    // The only names that a part can have: nothing with .. or a slash in it gets any further.
+    // These are the only names that a part can have. So names with .. or a slash are refused here.
     guard files.map(\.content) == name.kind.contents, files.map(\.name) == name.files else {
       throw refused("names other files than such a part has: \(files.map(\.name).joined(separator: ", "))")
     }
@@ -190,7 +196,7 @@ public struct Manifest: Codable, Equatable, Sendable {
 }
 
 extension DecodingError {
-  /// Where and what, without the value.
+  /// The place and the kind of the error, without the value.
   fileprivate var place: String {
     func path(_ context: Context) -> String {
       let keys = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
@@ -198,10 +204,10 @@ extension DecodingError {
     }
     return switch self {
     case .keyNotFound(let key, let context): "\(key.stringValue) is missing in \(path(context))"
-    case .typeMismatch(_, let context): "\(path(context)) is of another type"
+    case .typeMismatch(_, let context): "\(path(context)) has another type"
     case .valueNotFound(_, let context): "\(path(context)) is null"
-    case .dataCorrupted(let context): "\(path(context)) is not what it should be"
-    @unknown default: "it is not what it should be"
+    case .dataCorrupted(let context): "\(path(context)) has an invalid value"
+    @unknown default: "it has an invalid value"
     }
   }
 }

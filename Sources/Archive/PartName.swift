@@ -1,20 +1,22 @@
 import Values
 
-/// Which part it is: of which table and month, and its number there. All names of files come from it, so that a manifest cannot name any other file.
+/// The name of a part: its table, its month and its number. All file names derive from it, so a
+/// manifest cannot name any other file.
 public struct PartName: Hashable, Sendable, CustomStringConvertible {
   /// The table.
   public let kind: ArchiveKind
-  /// The UTC month that its rows began in.
+  /// The UTC month in which its calls began.
   public let month: Month
-  /// Its number in the month, from 1.
+  /// The part's number in the month, from 1.
   public let number: Int
 
-  /// The part of that number.
+  /// Creates the name of a part.
   public init(kind: ArchiveKind, month: Month, number: Int) {
     (self.kind, self.month, self.number) = (kind, month, number)
   }
 
-  /// The folders below the archive's, from the outermost: `call-logs`, `2025`, `2025-03`.
+  /// The folders below the archive's folder, from the outermost, for example `call-logs`, `2025`,
+  /// `2025-03`.
   public var folders: [String] { PartName.folders(kind, month) }
 
   static func folders(_ kind: ArchiveKind, _ month: Month) -> [String] { [kind.rawValue, month.yearText, "\(month)"] }
@@ -33,13 +35,14 @@ public struct PartName: Hashable, Sendable, CustomStringConvertible {
   /// The name of its manifest.
   public var manifest: String { "\(stem).manifest.json" }
 
-  /// Under which name a file is written before it gets its own.
+  /// The name of a file while it is being written.
   public static func temporary(_ name: String) -> String { ".\(name).tmp" }
 
   /// The path of its manifest below the archive's folder.
   public var description: String { (folders + [manifest]).joined(separator: "/") }
 
-  /// The part that a file of this name in the folder of `kind` and `month` belongs to; nil for any other name.
+  /// Finds the part of a file with this name, in the folder of `kind` and `month`; nil for any
+  /// other name.
   public init?(fileName: String, kind: ArchiveKind, month: Month) {
     var name = fileName[...]
     if name.hasPrefix("."), name.hasSuffix(".tmp") { name = name.dropFirst().dropLast(4) }

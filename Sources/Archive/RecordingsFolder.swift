@@ -2,30 +2,31 @@ import CallLogs
 import Files
 import Foundation
 
-/// The folder of audio files, out of which no file is ever removed. Below it no symbolic link is followed.
+/// The folder of audio files. The program removes no file outside of it, and follows no symbolic
+/// link below it.
 public final class RecordingsFolder {
-  /// What became of a file.
+  /// The outcome of a removal.
   public enum Outcome: Equatable, Sendable {
-    /// It is gone now; it had so many bytes.
+    /// The file is removed; it had so many bytes.
     case removed(bytes: Int)
-    /// There is none of that name.
+    /// There is no file of that name.
     case missing
-    /// It is not for us to remove: it leads elsewhere or is no file.
+    /// The program may not remove it: its path leads elsewhere, or it is not an ordinary file.
     case refused(String)
-    /// The file system does not let us, now.
+    /// The file system refused the removal; a later purge tries again.
     case failed(String)
   }
 
-  /// Its path as it was set, for messages.
+  /// The path as set, for messages.
   public let path: String
   private let parts: [ArraySlice<UInt8>]
   private let root: Int32
-  /// Folders below it from which files were removed, not synced yet.
+  /// Open folders with removed files that are not synced yet.
   private var folders: [[ArraySlice<UInt8>]: Int32] = [:]
   private static let mostFolders = 64
 
-  /// Opens it; it may itself be, or lie, behind a symbolic link.
-  /// - Throws: ``FileError`` (inputOutput) where it is not there or cannot be opened
+  /// Opens the folder. The path itself may contain symbolic links.
+  /// - Throws: ``FileError`` (`inputOutput`) where the folder does not exist or cannot be opened.
   public init(_ path: String) throws(FileError) {
     self.path = path
     parts = RecordingsFolder.split(Array(path.utf8))
@@ -41,12 +42,12 @@ public final class RecordingsFolder {
     close(root)
   }
 
-  /// The names in a path, as the system reads it.
+  /// The names in a path, as the operating system reads it.
   private static func split(_ path: [UInt8]) -> [ArraySlice<UInt8>] {
     path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
   }
 
-  /// Whether there is nothing at all in it: then it is rather a place at which something is not mounted.
+  /// Whether the folder is completely empty. Then it is probably a mount point without its disk.
   public func isEmpty() throws(FileError) -> Bool {
     let again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard again >= 0, let stream = fdopendir(again) else { throw FileError.system("cannot read the recordings folder \(path)") }
@@ -63,7 +64,8 @@ public final class RecordingsFolder {
   /// Removes a file.
   /// - Parameters:
   ///   - file: its absolute path, as bytes
-  ///   - onlyLooks: whether to tell what would come of it, and to leave it there
+  ///   - onlyLooks: true to report the outcome and leave the file in place
+  /// - Throws: ``FileError`` where a folder cannot be synced.
   public func remove(_ file: [UInt8], onlyLooks: Bool = false) throws(FileError) -> Outcome {
     let place: (folder: [ArraySlice<UInt8>], name: String)
     switch inside(file) {
@@ -80,7 +82,7 @@ public final class RecordingsFolder {
     switch status.st_mode & S_IFMT {
     case S_IFREG: break
     case S_IFLNK: return .refused("it is a symbolic link")
-    default: return .refused("it is no ordinary file")
+    default: return .refused("it is not an ordinary file")
     }
     if onlyLooks {
       guard faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0 else { return RecordingsFolder.outcome(errno) }
@@ -90,11 +92,11 @@ public final class RecordingsFolder {
     return .removed(bytes: Int(status.st_size))
   }
 
-  /// Makes durable what was removed.
-  /// - Throws: ``FileError`` (inputOutput)
+  /// Makes the removals durable.
+  /// - Throws: ``FileError`` (`inputOutput`) where a folder cannot be synced.
   public func sync() throws(FileError) {
     for descriptor in [root] + folders.values where fsync(descriptor) != 0 {
-      // Some network shares know no such thing.
+      // Some network file systems do not support this.
       guard errno == EINVAL || errno == EROFS || errno == EOPNOTSUPP else {
         throw FileError.system("cannot sync a folder in \(path)")
       }
@@ -106,7 +108,7 @@ public final class RecordingsFolder {
   private struct Refusal: Error { let reason: String }
   private struct End: Error { let outcome: Outcome }
 
-  /// The folders below this one, and the name, that a path leads to.
+  /// Splits a path into the folders below this one and the file's name.
   private func inside(_ file: [UInt8]) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
     func refused(_ reason: String) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
       .failure(Refusal(reason: reason))
@@ -116,16 +118,16 @@ public final class RecordingsFolder {
     let names = RecordingsFolder.split(file)
     guard !names.contains(where: { $0.elementsEqual("..".utf8) }) else { return refused("its path has ..") }
     guard names.count > parts.count, zip(parts, names).allSatisfy({ $0.elementsEqual($1) }) else {
-      return refused("it is outside of the recordings folder \(path)")
+      return refused("it is outside the recordings folder \(path)")
     }
     guard file.last != UInt8(ascii: "/"), let name = names.last, name.count <= Int(NAME_MAX) else {
-      return refused("its path is no file's")
+      return refused("its path does not name a file")
     }
     guard let text = String(bytes: name, encoding: .utf8) else { return refused("its name is not UTF-8") }
     return .success((Array(names.dropFirst(parts.count).dropLast()), text))
   }
 
-  /// Opens a folder below, name by name.
+  /// Opens a folder below this one, name by name.
   private func descriptor(_ names: [ArraySlice<UInt8>]) throws(FileError) -> Result<Int32, End> {
     if names.isEmpty { return .success(root) }
     if let known = folders[names] { return .success(known) }

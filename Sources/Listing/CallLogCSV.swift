@@ -1,18 +1,19 @@
 import Values
 
-/// Call logs as the API's CSV: a line of names, then a line for each, as many columns of recordings as the call log with most of them needs.
+/// Call logs in the CSV format of Wazo's API: a header, then one line per call log. There are
+/// enough columns for the recordings of the call log that has most of them.
 public struct CallLogCSV: Sendable {
-  /// How many recordings have columns.
+  /// The number of recordings that have columns.
   public let recordings: Int
-  /// Whether cells that a spreadsheet would take for a formula are disarmed.
+  /// Whether cells that a spreadsheet would take for formulas get a single quote in front.
   public let isSpreadsheetSafe: Bool
 
-  /// The form with columns for that many recordings.
+  /// Creates a format with columns for that many recordings.
   public init(recordings: Int, isSpreadsheetSafe: Bool = false) {
     (self.recordings, self.isSpreadsheetSafe) = (recordings, isSpreadsheetSafe)
   }
 
-  /// Appends the line of names.
+  /// Appends the header.
   public func appendHeader(to out: inout [UInt8]) {
     var csv = CSVWriter(out: out)
     out = []
@@ -26,7 +27,7 @@ public struct CallLogCSV: Sendable {
     out = csv.out
   }
 
-  /// Appends a call log; what it has more recordings than there are columns is left out.
+  /// Appends a call log. Recordings beyond the number of columns are left out.
   public func append(_ log: CallLogView, to out: inout [UInt8]) {
     var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
     out = []

@@ -2,10 +2,10 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// A field of a call log, as people and clients see it. The one table of fields is ``all``: the SELECT, the CSV, the JSON and the API's
-/// schema follow from it.
+/// A field of a call log in listings and exports. ``all`` is the one table of fields. The SELECT,
+/// the CSV and the JSON derive from it.
 public struct CallLogField: Sendable {
-  /// What a field holds.
+  /// The kind of a field's values.
   public enum Kind: Sendable {
     case integer, uuid, flag, time, text, status, tags, destinationDetails, recordings
   }
@@ -23,18 +23,19 @@ public struct CallLogField: Sendable {
     case recordings([CallLogView.Recording])
   }
 
-  /// Puts what a row has in a column into a view.
+  /// Copies the value of a row's column into a view.
   typealias Reading = @Sendable (inout CallLogView, RowView, Int, TextArena) -> Void
 
-  /// The key in JSON and the heading in CSV.
+  /// The key in JSON and the column name in CSV.
   public let name: StaticText
-  /// What it holds.
+  /// The kind of its values.
   public let kind: Kind
-  /// The column of `call_logd_call_log` that it is read from; nil where it follows from others or from other tables.
+  /// The column of `call_logd_call_log` with its value; nil where the value derives from other
+  /// columns or tables.
   public let column: String?
-  /// Its place in the CSV, from 1; nil where it has none there, or several.
+  /// Its position in the CSV, from 1; nil where it has none, or several columns.
   public let csvPlace: Int?
-  /// Whether JSON has it.
+  /// Whether the JSON contains it.
   public let isInJSON: Bool
   let value: @Sendable (CallLogView) -> Value
   let read: Reading?
@@ -64,7 +65,7 @@ public struct CallLogField: Sendable {
     }
   }
 
-  /// A column that other fields follow from.
+  /// A column that is read only because other fields derive from it.
   private static func hidden(
     _ name: StaticText, column: String, _ path: WritableKeyPath<CallLogView, Bool> & Sendable
   ) -> CallLogField {
@@ -106,19 +107,19 @@ public struct CallLogField: Sendable {
     text("source_name", column: "source_name", csv: 23, \.sourceName),
     CallLogField("source_user_uuid", .uuid, csv: 27, value: { .uuid($0.source?.user) }),
     CallLogField("tags", .tags, csv: 29, value: { .tags($0.tags) }),
-    // The CSV has columns for each recording, behind all others.
+    // The CSV has columns for each recording, after all others.
     CallLogField("recordings", .recordings, value: { .recordings($0.recordings) }),
 
-    // The status follows from these, and the older CSV has the last.
+    // The status derives from these two flags. The legacy CSV contains the text.
     hidden("blocked", column: "blocked", \.isBlocked),
     hidden("reached_voicemail", column: "reached_voicemail", \.reachedVoicemail),
     text("user_field", column: "user_field", json: false, \.userField),
   ]
 
-  /// Those of the JSON, in its order.
+  /// The fields of the JSON, in its order.
   static let json = all.filter(\.isInJSON)
-  /// Those of the CSV, in its order, without the recordings.
+  /// The fields of the CSV, in its order, without recordings.
   static let csv = all.filter { $0.csvPlace != nil }.sorted { ($0.csvPlace ?? 0) < ($1.csvPlace ?? 0) }
-  /// Those that are read from columns of the call log, beside its id, tenant and start.
+  /// The fields that are read from columns of the call log, without its id, tenant and start.
   static let read = all.filter { $0.read != nil }
 }

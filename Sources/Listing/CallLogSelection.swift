@@ -2,38 +2,39 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Which stored call logs are wanted, and in which order: what the API filters by. All conditions hold together; what is not set asks for nothing.
+/// A selection of stored call logs and their order, with the filters of Wazo's API. All conditions
+/// must hold. A condition that is not set selects everything.
 public struct CallLogSelection: Sendable {
-  /// Those that began at or after this time.
+  /// Calls that began at or after this time (microseconds since 2000-01-01 UTC).
   public var from: Timestamp?
-  /// Those that began before this time, in the same.
+  /// Calls that began before this time (microseconds since 2000-01-01 UTC).
   public var to: Int64?
-  /// Those of one of these tenants; empty for all.
+  /// Calls of one of these tenants; empty for all.
   public var tenants: [UUIDValue] = []
-  /// Those for each of whose tags some participant has it.
+  /// Calls in which each of these tags belongs to some participant.
   public var tags: [String] = []
-  /// Those that went that way.
+  /// Calls of this direction.
   public var direction: Direction?
-  /// Those of which one of these became; nil for all but blocked ones, as the API lists them.
+  /// Calls with one of these statuses; nil for all except blocked ones, as in the API.
   public var statuses: Set<CallLogView.Status>?
-  /// Those that came from or went to this number. A `_` at its beginning or its end stands for any text.
+  /// Calls from or to this number. A `_` at its start or end matches any text.
   public var number: String?
-  /// Those that one of these users made or that reached one of them.
+  /// Calls that one of these users made or received.
   public var users: [UUIDValue] = []
-  /// Those of this conversation.
+  /// Calls of this conversation.
   public var conversation: String?
-  /// Whether the latest come first. Otherwise the earliest do.
+  /// Whether the latest calls come first.
   public var isNewestFirst = false
 
-  /// All but blocked ones, the earliest first.
+  /// Selects all calls except blocked ones, the earliest first.
   public init() {}
 
-  /// Status as the view tells it.
+  /// SQL for the status, with the rules of ``CallLogView/status``.
   private static let status = """
     CASE WHEN l.blocked THEN 'blocked' WHEN l.date_answer IS NOT NULL THEN 'answered' WHEN l.reached_voicemail THEN 'voicemail' ELSE 'unknown' END
     """
 
-  /// A condition on `call_logd_call_log l`, and the values of its parameters from `$1` on.
+  /// The condition on `call_logd_call_log l`, and its parameters from `$1` on.
   var condition: (sql: String, parameters: [Parameter]) {
     var terms: [String] = []
     var parameters: [Parameter] = []
@@ -63,7 +64,8 @@ public struct CallLogSelection: Sendable {
     }
     if !users.isEmpty {
       let wanted = bind(.array(BinaryArray(uuids: users)))
-      // The first condition is for the index; the others are which participants count: callers, and of the callees the one that the view shows.
+      // The first condition makes PostgreSQL use the index. The others select the participants that
+      // count: every caller, and the one callee that the view shows.
       terms.append(
         """
         l.id IN (SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted)))
@@ -77,7 +79,7 @@ public struct CallLogSelection: Sendable {
 
   var order: String { isNewestFirst ? "l.date DESC, l.id DESC" : "l.date, l.id" }
 
-  /// The number as a pattern of LIKE.
+  /// The number as a pattern for LIKE.
   static func pattern(_ number: String) -> String {
     var digits = number[...]
     let (before, after) = (digits.hasPrefix("_"), digits.count > 1 && digits.hasSuffix("_"))
@@ -93,7 +95,7 @@ public struct CallLogSelection: Sendable {
 }
 
 extension BinaryArray {
-  /// An array of uuids.
+  /// Creates an array of UUIDs.
   init(uuids: [UUIDValue]) {
     self.init(.uuid)
     for uuid in uuids { append(uuid) }

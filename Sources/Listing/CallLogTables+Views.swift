@@ -4,18 +4,22 @@ import Store
 import Values
 
 extension CallLogTables {
-  /// Gives the call logs of a selection, a page after the other in its order. Needs a transaction, all of which sees one state of the tables; takes the memory of one page, here and at
-  /// the server, and four look-ups by index for each page.
+  /// Reads the call logs of a selection in its order, page by page. It needs a transaction, so that
+  /// all pages show one state of the tables. Client and server hold one page in memory. Each page
+  /// takes four look-ups by index.
   /// - Parameters:
-  ///   - size: call logs on a page
-  ///   - body: gets each page; its texts are valid while it runs. What it throws ends the reading
+  ///   - size: call logs per page
+  ///   - body: called with each page, whose texts are valid during the call; its error ends the
+  ///     reading
+  /// - Throws: an error of PostgreSQL or of `body`.
   public static func forEachPage(
     of selection: CallLogSelection, size: Int = 2000, on connection: Connection, _ body: ([CallLogView]) throws -> Void
   ) throws {
     let condition = selection.condition
-    // The cursor is read to its end: the plan that is best for all rows, not for the first of them.
+    // The cursor is read to its end. So the planner should optimise for all rows, not for the first
+    // ones.
     try connection.script("SET LOCAL cursor_tuple_fraction = 1", purpose: "Preparing to read call logs")
-    // Only ids, so that what the server must sort is small.
+    // The cursor selects only ids, so that the server sorts little data.
     try connection.execute(
       """
       DECLARE call_logs_to_read NO SCROLL CURSOR FOR
@@ -33,7 +37,8 @@ extension CallLogTables {
     try connection.script("CLOSE call_logs_to_read", purpose: "Selecting call logs")
   }
 
-  /// How many call logs a selection has.
+  /// Counts the call logs of a selection.
+  /// - Throws: an error of PostgreSQL.
   public static func count(_ selection: CallLogSelection, on connection: Connection) throws -> Int {
     let condition = selection.condition
     return Int(
@@ -43,7 +48,8 @@ extension CallLogTables {
       ).int64(0, 0) ?? 0)
   }
 
-  /// How many recordings that call log of a selection has that has most of them.
+  /// The greatest number of recordings that a call log of the selection has.
+  /// - Throws: an error of PostgreSQL.
   public static func greatestNumberOfRecordings(_ selection: CallLogSelection, on connection: Connection) throws -> Int {
     let condition = selection.condition
     return Int(
@@ -56,17 +62,19 @@ extension CallLogTables {
       ).int64(0, 0) ?? 0)
   }
 
-  /// These call logs as people and the API see them, in the order of `ids`; those that do not exist are left out.
+  /// Reads these call logs in the order of `ids`, without ids that do not exist.
   ///
-  /// Where several participants could be the caller, or the user that was asked for, it is the one with the least uuid, so that the same rows always look the same.
-  /// - Parameter arena: where their texts are put
+  /// Several participants can be the caller or the requested user. The one with the smallest uuid
+  /// is shown, so that equal rows give equal views.
+  /// - Parameter arena: the memory for their texts
+  /// - Throws: an error of PostgreSQL.
   public static func views(ofCallLogs ids: [Int32], in arena: TextArena, on connection: Connection) throws -> [CallLogView] {
     var reader = ViewReader(arena: arena, connection: connection)
     return try reader.read(ids)
   }
 }
 
-/// Reads call logs and what belongs to them, and puts them together.
+/// Reads call logs and their related rows, and combines them.
 private struct ViewReader {
   let arena: TextArena
   let connection: Connection
@@ -100,7 +108,7 @@ private struct ViewReader {
     }
   }
 
-  /// Which participants stand for a call log so far.
+  /// The participants chosen so far for a call log.
   private struct Chosen {
     var source: UUIDValue?
     var requested: UUIDValue?
@@ -108,7 +116,8 @@ private struct ViewReader {
   }
 
   private mutating func readParticipants(_ ids: [Int32]) throws {
-    // Not in the order of uuids: on a table that was never analysed the server would rather read all of it by that index than look these call logs up.
+    // No ORDER BY uuid: on a table that was never analysed, the server would scan the whole index
+    // on uuid instead of looking these call logs up.
     let rows = try connection.query(
       """
       SELECT call_log_id, user_uuid, line_id, role = 'source', answered, requested, tags, uuid FROM call_logd_call_log_participant
@@ -125,7 +134,7 @@ private struct ViewReader {
         }
       } else {
         let isAnswered = row.bool(4) == true
-        // Who answered goes before who did not, then the greatest user.
+        // A callee that answered wins over one that did not; then the greatest user uuid wins.
         let isBetter = chosen[place].destination.map { other in
           if isAnswered != other.isAnswered { return isAnswered }
           return user == other.user ? uuid < other.uuid : user > other.user

@@ -2,15 +2,16 @@ import CallLogs
 import Values
 
 extension CallLogView {
-  /// The keys of destination details in the order in which they are written.
+  /// The keys of destination details in the order of the JSON.
   private static let detailKeys: [StaticText] = [
     "type", "user_uuid", "user_name", "meeting_uuid", "meeting_name", "conference_id", "group_label", "group_id", "voicemail_id",
     "voicemail_name",
   ]
-  /// Those whose values are numbers.
+  /// The keys whose values are numbers.
   private static let numericKeys: [StaticText] = ["conference_id", "group_id", "voicemail_id"]
 
-  /// Appends the call log as a JSON object on one line, with the keys of the API in its order; what is not known is `null`.
+  /// Appends the call log as a JSON object on one line, with the API's keys in the API's order.
+  /// Unknown values are `null`.
   public func appendJSON(to out: inout [UInt8]) {
     var json = JSONWriter(out: out)
     out = []
@@ -18,7 +19,7 @@ extension CallLogView {
     out = json.out
   }
 
-  /// Appends the same object to what is being written.
+  /// Appends the same object to a JSON text.
   public func append(to json: inout JSONWriter) {
     json.open("{")
     for field in CallLogField.json {
@@ -51,7 +52,7 @@ extension CallLogView {
     json.open("{")
     for key in CallLogView.detailKeys.map(\.text) {
       guard let value = destinationDetails.first(where: { $0.key == key })?.value else {
-        // There is always a type.
+        // The API always gives a type.
         if key == "type" { json.field(key, "unknown") }
         continue
       }

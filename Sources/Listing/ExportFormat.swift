@@ -1,13 +1,14 @@
-/// What an export looks like.
+/// The format of an export.
 public enum ExportFormat: String, CaseIterable, Sendable {
-  /// The API's CSV.
+  /// The CSV of Wazo's API.
   case csv
-  /// The CSV of Wazo's older administration guide.
+  /// The CSV of Wazo's former administration guide.
   case legacyCSV = "legacy-csv"
-  /// The API's JSON objects, one to a line.
+  /// The JSON objects of Wazo's API, one per line.
   case jsonl
 
-  /// What a file's name asks for by its ending, that of a compression aside; nil where it says nothing.
+  /// Derives the format from a file name, after removing the ending of a compression; nil where the
+  /// name does not show it.
   public init?(fileName: String) {
     var name = fileName.lowercased()[...]
     for ending in [".zst", ".gz"] where name.hasSuffix(ending) { name = name.dropLast(ending.count) }
@@ -21,11 +22,11 @@ public enum ExportFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// How an export is compressed.
+/// The compression of an export.
 enum ExportCompression {
   case none, zstd, gzip
 
-  /// What a file's name asks for by its ending.
+  /// Derives the compression from the ending of a file name.
   init(fileName: String) {
     let name = fileName.lowercased()
     self = name.hasSuffix(".zst") ? .zstd : name.hasSuffix(".gz") ? .gzip : .none

@@ -3,42 +3,44 @@ import PostgreSQL
 import Store
 import Values
 
-/// `export`: stored call logs in a form for people and their programs. Reads only, all of it from one state of the tables, and in the memory of a few thousand call logs.
+/// `export`: writes stored call logs for people and their programs. It only reads the database, in
+/// one state of the tables. It holds a few thousand call logs in memory.
 public struct ExportJob {
-  /// What is asked for.
+  /// The options of an export.
   public struct Options: Sendable {
-    /// Which call logs, and in which order.
+    /// The call logs to export, and their order.
     public var selection = CallLogSelection()
-    /// What it looks like.
+    /// The format.
     public var format: ExportFormat
-    /// The file that it goes to; nil for standard output. It is compressed where its name ends in `.zst` or `.gz`.
+    /// The file to write; nil for standard output. A name that ends in `.zst` or `.gz` turns
+    /// compression on.
     public var path: String?
-    /// Whether cells that a spreadsheet would take for a formula are disarmed.
+    /// Whether cells that a spreadsheet would take for formulas get a single quote in front.
     public var isSpreadsheetSafe = false
-    /// Call logs that are read at once.
+    /// The number of call logs to read at once.
     public var page = 2000
 
-    /// All call logs in that format on standard output.
+    /// Exports all call logs in that format to standard output.
     public init(format: ExportFormat) { self.format = format }
   }
 
-  /// How far it is.
+  /// The progress of an export.
   public struct Progress: Sendable {
     /// Call logs written.
     public let done: Int
     /// Call logs to write.
     public let total: Int
-    /// Seconds since the first.
+    /// The time since the start, in seconds.
     public let seconds: Double
   }
 
-  /// What was written.
+  /// The result of an export.
   public struct Summary: Sendable {
-    /// Call logs.
+    /// The number of call logs written.
     public var callLogs = 0
-    /// Bytes, compressed if so.
+    /// The number of bytes written, after compression.
     public var bytes = 0
-    /// Whether the reader of a pipe went away before the end.
+    /// Whether the reader of a pipe closed it before the end.
     public var isCutShort = false
   }
 
@@ -48,11 +50,11 @@ public struct ExportJob {
   private let interruption: Interruption
   private let progress: ((Progress) -> Void)?
 
-  /// A job on the database of the call logs; that of the CELs is not needed.
+  /// Creates a job on the database of the call logs. It does not use the database of the CELs.
   /// - Parameters:
   ///   - connect: connects to that database; the job closes the connection
-  ///   - zone: what local time is
-  ///   - progress: called after each page; with nil nothing is counted beforehand
+  ///   - zone: the local time zone
+  ///   - progress: called after each page; with nil the job does not count the call logs first
   public init(
     connect: @escaping () throws -> Connection, _ options: Options, zone: LocalZone = .ofThisMachine, interruption: Interruption,
     progress: ((Progress) -> Void)? = nil
@@ -61,15 +63,17 @@ public struct ExportJob {
     (self.interruption, self.progress) = (interruption, progress)
   }
 
-  /// Writes it.
-  /// - Throws: ``JobError``, `StoreError`, `PostgreSQLError`; then there is no file, or the one that was there before.
+  /// Runs the export.
+  /// - Returns: the result.
+  /// - Throws: ``JobError``, `StoreError` or `PostgreSQLError`. Then no new file exists, and an
+  ///   existing file is unchanged.
   public func run() throws -> Summary {
     var summary = Summary()
     do {
       let connection = try connect()
       defer { connection.close() }
       try check(connection)
-      // Opened before much is read: a folder that is not there is told at once.
+      // Open the target before reading, so that a missing folder is reported at once.
       let target = try ExportTarget(options.path, stop: stop)
       var stream = try ExportStream(target, options.path.map { ExportCompression(fileName: $0) } ?? .none)
       do {
@@ -94,7 +98,7 @@ public struct ExportJob {
   }
 
   private var interrupted: JobError {
-    JobError(.interrupted, "interrupted; \(options.path.map { "\($0) was not written" } ?? "what was written is not all")")
+    JobError(.interrupted, "interrupted; \(options.path.map { "\($0) was not written" } ?? "the output is incomplete")")
   }
 
   private func check(_ connection: Connection) throws {
@@ -102,7 +106,7 @@ public struct ExportJob {
     guard try CallLogTables.exist(on: connection) else {
       throw JobError(
         .configuration,
-        "there are no call logs in database \(connection.server.database) yet: run `wazo-call-logs generate` first")
+        "database \(connection.server.database) has no call logs yet: run `wazo-call-logs generate` first")
     }
     try CallLogTables.checkColumns(on: connection)
     let unknown = Set(options.selection.tenants).subtracting(
@@ -111,10 +115,10 @@ public struct ExportJob {
       let known = try CallLogTables.tenants(on: connection).sorted()
       throw JobError(
         .usage,
-        "there is no tenant \(first) in database \(connection.server.database); "
+        "database \(connection.server.database) has no tenant \(first); "
           + (known.isEmpty
-            ? "there is none at all"
-            : "there \(known.count == 1 ? "is" : "are") \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")")
+            ? "it has no tenant at all"
+            : "it has \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")")
       )
     }
   }
@@ -135,7 +139,7 @@ public struct ExportJob {
     }
   }
 
-  /// What writes a call log, after it has written the line of names if there is one.
+  /// Gives the function that writes a call log. It writes the header first, if the format has one.
   private func renderer(_ out: inout [UInt8], _ connection: Connection) throws -> (CallLogView, inout [UInt8]) -> Void {
     switch options.format {
     case .csv:

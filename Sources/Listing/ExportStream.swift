@@ -1,7 +1,7 @@
 import Compression
 import Values
 
-/// The way of an export's bytes: collected, compressed where that is asked for, written.
+/// The path of an export's bytes: it collects, compresses and writes them.
 struct ExportStream {
   private enum Compressing {
     case nothing
@@ -9,7 +9,7 @@ struct ExportStream {
     case gzip(GzipCompressor)
   }
 
-  /// What was not passed on yet.
+  /// Bytes that are not passed on yet.
   var pending: [UInt8] = []
   private let target: ExportTarget
   private let compressing: Compressing
@@ -29,12 +29,12 @@ struct ExportStream {
     }
   }
 
-  /// Passes on what is pending where enough has come together.
+  /// Passes the pending bytes on if they fill a piece.
   mutating func passOn() throws {
     if pending.count >= ExportStream.pieceLength { try flush() }
   }
 
-  /// Passes everything on and ends it.
+  /// Passes all pending bytes on and completes the output.
   mutating func finish() throws {
     try flush()
     switch compressing {

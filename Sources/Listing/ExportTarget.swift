@@ -2,29 +2,31 @@ import Files
 import Foundation
 import Values
 
-/// Where an export goes: a file that appears under its name when it is whole, or whatever is open already (standard output, a pipe, a device).
+/// The target of an export: a file that gets its name when it is complete, or an open output
+/// (standard output, a pipe, a device).
 final class ExportTarget {
-  /// The reader of a pipe has seen enough.
+  /// The reader of a pipe closed it.
   struct ReaderGone: Error {}
 
-  /// What it is called in messages.
+  /// Its name in messages.
   let name: String
-  /// Bytes written so far.
+  /// The number of bytes written so far.
   private(set) var bytesWritten = 0
 
-  /// What is open already, or a pipe or device; -1 for a file of ours.
+  /// The open output; -1 for a file.
   private var descriptor: Int32
-  /// The file that is written, and what it replaces; nil for what is no file of ours.
+  /// The file that is being written, and the file that it replaces; nil for an open output.
   private var place: (file: DurableFile, old: stat?)?
-  /// Whether somebody at the other end may take it slowly or never.
+  /// Whether a reader at the other end may be slow or stop reading.
   private let isAwaited: Bool
   private let stop: () throws -> Void
 
-  /// Opens it.
+  /// Opens the target.
   /// - Parameters:
-  ///   - path: nil for standard output. An ordinary file is replaced as a whole at the end, where a symbolic link leads; a pipe or a device is written to as it is.
-  ///   - stop: looked at while a reader is waited for
-  /// - Throws: ``JobError``; what `stop` throws
+  ///   - path: nil for standard output. An ordinary file is replaced as a whole at the end, at the
+  ///     target of a symbolic link. A pipe or a device is written directly.
+  ///   - stop: called while the target waits for a reader; its error ends the waiting
+  /// - Throws: ``JobError``; the error of `stop`.
   init(_ path: String?, stop: @escaping () throws -> Void = {}) throws {
     self.stop = stop
     guard let path else {
@@ -35,10 +37,11 @@ final class ExportTarget {
     var status = stat()
     let exists = stat(path, &status) == 0
     if exists, status.st_mode & S_IFMT != S_IFREG {
-      guard status.st_mode & S_IFMT != S_IFDIR else { throw JobError(.usage, "\(path) is a folder; -o takes the name of a file") }
+      guard status.st_mode & S_IFMT != S_IFDIR else { throw JobError(.usage, "\(path) is a folder; give -o the name of a file") }
       isAwaited = true
       descriptor = -1
-      // A pipe that nobody reads yet is waited for here and not in the kernel, where no signal ends it.
+      // The program waits for the reader of a pipe here. In the kernel, signals would not end the
+      // waiting.
       while true {
         descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor < 0 else { return }
@@ -48,16 +51,16 @@ final class ExportTarget {
       }
     }
     if !exists, lstat(path, &status) == 0 {
-      throw JobError(.usage, "\(path) is a symbolic link that leads to nothing; -o takes the name of a file")
+      throw JobError(.usage, "\(path) is a symbolic link to a missing file; give -o the name of a file")
     }
     isAwaited = false
     let final = exists ? ExportTarget.resolved(path) : path
     let slash = final.lastIndex(of: "/")
     let folder = slash.map { $0 == final.startIndex ? "/" : String(final[..<$0]) } ?? "."
-    guard final.last != "/", !final.isEmpty else { throw JobError(.usage, "“\(path)” is no name of a file") }
+    guard final.last != "/", !final.isEmpty else { throw JobError(.usage, "“\(path)” is not the name of a file") }
     descriptor = -1
     do {
-      // Made for its owner only: call logs tell who talked to whom.
+      // Only the owner may read the file, because call logs show who talked to whom.
       let file = try DurableFile(
         String(final[(slash.map(final.index(after:)) ?? final.startIndex)...]),
         temporary: ".call-logs-export.\(UInt64.random(in: 0 ... .max))", in: try Folder.root(folder, creates: false), mode: 0o600,
@@ -72,8 +75,9 @@ final class ExportTarget {
     if descriptor > 1 { close(descriptor) }
   }
 
-  /// Writes all of it.
-  /// - Throws: ``JobError``; ``ReaderGone`` where nobody reads any more; what `stop` throws.
+  /// Writes all bytes.
+  /// - Throws: ``JobError``; ``ReaderGone`` where the reader has closed the pipe; the error of
+  ///   `stop`.
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     defer { bytesWritten += bytes.count }
     if let place {
@@ -86,12 +90,12 @@ final class ExportTarget {
     guard code == 0 else { throw ExportTarget.failure(name, code) }
   }
 
-  /// Makes it durable and gives it its name.
-  /// - Throws: ``JobError``
+  /// Makes the file durable and gives it its name.
+  /// - Throws: ``JobError`` where that fails.
   func finish() throws(JobError) {
     guard let place else { return }
     self.place = nil
-    // Who could read what was there can read what comes in its place; nobody else can.
+    // The new file gets the access rights of the old one.
     if let old = place.old { place.file.take(rightsOf: old) }
     do { try place.file.finish(.replacing) } catch { throw ExportTarget.failure(name, error) }
   }

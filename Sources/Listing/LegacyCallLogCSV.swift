@@ -1,18 +1,20 @@
 import Values
 
-/// Call logs as the CSV of Wazo's older administration guide: `Call Date,Caller,Called,Period,user Field`.
+/// Call logs in the CSV format of Wazo's former administration guide: `Call
+/// Date,Caller,Called,Period,user Field`.
 public struct LegacyCallLogCSV: Sendable {
   private let offset: @Sendable (Int64) -> Int64
-  /// Whether cells that a spreadsheet would take for a formula are disarmed.
+  /// Whether cells that a spreadsheet would take for formulas get a single quote in front.
   public let isSpreadsheetSafe: Bool
 
-  /// The form in local time.
-  /// - Parameter offset: seconds that the clocks are ahead of UTC at an instant, which it gets in seconds since 1970
+  /// Creates a format with local times.
+  /// - Parameter offset: gives the offset of local time from UTC in seconds, for a time in seconds
+  ///   since 1970
   public init(isSpreadsheetSafe: Bool = false, offset: @escaping @Sendable (Int64) -> Int64) {
     (self.isSpreadsheetSafe, self.offset) = (isSpreadsheetSafe, offset)
   }
 
-  /// Appends the line of names.
+  /// Appends the header.
   public func appendHeader(to out: inout [UInt8]) {
     out.append(contentsOf: "Call Date,Caller,Called,Period,user Field\r\n".utf8)
   }
@@ -41,7 +43,8 @@ public struct LegacyCallLogCSV: Sendable {
     return overflows ? time : local
   }
 
-  /// Seconds from the answer to the end, rounded to the nearest, halves to the even one; 0 unless both are known.
+  /// The time from the answer to the end in seconds, rounded to the nearest, halves to the even
+  /// number; 0 where one of them is unknown.
   static func period(_ log: CallLogView) -> Int64 {
     guard let talk = log.talk else { return 0 }
     let (whole, rest) = talk.quotientAndRemainder(dividingBy: 1_000_000)

@@ -4,22 +4,26 @@ import PostgreSQL
 import Store
 import Values
 
-/// Whether the checkpoint at hand may be used for the CEL table at hand. Looks only; whoever may not run has changed nothing.
+/// Decides whether this run may use the checkpoint for this CEL table. It only reads: a run that is
+/// refused has changed nothing.
 package struct CheckpointClaim {
   private let start: RunContext.Start
-  /// The checkpoint that is adopted.
+  /// The checkpoint that the run adopts.
   private var adopted: Checkpoint.Foreign?
 
   private static let schema = "m002_coverage"
   private static let presence = "m009_presence"
 
-  /// - Throws: ``StoreError`` or ``JobError`` (78) where the checkpoint speaks of other CELs than those of the table.
+  /// Checks the checkpoint against the table.
+  ///
+  /// - Throws: ``StoreError`` or ``JobError`` (78) where the checkpoint belongs to other CELs than
+  ///   those of the table.
   package init(_ table: CELTable, _ start: RunContext.Start, _ databases: Databases) throws {
     self.start = start
     if try table.cycles(on: databases.cels) {
       throw JobError(
         .configuration,
-        "the sequence \(table.sequence ?? "") of \(table.name).id has CYCLE: it would give ids once more that are covered, and their CELs would never be read; ALTER SEQUENCE \(table.sequence ?? "") NO CYCLE mends it"
+        "the sequence \(table.sequence ?? "") of \(table.name).id has CYCLE: it would give covered ids a second time, and the run would never read their CELs; correct it with ALTER SEQUENCE \(table.sequence ?? "") NO CYCLE"
       )
     }
     let missing = Set(try Migrator(databases.logs).steps().filter { !$0.isApplied }.map(\.name))
@@ -30,7 +34,7 @@ package struct CheckpointClaim {
       guard start == .usual else {
         throw JobError(
           .configuration,
-          "database \(databases.logs.server.database) has a checkpoint of \(table.name) already: there is nothing to adopt; run `wazo-call-logs generate`"
+          "database \(databases.logs.server.database) has a checkpoint of \(table.name) already, so there is nothing to adopt; run `wazo-call-logs generate`"
         )
       }
       try own.check(against: table, on: databases.cels, logs: databases.logs)
@@ -45,17 +49,17 @@ package struct CheckpointClaim {
   }
 
   private static func question(_ foreign: Checkpoint.Foreign, _ table: CELTable, _ databases: Databases) -> String {
-    "the checkpoint in database \(databases.logs.server.database) is of \(table.name) of another server or database (system \(foreign.identity.system), database \(foreign.identity.database), table \(foreign.identity.table)); nothing was changed. If this is that database, dumped and restored or moved, run `wazo-call-logs generate --adopt`: what was done stays done. If these are other CELs, run `wazo-call-logs generate --rebase`: they get a checkpoint of their own, with nothing done yet"
+    "the checkpoint in database \(databases.logs.server.database) is of \(table.name) of another server or database (system \(foreign.identity.system), database \(foreign.identity.database), table \(foreign.identity.table)); nothing was changed. If this is a copy of that database (restored from a dump, or moved), run `wazo-call-logs generate --adopt`: covered CELs stay covered. If these are other CELs, run `wazo-call-logs generate --rebase`: they get a new, empty checkpoint"
   }
 
-  /// The one whose witnesses are in the table; the latest where there are several.
+  /// Gives the checkpoint whose witnesses are in the table; the latest where several fit.
   private static func fitting(_ foreign: [Checkpoint.Foreign], _ table: CELTable, _ databases: Databases) throws
     -> Checkpoint.Foreign
   {
     guard !foreign.isEmpty else {
       throw JobError(
         .configuration,
-        "database \(databases.logs.server.database) has no checkpoint of another \(table.name) that could be adopted; run `wazo-call-logs generate`"
+        "database \(databases.logs.server.database) has no checkpoint of another \(table.name) to adopt; run `wazo-call-logs generate`"
       )
     }
     var reason: (any Error)?
@@ -70,12 +74,14 @@ package struct CheckpointClaim {
     throw JobError(.configuration, "there is no checkpoint that could be adopted: \(reason.map { "\($0)" } ?? "none fits")")
   }
 
-  /// The checkpoint, once the schema is up to date.
+  /// Gives the checkpoint. Call it when the schema is up to date.
+  ///
+  /// - Throws: ``StoreError`` where the checkpoint cannot be adopted or read.
   package func take(_ table: CELTable, _ databases: Databases, _ wait: LockWait, _ log: Logger) throws -> Checkpoint {
     if let adopted, try Checkpoint.read(table.identity, on: databases.logs)?.coverage.isEmpty ?? true {
       try Checkpoint.adopt(adopted, for: table, archives: ArchiveRecord.Home.read(databases.logs), on: databases.logs)
       log.warning(
-        "adopted the checkpoint of system \(adopted.identity.system), database \(adopted.identity.database): what it covers stays done"
+        "adopted the checkpoint of system \(adopted.identity.system), database \(adopted.identity.database): its covered CELs stay covered"
       )
     }
     var checkpoint = try Checkpoint.obtain(table, on: databases.logs)
@@ -86,31 +92,37 @@ package struct CheckpointClaim {
       checkpoint.lockWait = wait
     }
     if start == .usual, !databases.isOne, !checkpoint.coverage.isEmpty {
-      // The CELs are those of the checkpoint, so that this is the call logs' database of them, restored from a dump under whatever name.
+      // The CELs belong to this checkpoint. So this database is the original database of the call
+      // logs, restored from a dump, possibly under another name.
       let homes = try Checkpoint.adoptArchives(home: ArchiveRecord.Home.read(databases.logs), former: nil, on: databases.logs)
-      if !homes.isEmpty { log.info("the archives on record were made before this database was restored; they are its own") }
+      if !homes.isEmpty {
+        log.info("the recorded archives were made before this database was restored; this database takes them over")
+      }
     }
     return checkpoint
   }
 }
 
 extension Checkpoint {
-  /// Checks that the CELs are those that the coverage speaks of: neither was the table truncated nor the database restored since, nor does the sequence give ids anew.
+  /// Checks that the CELs are the ones that the coverage is about: nobody truncated the table,
+  /// nobody restored the database, and the sequence does not give ids a second time.
+  ///
+  /// - Throws: ``StoreError`` (78) with the reason.
   package func check(against table: CELTable, on connection: Connection, logs: Connection) throws {
     guard let greatest = coverage.greatest else { return }
-    let remedy = "if that is meant, run `wazo-call-logs generate --rebase` to start anew with this table"
+    let remedy = "if that was intended, run `wazo-call-logs generate --rebase` to start with an empty checkpoint"
     let times = try table.storedTimes(of: witnesses.map(\.id), on: connection)
     for witness in witnesses {
       guard let time = times[witness.id], time != witness.time else { continue }
       throw StoreError(
         .wentBack,
-        "CEL \(witness.id) of \(table.name) is another one than when it was covered: ids have been given out anew (table truncated, or database restored); \(remedy)"
+        "CEL \(witness.id) of \(table.name) is not the CEL that was covered under this id: ids were given a second time (table truncated, or database restored); \(remedy)"
       )
     }
     if let known = sequenceValue, let last = try table.lastGiven(on: connection), last < known, last < greatest {
       throw StoreError(
         .wentBack,
-        "the sequence \(table.sequence ?? "") of \(table.name).id began anew: it has given ids up to \(max(last, 0)), it had given \(known), and CELs up to \(greatest) are covered. New CELs would get ids that are covered, and never be read; if it was set back by mistake, set it to the greatest id with setval, and \(remedy)"
+        "the sequence \(table.sequence ?? "") of \(table.name).id began anew: it stands at \(max(last, 0)), an earlier run saw it at \(known), and CELs up to \(greatest) are covered. New CELs would get covered ids, and no run would read them; if somebody set the sequence back by mistake, set it to the greatest id with setval; \(remedy)"
       )
     }
     try checkWitnessesAreThere(times, table, connection, logs, remedy)
@@ -121,11 +133,13 @@ extension Checkpoint {
     if try ArchiveRecord.hasPurged(cel: greatest, on: logs) { return }
     throw StoreError(
       .wentBack,
-      "the CELs of \(table.name) end at id \(newest == Int64.min ? 0 : newest), but CELs up to \(greatest) have been covered: the table was truncated or the database restored; \(remedy)"
+      "the CELs of \(table.name) end at id \(newest == Int64.min ? 0 : newest), but CELs up to \(greatest) are covered: the table was truncated or the database restored; \(remedy)"
     )
   }
 
-  /// One of the witnesses may have been deleted by anybody. Where none is left, and there are rows that count as done, nothing tells that they are the same rows.
+  /// A witness may have been deleted by any program, so one missing witness proves nothing. If all
+  /// witnesses are gone and covered ids still have rows, nothing proves that these are the same
+  /// rows.
   private func checkWitnessesAreThere(
     _ times: [Int64: Int64], _ table: CELTable, _ connection: Connection, _ logs: Connection, _ remedy: String
   ) throws {
@@ -134,7 +148,7 @@ extension Checkpoint {
     let ids = witnesses.map { "\($0.id)" }.joined(separator: ", ")
     throw StoreError(
       .wentBack,
-      "none of the CELs \(ids) of \(table.name) is there any more, though they were covered and no purge took them, and there are others that count as done: ids may have been given out anew (table truncated, or database restored); \(remedy)"
+      "none of the CELs \(ids) of \(table.name) is there any more, though they were covered and no purge deleted them; other CELs have covered ids, which may have been given a second time (table truncated, or database restored); \(remedy)"
     )
   }
 }

@@ -3,7 +3,9 @@ import Foundation
 import Logging
 import Store
 
-/// A small file that repeats the coverage, for monitoring. It never decides what is done; but where it is ahead of the database, the database went back in time.
+/// A small file that repeats the coverage, for monitoring. No run decides by it which CELs are
+/// covered. But if the file is ahead of the database, the database was restored to an earlier
+/// state.
 package struct CheckpointMirror {
   private let folder: String?
   private let table: CELTable
@@ -13,6 +15,7 @@ package struct CheckpointMirror {
   private var generation: Int64 = -1
   private var isBroken = false
 
+  /// Creates the file's writer for a run; without a `checkpointDirectory` it writes nothing.
   package init(_ context: RunContext) {
     folder = context.settings.checkpointDirectory
     table = context.table
@@ -20,7 +23,7 @@ package struct CheckpointMirror {
     log = context.log
   }
 
-  /// One file for each CEL table.
+  /// Every CEL table has its own file.
   private var name: String { "generate-\(table.identity.system)-\(table.identity.database)-\(table.identity.table).json" }
 
   private struct Content: Codable {
@@ -35,21 +38,26 @@ package struct CheckpointMirror {
     var written: String
   }
 
-  /// Says so where the file has seen a later generation than the database has: it was restored from a backup.
+  /// Warns where the file shows a later generation than the database: then the database was
+  /// restored from a backup.
+  ///
+  /// - Throws: an error of PostgreSQL where the checkpoint cannot be read.
   package func compare(_ context: RunContext) throws {
     guard let folder, let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
       let content = try? CheckpointMirror.decoder.decode(Content.self, from: data),
       content.generation > context.checkpoint.generation
     else { return }
-    // Another run may have committed a chunk and written the file since this run read the checkpoint. A checkpoint that is read after the file cannot be older than the file.
+    // Another run may have committed a chunk and written the file after this run read the
+    // checkpoint. A checkpoint that is read after the file cannot be older than the file.
     let generation = try Checkpoint.read(table.identity, on: context.databases.logs)?.generation ?? 0
     guard content.generation > generation else { return }
     log.warning(
-      "database \(database) went back in time, as after a restore from a backup: its checkpoint is of generation \(generation), \(folder)/\(name) of \(content.generation) (\(content.written)); what the database says is covered counts, and calls whose call logs are not there are made again"
+      "database \(database) went back in time, as after a restore from a backup: its checkpoint has generation \(generation), \(folder)/\(name) has \(content.generation) (\(content.written)); this run follows the database's coverage, and makes missing call logs again"
     )
   }
 
-  /// Writes the file, at most once a second unless it is the end. A folder that cannot be written to is said once and is no error.
+  /// Writes the file, at most once a second except at the end. If the folder cannot be written to,
+  /// it warns once and the run continues.
   package mutating func write(_ checkpoint: Checkpoint, isEnd: Bool) {
     guard let folder, !isBroken, checkpoint.generation > generation,
       isEnd || Date().timeIntervalSince(lastWritten) >= 1
@@ -64,7 +72,7 @@ package struct CheckpointMirror {
       (lastWritten, generation) = (Date(), checkpoint.generation)
     } catch {
       isBroken = true
-      log.warning("no checkpoint file for monitoring: \(error); checkpoint_dir sets another folder")
+      log.warning("cannot write the checkpoint file for monitoring: \(error); checkpoint_dir sets another folder")
     }
   }
 

@@ -1,37 +1,40 @@
 import CallLogs
 
-/// What became of the CELs that were read. Each CEL is in exactly one of the first six; flaws are counted beside that.
+/// Counts of the CELs that a run read. Each CEL is in exactly one of six classes. Flaws are counted
+/// in addition.
 public struct Counters: Sendable {
   /// CELs read.
   public var cels = 0
-  /// CELs of conversations that have a call log now.
+  /// CELs of conversations that have a call log after the run.
   public var callLog = 0
-  /// CELs of conversations without all their LINKEDID_ENDs.
+  /// CELs of conversations that lack a LINKEDID_END.
   public var unfinished = 0
   /// CELs that give no call.
   public var invalid = 0
-  /// CELs of conversations whose newest CEL another range has.
+  /// CELs of conversations whose newest CEL belongs to another range.
   public var left = 0
   /// CELs of SIP chats.
   public var chat = 0
-  /// CELs of conversations that could not be stored.
+  /// CELs of conversations that the database refused to store.
   public var refused = 0
 
   /// Call logs written.
   public var callLogsWritten = 0
-  /// Call logs removed, because their CELs give none or another one now.
+  /// Call logs removed, because their CELs give none or a different one.
   public var callLogsRemoved = 0
-  /// Conversations left as they stand: made by another program, or some of their CELs are gone.
+  /// Conversations whose call logs were kept: another program made them, or some of their CELs are
+  /// gone.
   public var conversationsKept = 0
-  /// Of these, conversations the first of whose CELs are gone.
+  /// Of the kept ones, conversations whose first CELs are gone.
   public var conversationsPartlyGone = 0
-  /// Of these, conversations whose call logs were purged.
+  /// Of the kept ones, conversations whose call logs were purged.
   public var conversationsPurged = 0
-  /// Conversations without LINKEDID_END that were old enough to be closed by what they have.
+  /// Conversations without LINKEDID_END that were old enough to be closed at their newest event
+  /// (`close_after`).
   public var conversationsClosed = 0
-  /// Conversations that could not be stored.
+  /// Conversations that the database refused to store.
   public var conversationsRefused = 0
-  /// What was wrong with CELs and texts.
+  /// Flaws in CELs and texts.
   public var tally = Tally()
 
   /// Nothing counted.
@@ -40,7 +43,7 @@ public struct Counters: Sendable {
   /// Whether every CEL is in exactly one class.
   public var isBalanced: Bool { cels == callLog + unfinished + invalid + left + chat + refused }
 
-  /// Adds what another part of the run counted.
+  /// Adds the counts of another part of the run.
   public mutating func add(_ other: Counters) {
     cels += other.cels
     callLog += other.callLog
@@ -59,7 +62,8 @@ public struct Counters: Sendable {
     tally.add(other.tally)
   }
 
-  /// Key and value of every count that is not 0, flaws by their keys, in a fixed order.
+  /// Key and value of every count that is not 0, in a fixed order; flaws under `flaw_` and their
+  /// key.
   public var items: [(key: String, value: Int)] {
     var items = [
       ("cels", cels), ("cels_call_log", callLog), ("cels_unfinished", unfinished), ("cels_invalid", invalid), ("cels_left", left),

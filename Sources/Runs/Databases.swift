@@ -2,43 +2,45 @@ import Logging
 import PostgreSQL
 import Store
 
-/// The connections of one worker. After one of them was lost, ``reconnect()`` makes all of them anew.
+/// The connections of one worker. If one of them is lost, ``reconnect()`` replaces all of them.
 public final class Databases {
   /// The database of the call logs.
   public private(set) var logs: Connection
-  /// The database of the CELs; the same connection where it is the same database, so that both change in one transaction.
+  /// The database of the CELs. It is the same connection where it is the same database, so that
+  /// both change in one transaction.
   public private(set) var cels: Connection
-  /// A second connection to the database of the call logs, for what must not wait for the end of a chunk's transaction (new tenants).
+  /// A second connection to the database of the call logs, for writes that must not wait for the
+  /// end of a chunk's transaction (new tenants).
   public private(set) var side: Connection
 
   private let settings: Settings
   private let interruption: Interruption
   private let log: Logger
-  /// What a new session needs, in the order in which it is to be done.
+  /// The steps that prepare a new session, in their order.
   private var preparations: [(Databases) throws -> Void] = []
 
   /// Whether CELs and call logs are in one database.
   public let isOne: Bool
 
-  /// How to connect.
+  /// Parameters of the connections.
   public struct Settings: Sendable {
-    /// The database of the call logs; nil leaves it to libpq's own variables.
+    /// The database of the call logs; with nil, libpq's own variables decide.
     public var logs: String?
-    /// The database of the CELs; nil for the same one.
+    /// The database of the CELs; nil for the database of the call logs.
     public var cels: String?
-    /// How long to wait for a connection, seconds.
+    /// The time limit for connecting, in seconds.
     public var connectTimeout: Int
-    /// How long a statement waits for a lock, milliseconds.
+    /// The server's `lock_timeout`, in milliseconds.
     public var lockTimeout: Int
 
-    /// Settings of these values.
+    /// Creates settings.
     public init(logs: String?, cels: String?, connectTimeout: Int = 10, lockTimeout: Int = 5000) {
       (self.logs, self.cels, self.connectTimeout, self.lockTimeout) = (logs, cels, connectTimeout, lockTimeout)
     }
   }
 
   /// Connects to both databases.
-  /// - Throws: `PostgreSQLError` where one cannot be reached.
+  /// - Throws: `PostgreSQLError` where one of them cannot be reached.
   public init(_ settings: Settings, interruption: Interruption, log: Logger) throws {
     (self.settings, self.interruption, self.log) = (settings, interruption, log)
     func connect(_ uri: String?) throws -> Connection { try Databases.connect(uri, settings, interruption, log) }
@@ -49,14 +51,14 @@ public final class Databases {
       return
     }
     let other = try connect(uri)
-    // Two ways to write one database are common (Wazo's files do it); what counts is where they lead.
+    // Two URIs can name one database (Wazo's files do that). The server's answer decides.
     isOne = try Databases.isSame(other, logs)
     cels = isOne ? logs : other
     if isOne { other.close() }
   }
 
-  /// Ends what is left of the connections and makes them anew, ready for work.
-  /// - Throws: `PostgreSQLError` where that does not succeed (yet).
+  /// Closes the connections, makes new ones and prepares them.
+  /// - Throws: `PostgreSQLError` where that fails. The caller may try again.
   package func reconnect() throws {
     close()
     logs = try Databases.connect(settings.logs, settings, interruption, log)
@@ -65,30 +67,34 @@ public final class Databases {
     for prepare in preparations { try prepare(self) }
   }
 
-  /// Does something after each ``reconnect()``.
+  /// Registers a step that runs after each ``reconnect()``.
   package func prepareNext(_ preparation: @escaping (Databases) throws -> Void) { preparations.append(preparation) }
 
-  /// One connection, with what every session of the program needs.
+  /// Makes one connection with the options that every session of the program needs.
+  /// - Throws: `PostgreSQLError` where the server cannot be reached or refuses.
   package static func connect(_ uri: String?, _ settings: Settings, _ interruption: Interruption, _ log: Logger) throws
     -> Connection
   {
     var parameters = ConnectionParameters(uri: uri, applicationName: "wazo-call-logs")
     parameters.connectTimeout = settings.connectTimeout
     parameters.options["lock_timeout"] = "\(settings.lockTimeout)ms"
-    // A role's or database's own limits are for people's queries, not for a job that bounds its transactions itself.
+    // Limits of a role or database are meant for people's queries. This program bounds its
+    // transactions itself.
     parameters.options["idle_in_transaction_session_timeout"] = "0"
     parameters.options["statement_timeout"] = "0"
-    // Every statement is a look-up by index of a bounded number of rows, also on a table that was just filled and never analysed.
+    // Every statement looks up a bounded number of rows by an index. The planner would not know
+    // that on a table that was just filled and never analysed.
     parameters.options["enable_seqscan"] = "off"
     parameters.options["max_parallel_workers_per_gather"] = "0"
     parameters.options["jit"] = "off"
     let connection = try Connection(parameters, log: log)
     interruption.register(connection)
-    // Two more such limits, which only newer servers know.
+    // Only newer servers know these two limits.
     _ = try connection.query(
       "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')",
       purpose: "Lifting the limits of sessions")
-    // What one database has committed, another one relies on: a role's or database's own `off` would let a commit be lost in a crash. `remote_apply` is more than `on`.
+    // One database relies on a commit in the other. With `off`, set for a role or a database, a
+    // crash could lose a commit. `remote_apply` is stricter than `on`, so it stays.
     _ = try connection.query(
       "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'",
       purpose: "Making commits durable")
@@ -96,7 +102,7 @@ public final class Databases {
     return connection
   }
 
-  /// Ends the connections; open transactions are undone.
+  /// Closes the connections; the server rolls open transactions back.
   public func close() {
     logs.close()
     side.close()

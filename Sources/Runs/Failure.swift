@@ -1,15 +1,16 @@
 import PostgreSQL
 import Values
 
-/// What the program says when it ends with an error, and the exit code.
+/// The message and exit code of a program that ends with an error (`Runs.docc`, Named points, "How
+/// an error gets its code").
 public struct Failure {
-  /// One sentence: what, where, how to mend it.
+  /// One sentence: what happened, where, and what to do.
   public let message: String
   /// The exit code.
   public let exitReason: ExitReason
 
-  /// Reads an error of any room.
-  /// - Parameter interruption: tells whether a statement was given up because a signal came
+  /// Derives both from an error of any room.
+  /// - Parameter interruption: tells whether a signal caused the error
   public init(_ error: any Error, interruption: Interruption? = nil) {
     let reported = error as? any ReportedError
     if let interruption, interruption.isRequested, reported?.exitReason != .fault {
@@ -17,7 +18,7 @@ public struct Failure {
       exitReason = isTerminated ? .terminated : .interrupted
       message =
         (error as? JobError)?.message
-        ?? "\(isTerminated ? "stopped by SIGTERM" : "interrupted"); what is done is committed, the next run goes on from there"
+        ?? "\(isTerminated ? "stopped by SIGTERM" : "interrupted"); everything done so far is committed, the next run goes on from there"
       return
     }
     exitReason = reported?.exitReason ?? .fault

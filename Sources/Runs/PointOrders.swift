@@ -6,8 +6,10 @@ import Values
   import PostgreSQL
   import Synchronization
 
-  /// What `WAZO_CALL_LOGS_POINT` asks of this process: `POINT:PASSING:ACTION`, several separated by commas. At the third passing of after-read, for instance,
-  /// `after-read:3:kill` ends the process as SIGKILL does, `after-read:3:fail` throws what a lost connection would, `after-read:3:wait:0.5` waits for half a second.
+  /// The orders in `WAZO_CALL_LOGS_POINT`, of the form `POINT:PASSING:ACTION`, separated by commas.
+  /// Examples for the third passing of after-read: `after-read:3:kill` ends the process as SIGKILL
+  /// does, `after-read:3:fail` throws the error of a lost connection, and `after-read:3:wait:0.5`
+  /// waits for half a second.
   public final class PointOrders: Sendable {
     private enum Action: Sendable {
       case kill, fail
@@ -23,11 +25,11 @@ import Values
     private let orders: [Order]
     private let passings = Mutex<[Point: Int]>([:])
 
-    /// The environment's; passings are counted over all workers of the process.
+    /// The environment's orders. Passings are counted over all workers of the process.
     static let ofEnvironment = Result { try PointOrders(ProcessInfo.processInfo.environment["WAZO_CALL_LOGS_POINT"] ?? "") }
 
     /// Reads orders.
-    /// - Throws: ``JobError`` (64) with what cannot be read.
+    /// - Throws: ``JobError`` (64) that names the order it cannot read.
     public init(_ text: String) throws {
       orders = try text.split(separator: ",").map { word in
         let parts = word.split(separator: ":", omittingEmptySubsequences: false)
@@ -52,8 +54,9 @@ import Values
       }
     }
 
-    /// Counts the passing and does what is ordered for it.
-    /// - Throws: `PostgreSQLError` of a lost connection; after COMMIT, of one whose answer was lost.
+    /// Counts the passing and executes its orders.
+    /// - Throws: `PostgreSQLError` of a lost connection; after COMMIT, of a COMMIT whose answer was
+    ///   lost.
     @Sendable
     public func reached(_ point: Point) throws {
       guard !orders.isEmpty else { return }
@@ -70,7 +73,7 @@ import Values
       }
     }
 
-    /// What a job sees when its connection breaks at this point.
+    /// The error of a connection that breaks at this point.
     public static func lost(at point: Point) -> PostgreSQLError {
       PostgreSQLError(
         kind: point == .afterCommit ? .commitUnknown : .connectionLost, purpose: "Passing \(point.rawValue)",

@@ -4,21 +4,27 @@ import PostgreSQL
 import Store
 import Values
 
-/// Tries again what lost against another transaction (a deadlock, a serialization failure, a lock that could not be had in time) and what was cut off: then with new connections. Nothing
-/// of it was committed, or doing it twice does no harm; a chunk, of which neither holds, settles by itself what a lost answer to COMMIT leaves open.
+/// Repeats work that failed for a passing reason: a deadlock, a serialization failure, a lock
+/// timeout, or a lost connection, which it replaces first.
+///
+/// The work must be safe to repeat: it committed nothing, or doing it twice does no harm. A chunk
+/// is neither; it settles a lost answer to COMMIT by itself.
 package struct Retry {
-  /// For how long after the first failure, seconds.
+  /// The time limit, in seconds after the first failure.
   package let seconds: Double
+  /// Reports a signal, which ends the waiting.
   package let interruption: Interruption
+  /// The log for warnings about retries.
   package let log: Logger
-  /// What is connected anew; nil where nothing is connected yet.
+  /// The connections to renew; nil where there are none yet.
   package let databases: Databases?
-  /// Whether this run has had the server already; if not, a server that cannot be reached at all is a mistake rather than a failure, and is said at once.
+  /// Whether this run had reached the server before. If not, a server that cannot be reached at all
+  /// is a mistake in the settings, and the run reports it at once.
   package var hadServer = true
-  /// The CELs' table, in which one looks for who holds a lock.
+  /// The name of the CEL table, whose lock holders a message lists.
   package var celTable = "cel"
 
-  /// Retries for so many seconds after the first failure.
+  /// Creates a retry with a time limit in seconds after the first failure.
   package init(
     seconds: Double, interruption: Interruption, log: Logger, databases: Databases?, hadServer: Bool = true,
     celTable: String = "cel"
@@ -27,8 +33,9 @@ package struct Retry {
     (self.databases, self.hadServer, self.celTable) = (databases, hadServer, celTable)
   }
 
-  /// Runs `body` until it succeeds, fails for another reason, or the time is up.
-  /// - Throws: what `body` throws; ``JobError`` where the time is up (75, or 69 without connection) or a signal came.
+  /// Runs `body` until it succeeds, fails for a lasting reason, or the time is up.
+  /// - Throws: the error of `body`; ``JobError`` where the time is up (75, or 69 without a
+  ///   connection) or a signal came (130 or 143).
   package func callAsFunction<T>(_ body: () throws -> T) throws -> T {
     var deadline: Date?
     var wait = 0.05
@@ -41,7 +48,7 @@ package struct Retry {
           log.warning("connected again")
         }
         let value = try body()
-        // Where nothing was connected yet, `body` connects.
+        // If there are no connections to renew, `body` itself connects.
         if isLost { log.warning("connected") }
         return value
       } catch let error as PostgreSQLError {
@@ -66,7 +73,8 @@ package struct Retry {
     }
   }
 
-  /// Who may hold the lock that could not be had, as the end of a sentence; nothing where that does not matter or cannot be asked.
+  /// The sessions that may hold the lock, as the end of a sentence. It is empty if no lock was
+  /// missed or the server cannot be asked.
   private func holders(_ error: PostgreSQLError) -> String {
     guard error.sqlState == .lockNotAvailable, let databases else { return "" }
     let own = [databases.logs, databases.cels, databases.side].map(\.backendProcessID)
@@ -75,10 +83,11 @@ package struct Retry {
       found += (try? LockHolders.ofTables(celTable, besides: own, on: connection))?.all ?? []
     }
     guard !found.isEmpty else { return "" }
-    return "; locks on these tables are \(LockHolders(all: found).description)"
+    return "; the locks on these tables are \(LockHolders(all: found).description)"
   }
 
-  /// How long this run waits for what another one holds while it works: a lock_timeout at the least, as for any lock.
+  /// The time that this run waits for a lock of another run: at least `lock_timeout`, as for every
+  /// lock.
   package func lockWait(_ settings: RunContext.Settings) -> LockWait {
     let slice = Double(settings.databases.lockTimeout) / 1000
     let interruption = interruption
@@ -87,7 +96,7 @@ package struct Retry {
     }
   }
 
-  /// Waits, unless a signal comes.
+  /// Waits for so many seconds, or until a signal comes.
   package func pause(_ seconds: Double) {
     let end = Date().addingTimeInterval(seconds)
     while !interruption.isRequested {
@@ -97,32 +106,33 @@ package struct Retry {
     }
   }
 
-  /// That a signal came between two chunks.
+  /// The error for a signal that came between two chunks.
   package var interrupted: JobError { Retry.interrupted(interruption) }
 
   private static func interrupted(_ interruption: Interruption) -> JobError {
     interruption.signal == SIGTERM
-      ? JobError(.terminated, "stopped by SIGTERM; what is done is committed, the next run goes on from there")
-      : JobError(.interrupted, "interrupted; what is done is committed, the next run goes on from there")
+      ? JobError(.terminated, "stopped by SIGTERM; everything done so far is committed, the next run goes on from there")
+      : JobError(.interrupted, "interrupted; everything done so far is committed, the next run goes on from there")
   }
 }
 
 extension PostgreSQLError {
-  /// Whether the same again can succeed: it lost against another transaction.
+  /// Whether the statement lost against another transaction, so that a repetition can succeed.
   package var isWorthRetrying: Bool {
     sqlState == .deadlockDetected || sqlState == .serializationFailure || sqlState == .lockNotAvailable
   }
 
-  /// Whether a server that can be reached cut the connection off, is just starting, or just ending.
+  /// Whether a reachable server cut the connection, or is starting or shutting down.
   package var isLostWhileConnecting: Bool { kind == .connectionLost || (kind == .connection && sqlState?.class == "57") }
 
-  /// Whether the connection is gone, or could not be had again because the server is just starting, full or away.
+  /// Whether the connection is lost, or cannot be made because the server is starting, full or
+  /// away.
   package var isLostConnection: Bool {
     switch kind {
     case .connectionLost, .commitUnknown: true
     case .connection:
       connectionFailure == .unreachable || sqlState == .tooManyConnections || sqlState?.class == "57" || sqlState?.class == "08"
-        // It hung up without a word: killed while it answered.
+        // The server closed the connection without an answer: it was killed meanwhile.
         || (connectionFailure == .other && sqlState == nil)
     case .statement, .cancelled, .protocol: false
     }

@@ -4,115 +4,124 @@ import PostgreSQL
 import Store
 import Values
 
-/// What every verb that works on the databases starts from: connections, a schema that is up to date, the CEL table and its checkpoint, the directory.
+/// The basis of every verb that works on the databases: connections, an up-to-date schema, the CEL
+/// table and its checkpoint, the directory.
 @dynamicMemberLookup
 public struct RunContext {
   /// The connections.
   public let databases: Databases
-  /// All the rest.
+  /// Everything else.
   package let facts: Facts
 
-  /// What all workers of a run have in common.
+  /// Everything that all workers of a run share.
   public struct Facts: Sendable {
     /// The CEL table.
     public let table: CELTable
-    /// The checkpoint as it was at the start.
+    /// The checkpoint at the start of the run.
     public let checkpoint: Checkpoint
     /// Users and lines.
     public let directory: Directory
-    /// The tenant of calls that nothing else gives one.
+    /// The tenant of calls that cannot be attributed to one.
     public let defaultTenant: UUIDValue
-    /// Whether `call_log_id` of the CELs is set.
+    /// Whether the run sets `call_log_id` of the CELs.
     public let linksCELs: Bool
-    /// What was asked for.
+    /// The settings of the run.
     public let settings: Settings
-    /// Set where SIGINT or SIGTERM came.
+    /// Reports SIGINT and SIGTERM.
     public let interruption: Interruption
     /// The log.
     public let log: Logger
-    /// What was said already, by any worker.
+    /// The messages that some worker has logged already.
     package let said = SaidOnce()
-    /// What tests do on the way.
+    /// The actions of tests at named points.
     package let points: Points
   }
 
   /// Facts as members of the context.
   public subscript<T>(dynamicMember key: KeyPath<Facts, T>) -> T { facts[keyPath: key] }
 
-  /// Where the directory comes from.
+  /// The source of the directory.
   public enum DirectorySource: Sendable {
-    /// Wazo's tables where there are some, else nobody.
+    /// Wazo's tables where they exist, else an empty directory.
     case automatic
     /// Wazo's tables.
     case wazo
-    /// Nobody: every call goes to the default tenant.
+    /// An empty directory: every call goes to the default tenant.
     case none
-    /// What a JSON file says.
+    /// The contents of a JSON file.
     case contents(DirectoryContents)
   }
 
-  /// What a run needs to know.
+  /// Settings of a run.
   public struct Settings: Sendable {
-    /// How to connect.
+    /// Parameters of the connections.
     public var databases: Databases.Settings
     /// The CEL table's name.
     public var celTable = "cel"
-    /// The zone in which eventtime's wall clock is read; nil where it is right as it stands.
+    /// The zone of the wall clock in `eventtime`; nil where `eventtime` needs no conversion.
     public var celTimeZone: String?
-    /// The tenant of calls that nothing else gives one; nil for the only known one.
+    /// The tenant of calls that cannot be attributed to one; nil for the only known tenant.
     public var defaultTenant: UUIDValue?
-    /// Where the directory comes from.
+    /// The source of the directory.
     public var directory = DirectorySource.automatic
-    /// CELs to a chunk.
+    /// CELs per chunk.
     public var chunkSize = 20_000
-    /// Whether `call_log_id` of the CELs is set; nil for where the column exists.
+    /// Whether to set `call_log_id` of the CELs; nil: only where the column exists.
     public var linksCELs: Bool?
     /// CELs of history that a nightly run adds.
     public var history = 20_000
-    /// Chunks that are worked on at the same time, each on connections of its own.
+    /// The number of chunks at work at the same time, each on its own connections.
     public var workers = 1
-    /// Seconds after its newest event at which a call without LINKEDID_END is closed by what it has; nil for never.
+    /// The age of a call's newest event, in seconds, after which a call without LINKEDID_END is
+    /// closed at that event; nil for never.
     public var closeAfter: Double?
-    /// Seconds that an id must have been missing before it counts as never coming, where locks cannot show who may still commit it.
+    /// The time that an id must have been missing before it counts as final, in seconds. It is used
+    /// where locks cannot show whether a transaction may still commit the id.
     public var finalAfter = 3600.0
-    /// Seconds of retrying.
+    /// The time limit for retries, in seconds.
     public var retryFor = 60.0
-    /// Seconds that a chunk waits for writers that may have ids that are missing in it. CELs are written in transactions of milliseconds.
+    /// The time that a chunk waits for writers that may still commit missing ids, in seconds.
+    /// Asterisk writes CELs in transactions of milliseconds.
     public var patience = 1.0
     /// The folder of checkpoint files; nil for none.
     public var checkpointDirectory: String?
     #if NAMED_POINTS
-      /// Called at every named point; what it throws, the job sees. nil leaves it to `WAZO_CALL_LOGS_POINT`.
+      /// Called at every named point; the job sees its errors. With nil, the run obeys
+      /// `WAZO_CALL_LOGS_POINT`.
       public var atPoint: (@Sendable (Point) throws -> Void)?
     #endif
-    /// Program and version, for the record.
+    /// Program and version, for the record of the run.
     public var program = "wazo-call-logs"
     #if NAMED_POINTS
-      /// Safeguards to leave out, for tests.
+      /// Safeguards that a test leaves out.
       public var shortcuts: Shortcuts = []
     #endif
 
-    /// Defaults, for these databases.
+    /// Creates default settings for these databases.
     public init(databases: Databases.Settings) {
       self.databases = databases
     }
   }
 
-  /// What becomes of the checkpoint at the start.
+  /// The use of the checkpoint at the start.
   public enum Start: Sendable {
-    /// It is taken as it is, if it is that of the CEL table.
+    /// The run takes the checkpoint as it is, if it belongs to the CEL table.
     case usual
-    /// `--rebase`: nothing of this table counts as done, whatever is known of it or of another one of its name.
+    /// `--rebase`: no CEL of this table counts as covered. Earlier checkpoints of it, or of a table
+    /// of the same name, do not matter.
     case anew
-    /// `--adopt`: the checkpoint of the database that this one is a copy of becomes this one's.
+    /// `--adopt`: this database is a copy of another one and takes over the checkpoint of that one.
     case adopting
   }
 
-  /// Connects and prepares. The schema is brought up to date where it is not, once nothing is left that could refuse the run.
+  /// Connects and prepares. If the schema is out of date, the run migrates it, after all checks
+  /// that could refuse the run.
   /// - Parameters:
-  ///   - start: what becomes of the checkpoint
-  ///   - changes: whether anything will be changed; false changes nothing at all, the schema neither
-  /// - Throws: ``StoreError`` or ``JobError`` with what is missing, `PostgreSQLError` where the server refuses.
+  ///   - start: the use of the checkpoint
+  ///   - changes: whether the run will change anything; with false it changes nothing, not even the
+  ///     schema
+  /// - Throws: ``StoreError`` or ``JobError`` that names the obstacle, `PostgreSQLError` where the
+  ///   server refuses.
   public init(
     _ settings: Settings, start: Start = .usual, changes: Bool = true, interruption: Interruption, log: Logger
   )
@@ -130,7 +139,7 @@ public struct RunContext {
     let retry = Retry(
       seconds: settings.retryFor, interruption: interruption, log: log, databases: databases, celTable: settings.celTable)
     try retry { try SessionCheck.run(databases, cels: settings.databases.cels, log: log) }
-    // First the table that must be there, so that a wrong database is not filled with a schema.
+    // Check the CEL table first. Otherwise a wrong database would get a schema.
     let table = try retry {
       try CallLogTables.check(on: databases.logs)
       return try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
@@ -152,7 +161,7 @@ public struct RunContext {
       settings: settings, interruption: interruption, log: log, points: points)
     if !table.unindexedColumns.isEmpty {
       log.warning(
-        "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): conversations are looked up by them; `migrate --print` shows how to create it"
+        "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): the look-up of conversations needs it; `migrate --print` shows how to create it"
       )
     }
   }
@@ -161,7 +170,7 @@ public struct RunContext {
     let putOff = try Migrator(databases.logs).migrate(program: settings.program) { log.info("migrating to \($0)") }.putOff
     if !putOff.isEmpty {
       log.warning(
-        "put off, a long transaction stands in the way or this role does not own the table: \(putOff.joined(separator: ", "))")
+        "put off, because a long transaction blocks them or this role does not own the table: \(putOff.joined(separator: ", "))")
     }
     try CallLogTables.checkColumns(on: databases.logs)
   }
@@ -175,16 +184,17 @@ public struct RunContext {
     guard !steps.contains(where: { $0.name == "m002_coverage" && $0.isApplied }) else {
       throw JobError(
         .configuration,
-        "the schema in database \(database) is of an earlier version of this program: run `wazo-call-logs migrate` first")
+        "the schema in database \(database) is from an earlier version of this program: run `wazo-call-logs migrate` first")
     }
-    // Call logs that only Wazo's program made are call logs, too.
+    // Call logs that Wazo's program made count, too.
     guard try CallLogTables.exist(on: databases.logs) else {
-      throw JobError(.configuration, "there are no call logs in database \(database) yet: run `wazo-call-logs generate` first")
+      throw JobError(.configuration, "database \(database) has no call logs yet: run `wazo-call-logs generate` first")
     }
     return .empty
   }
 
-  /// The same run with connections of its own, for another thread.
+  /// Gives the same run its own connections, for another thread.
+  /// - Throws: `PostgreSQLError` or ``JobError`` where the server cannot be reached.
   package init(_ facts: Facts) throws {
     self.facts = facts
     let (settings, table) = (facts.settings, facts.table)
@@ -196,7 +206,7 @@ public struct RunContext {
     databases.prepareNext { try table.setUp($0.cels) }
   }
 
-  /// How this run tries again.
+  /// The retries of this run.
   package var retry: Retry {
     Retry(
       seconds: facts.settings.retryFor, interruption: facts.interruption, log: facts.log, databases: databases,
@@ -207,17 +217,18 @@ public struct RunContext {
     guard changes, settings.linksCELs ?? table.hasCallLogID else { return false }
     if !table.hasCallLogID {
       throw JobError(
-        .configuration, "\(table.name) has no column call_log_id to link CELs with; leave --link-cels out, or add the column")
+        .configuration, "\(table.name) has no column call_log_id for links to call logs; leave --link-cels out, or add the column"
+      )
     }
     if let grant = table.missingLinkRight {
-      // Going on without links would make Wazo's own program write these call logs once more.
+      // Without links, Wazo's own program would write these call logs a second time.
       throw JobError(
-        .permission, "this role may not set call_log_id of \(table.name): \(grant); or go without, with --no-link-cels")
+        .permission, "this role may not set call_log_id of \(table.name): \(grant), or run without links: --no-link-cels")
     }
     if table.isOnStandby { log.warning("the CELs are on a standby: they are not linked to their call logs") }
     if settings.linksCELs == true, !table.canSetCallLogID, !table.isOnStandby {
       throw JobError(
-        .configuration, "call_log_id of \(table.name) cannot be set, it is a view that takes no changes; leave --link-cels out")
+        .configuration, "call_log_id of \(table.name) cannot be set: it is a view that takes no changes; leave --link-cels out")
     }
     return table.canSetCallLogID
   }
@@ -244,10 +255,11 @@ public struct RunContext {
     if known.count == 1, let only = known.first { return only }
     let found =
       known.isEmpty
-      ? "no tenant is known here; any UUID will do, such as one from uuidgen"
+      ? "no tenant is known here, so any UUID will do, such as one from uuidgen"
       : "there are \(known.count): \(known.prefix(5).map(\.description).joined(separator: ", "))\(known.count > 5 ? ", …" : "")"
     throw JobError(
       .configuration,
-      "set --default-tenant (or default_tenant in the settings) to the tenant of calls that nothing else gives one; \(found)")
+      "set --default-tenant (or default_tenant in the settings) to the tenant for calls that cannot be attributed to one; \(found)"
+    )
   }
 }

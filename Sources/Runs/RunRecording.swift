@@ -4,10 +4,12 @@ import Store
 import Values
 
 extension RunContext {
-  /// Does what a verb does, recorded in `call_logd_run`: when it began and ended, with what outcome. Runs that died are marked first, and what they had claimed is free again.
+  /// Runs a verb and records it in `call_logd_run`: its start, its end and its outcome. First it
+  /// marks runs that died, and frees their claims.
   /// - Parameters:
   ///   - verb: such as `generate`
-  ///   - parameters: what was asked for, without anything secret
+  ///   - parameters: the options of the run, without secrets
+  /// - Throws: the error of `body`, which is recorded too.
   package func recorded<T>(_ verb: String, _ parameters: String, _ body: (RunRecord) throws -> T) throws -> T {
     let record = try retry { try begin(verb, parameters) }
     databases.prepareNext { try record.lockAgain(on: $0.side) }
@@ -18,7 +20,7 @@ extension RunContext {
     } catch {
       let failure = Failure(error, interruption: self.interruption)
       let isInterrupted = failure.exitReason == .interrupted || failure.exitReason == .terminated
-      // Where it cannot be recorded, the next run sees that the lock is free.
+      // If this fails, the next run finds the lock free and marks this run dead.
       try? record.end(isInterrupted ? .interrupted : .failed, error: failure.message, on: databases.side)
       throw error
     }
@@ -27,7 +29,7 @@ extension RunContext {
   private func begin(_ verb: String, _ parameters: String) throws -> RunRecord {
     for run in try RunRecord.markDead(self.checkpoint, on: databases.side) {
       self.log.info(
-        "run \(run.id) (\(run.verb), process \(run.pid) on \(run.host)) died before its end; what it had committed stays, the rest is done again"
+        "run \(run.id) (\(run.verb), process \(run.pid) on \(run.host)) died before its end; its commits stay, the rest is done again"
       )
     }
     _ = try Claims(self.checkpoint).removeDead(own: nil, on: databases.side)
@@ -43,12 +45,13 @@ extension RunContext {
   }
 }
 
-/// The lock by which other processes know that a worker is alive, in the session that does its work.
+/// The lock that shows other processes that a worker is alive. The worker's own session holds it.
 package struct Owner {
-  /// Its number.
+  /// The worker's number.
   package let number: Int32
 
-  /// Takes a number and the lock; a new session takes the lock again.
+  /// Takes a number and its lock. A new session of the worker takes the lock again.
+  /// - Throws: ``JobError`` (75) where an earlier session of the worker keeps the lock too long.
   package init(_ context: RunContext) throws {
     let number = try context.retry { try Claims.newOwner(on: context.databases.logs) }
     self.number = number
@@ -57,7 +60,7 @@ package struct Owner {
     context.databases.prepareNext { databases in try Owner.lock(number, databases, retry) }
   }
 
-  /// Waits until the session that held it before is gone: until then it may still be committing.
+  /// Waits for the end of the worker's former session, which may still be committing.
   private static func lock(_ number: Int32, _ databases: Databases, _ retry: Retry) throws {
     let started = Date()
     while try !Claims.lock(owner: number, on: databases.logs) {
@@ -66,13 +69,13 @@ package struct Owner {
         let holders = try? Claims.holders(ofOwner: number, on: databases.side)
         throw JobError(
           .busy,
-          "the server still has a session of this worker that was lost, and its claim is free when that session has ended; the worker's lock is \(holders?.description ?? "taken")"
+          "the server still runs a lost session of this worker, and its claim becomes free only when that session ends; the worker's lock is \(holders?.description ?? "taken")"
         )
       }
       retry.pause(0.05)
-      // Another run that looks whether this worker is alive holds the lock for a moment.
+      // A run that checks whether this worker is alive holds the lock for a moment.
       guard Date().timeIntervalSince(started) > 0.2 else { continue }
-      // It waits for a client that is no more.
+      // The former session waits for a client that no longer exists.
       try Claims.endSession(ofOwner: number, on: databases.side)
     }
   }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The things that a run has said already, whichever of its workers said them.
+/// The messages that a run has logged already, over all its workers.
 package final class SaidOnce: Sendable {
   private let said = Mutex<Set<String>>([])
 
-  /// Nothing said yet.
+  /// Starts with no message.
   package init() {}
 
   /// Whether this is the first call with `key` in this run.

@@ -1,7 +1,7 @@
 #if NAMED_POINTS
   extension RunContext {
-    /// Safeguards that a run leaves out. Each of them breaks the promise that call logs are what the CELs say, on purpose: so that tests can show that they would notice. Not in a released
-    /// program.
+    /// Safeguards that a test leaves out. Without them, call logs may disagree with the CELs. Tests
+    /// use that to prove that they would notice. A release does not have them.
     public struct Shortcuts: OptionSet, Sendable {
       /// The options as bits.
       public let rawValue: Int
@@ -9,15 +9,16 @@
       /// The options of these bits.
       public init(rawValue: Int) { self.rawValue = rawValue }
 
-      /// Ids that were missing are not read once more.
+      /// The run does not read missing ids a second time.
       public static let noSecondRead = Shortcuts(rawValue: 1)
-      /// Nobody is looked for who may still commit.
+      /// The run does not look for transactions that may still commit.
       public static let noLockLookUp = Shortcuts(rawValue: 2)
-      /// Conversations that reach beyond their chunk are not read whole.
+      /// The run does not read conversations whole that reach beyond their chunk.
       public static let noRereading = Shortcuts(rawValue: 4)
-      /// Conversations that were noted as reaching beyond their chunk are not looked up.
+      /// The run does not look up conversations that are noted as reaching beyond their chunk.
       public static let noReachLookUp = Shortcuts(rawValue: 8)
-      /// Covered ids are not looked through for rows that came later, which would find what the others let through.
+      /// The run does not check covered ids for later rows. That check would find the effects of
+      /// the other shortcuts.
       public static let noCoveredCheck = Shortcuts(rawValue: 16)
     }
   }

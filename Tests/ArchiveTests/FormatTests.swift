@@ -176,8 +176,8 @@ struct FileTests {
     #expect(try refusal(sample.change { $0.files = [] }).contains("other files"))
     #expect(try refusal(sample.change { $0.files[0].sha256 = "abc" }).contains("cannot be true"))
     #expect(try refusal(sample.change { $0.files[0].rows = -1 }).contains("cannot be true"))
-    #expect(try refusal("").contains("no JSON"))
-    #expect(try refusal("[1]").contains("no JSON"))
+    #expect(try refusal("").contains("not JSON"))
+    #expect(try refusal("[1]").contains("not a JSON object"))
     #expect(try refusal("{\"format\": 1}").contains("is missing"))
     #expect(
       try refusal(sample.manifest.json().replacingOccurrences(of: "\"rows\" : 2", with: "\"rows\" : \"2\"")).contains(

@@ -90,7 +90,7 @@ struct ManifestTests {
     #expect(try cel { $0.files[0].greatestDate = "2025-02-01T00:00:00+00:00" }.contains("wrong order"))
     #expect(try cel { $0.files[0].leastDate = "2025-02-28T23:59:59+00:00" }.contains("another month"))
     #expect(try logs { $0.files[0].leastDate = "2025-04-01T00:00:00+00:00" }.contains("wrong order"))
-    for written in ["", "yesterday", "2026-13-01T00:00:00Z"] { #expect(try cel { $0.written = written }.contains("no time")) }
+    for written in ["", "yesterday", "2026-13-01T00:00:00Z"] { #expect(try cel { $0.written = written }.contains("not a time")) }
     // Calls go on into the month after.
     var late = sample.manifest
     late.files[0].greatestDate = "2025-04-02T00:00:00+00:00"
@@ -102,7 +102,7 @@ struct ManifestTests {
     for encoding in ["x", "LATIN1", "utf8", "", "UTF8 "] { #expect(try cel { $0.encoding = encoding }.contains("encoding")) }
     #expect(try cel { $0.tenants = callLogs.tenants }.contains("CELs do not have"))
     #expect(try logs { $0.tenants = [] }.contains("no tenant"))
-    #expect(try logs { $0.tenants.append("x") }.contains("no UUID"))
+    #expect(try logs { $0.tenants.append("x") }.contains("not a UUID"))
     #expect(try cel { $0.database = "" }.contains("no database"))
     for column in ["id", "linkedid", "eventtime"] {
       #expect(try cel { $0.files[0].columns.removeAll { $0.name == column } }.contains("no column \(column)"))

@@ -26,6 +26,6 @@ struct CheckpointMirrorTests {
     try runner.generate()
     #expect(log.warnings.count == 1)
     #expect(log.warnings.first?.contains("went back in time") == true)
-    #expect(log.warnings.first?.contains("what the database says is covered counts") == true)
+    #expect(log.warnings.first?.contains("follows the database's coverage") == true)
   }
 }

@@ -1,6 +1,6 @@
 import SQL
 
-/// The SQL that demo and benchmark need: it is no part of the program.
+/// The SQL that the demo and the benchmark need. It is not part of the program.
 public enum DevelopmentSQL {
   /// The tables of a Wazo server that the demo and the benchmark need.
   public static let server = String(decoding: PackageResources.demo_server_sql, as: UTF8.self)

@@ -1,4 +1,4 @@
--- What the demo shows at its end.
+-- The reports at the end of the demo.
 
 -- name: last
 SELECT to_char(date, 'YYYY-MM-DD HH24:MI:SS'),

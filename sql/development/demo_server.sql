@@ -1,5 +1,6 @@
--- What a Wazo server's database has that the demo and the benchmark need: the CEL table, and users, lines and mailboxes. On a real server these
--- tables are Wazo's, and this program only reads them (and fills cel.call_log_id).
+-- The tables of a Wazo server that the demo and the benchmark need: the CEL table, and users, lines
+-- and mailboxes. On a real server they belong to Wazo. This program reads them, and writes only
+-- cel.call_log_id.
 
 CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 

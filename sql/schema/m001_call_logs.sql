@@ -1,5 +1,5 @@
--- Wazo's own tables for call logs, exactly as Wazo creates them, where they do not exist yet. On a Wazo server they do, and
--- nothing here changes them.
+-- Wazo's own tables for call logs, exactly as Wazo creates them, for databases without them. On a
+-- Wazo server they exist, and nothing here changes them.
 
 CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE EXTENSION IF NOT EXISTS unaccent;

@@ -1,39 +1,40 @@
--- The durable checkpoint of the job, in the database of the call logs.
+-- The durable checkpoint, in the database of the call logs.
 
--- One row per CEL table. It changes in the transaction that writes a batch of call logs, so that there is no moment at which a
--- batch is written and not recorded, or recorded and not written.
+-- One row per CEL table. The transaction that writes a chunk of call logs also changes this row. So
+-- at no moment is a chunk written and not recorded, or recorded and not written.
 CREATE TABLE call_logd_checkpoint (
     id            serial PRIMARY KEY,
-    -- Which CEL table: the server's system identifier, the oid of the database, the oid of the table.
+    -- The CEL table: the server's system identifier, the oid of the database, the oid of the table.
     cel_system    bigint NOT NULL,
     cel_database  bigint NOT NULL,
     cel_table     bigint NOT NULL,
-    -- Its name when the row was made, for people.
+    -- The table's name when the row was made, for people.
     cel_name      text NOT NULL,
-    -- The CEL ids that are done.
+    -- The covered CEL ids.
     covered       int8multirange NOT NULL DEFAULT '{}',
-    -- Grows with every change of covered.
+    -- Grows by one with every change of covered.
     generation    bigint NOT NULL DEFAULT 0,
-    -- A covered CEL and its time: another time under that id means that ids were given out anew (table truncated, database restored).
+    -- A covered CEL and its time. If that id has another time later, ids were given a second time
+    -- (table truncated, or database restored).
     witness_id    bigint,
     witness_time  timestamptz,
-    -- Events read and what became of them, summed over all runs.
+    -- Counts of the events by their outcome, summed over all runs.
     counters      jsonb NOT NULL DEFAULT '{}',
     created       timestamptz NOT NULL DEFAULT now(),
     changed       timestamptz NOT NULL DEFAULT now(),
     UNIQUE (cel_system, cel_database, cel_table)
 );
 
--- Linkedids of conversations that have a CEL outside the ranges covered so far. A chunk that holds such a conversation whole, to all
--- appearance, reads it again under the lock.
+-- Linkedids of conversations that have a CEL outside the covered ranges. A chunk that seems to hold
+-- such a conversation whole reads it again under the lock.
 CREATE TABLE call_logd_reach (
     checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,
     linkedid      text NOT NULL,
     PRIMARY KEY (checkpoint_id, linkedid)
 );
 
--- Where CELs and call logs are in two databases: values of cel.call_log_id that are still to be written there, recorded in the commit
--- that made the call logs. 0 stands for NULL.
+-- With CELs and call logs in two databases: values of cel.call_log_id that are still to be written
+-- there. The transaction that made the call logs records them. 0 means NULL.
 CREATE TABLE call_logd_link (
     id            bigserial PRIMARY KEY,
     checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,

@@ -1,5 +1,5 @@
--- CEL ids that are missing while somebody who may still commit them is at work: they are not covered, and are looked for again by every run until
--- they have come or can come no more.
+-- Missing CEL ids that a transaction may still commit. They are not covered. Every run looks for
+-- them again, until their rows appear or can no longer appear.
 CREATE TABLE call_logd_gap (
     checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,
     ids           int8range NOT NULL,

@@ -1,16 +1,17 @@
--- Audio files of recordings that are forgotten.
+-- Audio files of forgotten recordings.
 
--- A row comes in the transaction that deletes a recording, or sets its path to NULL; it goes when the file is removed. So whatever stops a purge,
--- the next one knows which files are to go.
+-- The transaction that deletes a recording, or sets its path to NULL, inserts a row. The row goes
+-- when the file is removed. So after any interruption the next purge knows the files to remove.
 CREATE TABLE call_logd_audio (
     id         bigserial PRIMARY KEY,
-    -- As it stood in call_logd_recording.
+    -- The path, as it was in call_logd_recording.
     path       text NOT NULL,
-    -- The run that forgot it, and when.
+    -- The run that forgot the recording, and the time.
     run_id     integer NOT NULL,
     forgotten  timestamptz NOT NULL DEFAULT now(),
-    -- Why it could not be removed the last time; it is tried again.
+    -- Why the last removal failed. Every purge tries again.
     error      text,
-    -- The recordings folder by which it is refused, for it leads elsewhere or is no file: it is not tried again until another folder is set.
+    -- The recordings folder that refuses the path, because it leads elsewhere or is not an ordinary
+    -- file. No purge tries again until another folder is set.
     refused_by text
 );

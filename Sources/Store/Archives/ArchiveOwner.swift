@@ -1,22 +1,25 @@
 import CallLogs
 import PostgreSQL
 
-/// Whose an archive is: which databases this one was before, and which parts it has on record.
+/// The ownership of an archive: the former databases of this one, and its recorded parts.
 public enum ArchiveOwner {
-  /// What this database was before it moved to another server or was made anew from a dump: `call_logd_former`.
+  /// Gives the databases that this one replaces, because it moved to another server or was restored
+  /// from a dump: `call_logd_former`. `generate --adopt` fills that table. A usual run fills it,
+  /// too, where the CELs have their own database.
   public static func former(on connection: Connection) throws(PostgreSQLError) -> [ArchiveRecord.Home] {
     guard try exists("call_logd_former", on: connection) else { return [] }
     return try connection.query(
-      "SELECT system, database FROM call_logd_former", purpose: "Looking up which database this was before"
+      "SELECT system, database FROM call_logd_former", purpose: "Looking up the former databases of this one"
     ).map { ArchiveRecord.Home(system: $0.int64(0) ?? 0, database: $0.int64(1) ?? 0) }
   }
 
-  /// The parts that this database has on record, each as its table, month and number with a space in between.
+  /// Gives the parts that this database has recorded, each as its table, month and number,
+  /// separated by spaces.
   public static func recorded(on connection: Connection) throws(PostgreSQLError) -> Set<String> {
     guard try exists("call_logd_archive", on: connection) else { return [] }
     return Set(
       try connection.query(
-        "SELECT kind || ' ' || month || ' ' || part FROM call_logd_archive", purpose: "Looking which archives this database has"
+        "SELECT kind || ' ' || month || ' ' || part FROM call_logd_archive", purpose: "Looking up the recorded parts of archives"
       ).compactMap { $0.string(0) })
   }
 
@@ -28,7 +31,7 @@ public enum ArchiveOwner {
 }
 
 extension ArchiveRecord {
-  /// Whether a part is on record, by its folder or by the very same manifest.
+  /// Whether a part is recorded, with the same folder or with the same manifest.
   public static func claims(
     kind: String, month: String, part: Int, folder: String, manifest: String, on connection: Connection
   ) throws(PostgreSQLError) -> Bool {
@@ -41,9 +44,10 @@ extension ArchiveRecord {
     ).bool(0, 0) == true
   }
 
-  /// Records a part whose files were found, and whether its rows are deleted, in place of what is on record.
-  /// - Parameter state: done where its manifest is still to get its name
-  /// - Returns: false where the row is not there
+  /// Records the state of a part whose files were found, and whether its rows are deleted. This
+  /// replaces its recorded ids, counts and manifest.
+  /// - Parameter state: `done` if the manifest does not have its name yet
+  /// - Returns: false where the row does not exist.
   public static func set(
     _ state: State, of id: Int32, deletes: Bool, ids: [Range<Int64>], counts: String, manifest: String, on connection: Connection
   ) throws(PostgreSQLError) -> Bool {
@@ -56,13 +60,13 @@ extension ArchiveRecord {
       purpose: "Recording a part of the archive as \(state.rawValue)") == 1
   }
 
-  /// How many call logs with these ids there are.
+  /// Counts the call logs with these ids.
   public static func countCallLogs(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> Int64 {
     try connection.query(
       """
       SELECT count(*)::int8 FROM unnest($1::int8multirange) AS r(ids)
       JOIN call_logd_call_log l ON l.id >= lower(r.ids) AND l.id < upper(r.ids)
-      """, [.int8Multirange(ids)], purpose: "Looking whether call logs are deleted"
+      """, [.int8Multirange(ids)], purpose: "Checking whether call logs are deleted"
     ).int64(0, 0) ?? 0
   }
 }

@@ -2,31 +2,33 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// A row of `call_logd_archive`: a part of an archive, from the intent to write it until its manifest has its name.
+/// A row of `call_logd_archive`. It records a part of an archive, from the intent to write it until
+/// its manifest has its name.
 public struct ArchiveRecord: Sendable {
-  /// How far it has come.
+  /// The progress of a part.
   public enum State: String, Sendable {
-    /// Files may exist; nothing is deleted, unless rows are in another database (see `written`).
+    /// Files may exist. No row is deleted.
     case intended
-    /// The files are whole and verified; rows in another database are being deleted.
+    /// The files are complete and verified. Rows in another database are being deleted.
     case written
-    /// The rows are deleted; the manifest may not have its name yet.
+    /// The part is committed: its rows are deleted, except those of a copy. The manifest may not
+    /// have its name.
     case done
     /// The manifest has its name.
     case published
   }
 
-  /// Which database: the server's system identifier and the oid.
+  /// A database: the server's system identifier and the oid.
   public struct Home: Hashable, Sendable {
     /// The server's system identifier.
     public let system: Int64
     /// The oid of the database.
     public let database: Int64
 
-    /// That server and database.
+    /// Creates the identity of a database.
     public init(system: Int64, database: Int64) { (self.system, self.database) = (system, database) }
 
-    /// That of a connection.
+    /// Reads the identity of a connection's database.
     public static func read(_ connection: Connection) throws(PostgreSQLError) -> Home {
       let rows = try connection.query(
         "SELECT (SELECT system_identifier FROM pg_control_system()), (SELECT oid::int8 FROM pg_database WHERE datname = current_database())",
@@ -37,37 +39,40 @@ public struct ArchiveRecord: Sendable {
 
   /// The row's id.
   public let id: Int32
-  /// The table, as `call-logs`.
+  /// The table, for example `call-logs`.
   public let kind: String
-  /// The month, as `2025-03`.
+  /// The month, for example `2025-03`.
   public let month: String
-  /// Its number there.
+  /// The number of the part in that month.
   public let part: Int
   /// The archive's folder.
   public let folder: String
-  /// Where the intent was made.
+  /// The database in which the intent was recorded.
   public let home: Home
-  /// How far it has come.
+  /// The progress of the part.
   public let state: State
-  /// Ids of its rows; empty while intended.
+  /// The ids of its rows; empty while intended.
   public let ids: [Range<Int64>]
-  /// What its manifest says; nil while intended.
+  /// Its manifest; nil while intended.
   public let manifest: String?
 
-  /// Takes the lock that one archive, purge or restore at a time holds, for this session; false where another session has it.
+  /// Takes the lock of archives for this session, so that at most one archive, purge or restore
+  /// runs. The result is false where another session holds it.
   public static func lock(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
       "SELECT pg_try_advisory_lock($1, 0)", [.int4(AdvisoryLock.archives.rawValue)],
-      purpose: "Looking whether another archive, purge or restore is running"
+      purpose: "Checking whether another archive, purge or restore is running"
     ).bool(0, 0) == true
   }
 
-  /// Who has that lock, this session aside.
+  /// The sessions that hold that lock, without this session.
+  /// - Throws: an error of PostgreSQL.
   public static func lockHolders(on connection: Connection) throws -> LockHolders {
     try .ofAdvisory(.archives, 0, on: connection)
   }
 
-  /// Whether this session has that lock: one that took the place of a lost session may not have got it.
+  /// Whether this session holds that lock. A session that replaced a lost one may have failed to
+  /// get it.
   public static func hasLock(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
       """
@@ -77,14 +82,15 @@ public struct ArchiveRecord: Sendable {
     ).bool(0, 0) == true
   }
 
-  /// Gives the lock back.
+  /// Releases the lock.
   public static func unlock(on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query(
-      "SELECT pg_advisory_unlock($1, 0)", [.int4(AdvisoryLock.archives.rawValue)], purpose: "Giving the archives' lock back")
+      "SELECT pg_advisory_unlock($1, 0)", [.int4(AdvisoryLock.archives.rawValue)], purpose: "Releasing the archives' lock")
   }
 
-  /// Records that the files of a part are about to be written, and commits that.
-  /// - Returns: the row's id
+  /// Records the intent to write the files of a part. The statement commits at once, outside a
+  /// transaction.
+  /// - Returns: the row's id.
   public static func intend(
     kind: String, month: String, part: Int, folder: String, files: [String], home: Home, run: Int32, deletes: Bool,
     on connection: Connection
@@ -97,11 +103,11 @@ public struct ArchiveRecord: Sendable {
       [
         .text(kind), .text(month), .int4(Int32(clamping: part)), .text(folder), .textArray(files), .int8(home.system),
         .int8(home.database), .int4(run), .bool(deletes),
-      ], purpose: "Recording the files that are to be written")
+      ], purpose: "Recording the files that will be written")
     return Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
   }
 
-  /// The greatest number of a part of that month that was ever recorded, 0 where there is none.
+  /// Gives the greatest part number ever recorded for that month; 0 where there is none.
   public static func greatestPart(kind: String, month: String, folder: String, on connection: Connection) throws(PostgreSQLError)
     -> Int
   {
@@ -112,8 +118,8 @@ public struct ArchiveRecord: Sendable {
       ).int64(0, 0) ?? 0)
   }
 
-  /// Records how far a part has come.
-  /// - Returns: false where the row is not there
+  /// Records the progress of a part, its ids, counts and manifest.
+  /// - Returns: false where the row does not exist.
   public static func set(
     _ state: State, of id: Int32, ids: [Range<Int64>], counts: String, manifest: String, on connection: Connection
   ) throws(PostgreSQLError) -> Bool {
@@ -123,7 +129,7 @@ public struct ArchiveRecord: Sendable {
       purpose: "Recording a part of the archive as \(state.rawValue)") == 1
   }
 
-  /// Records that its rows are deleted, or that its manifest has its name.
+  /// Records that the rows of a part are deleted, or that its manifest has its name.
   public static func set(_ state: State, of id: Int32, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_archive SET state = $2 WHERE id = $1", [.int4(id), .text(state.rawValue)],
@@ -131,35 +137,37 @@ public struct ArchiveRecord: Sendable {
   }
 
   /// Records that the rows of a copy are deleted now.
-  /// - Returns: false where it is no copy any more
+  /// - Returns: false where the part is not a copy any more.
   public static func setDeleted(_ id: Int32, on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.execute(
       "UPDATE call_logd_archive SET deletes = true, notes_conversations = true, ended = now() WHERE id = $1 AND NOT deletes",
       [.int4(id)],
-      purpose: "Recording that what was copied is deleted") == 1
+      purpose: "Recording that copied rows are deleted") == 1
   }
 
-  /// How far a part has come now; nil where its row is gone.
-  /// - Parameter locked: whether to wait for who is changing it, and to keep others from doing so until the end of the transaction
+  /// Gives the progress of a part; nil where its row does not exist.
+  /// - Parameter locked: true to lock the row until the end of the transaction, after waiting for
+  ///   other sessions that change it
   public static func state(of id: Int32, locked: Bool, on connection: Connection) throws(PostgreSQLError) -> State? {
     try connection.query(
       "SELECT state FROM call_logd_archive WHERE id = $1" + (locked ? " FOR UPDATE" : ""), [.int4(id)],
-      purpose: "Looking how far a part of the archive has come"
+      purpose: "Looking up the state of a part of the archive"
     ).first.flatMap { $0.string(0) }.flatMap { State(rawValue: $0) }
   }
 
-  /// Forgets an intent that came to nothing.
+  /// Removes the record of a part that was not completed.
   public static func forget(_ id: Int32, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
-      "DELETE FROM call_logd_archive WHERE id = $1", [.int4(id)], purpose: "Forgetting a part that was not completed")
+      "DELETE FROM call_logd_archive WHERE id = $1", [.int4(id)], purpose: "Removing the record of an incomplete part")
   }
 
-  /// Parts that somebody began and whose manifest may not have its name yet, oldest first.
+  /// Gives the parts whose manifest may not have its name, oldest first.
   public static func unfinished(on connection: Connection) throws(PostgreSQLError) -> [ArchiveRecord] {
     try read("state <> 'published'", [], on: connection)
   }
 
-  /// Parts of that table in that folder whose rows were copied and not deleted, oldest first.
+  /// Gives the parts of that table in that folder whose rows were copied and not deleted, oldest
+  /// first.
   public static func copies(kind: String, folder: String, on connection: Connection) throws(PostgreSQLError) -> [ArchiveRecord] {
     try read(
       "NOT deletes AND state = 'published' AND kind = $1 AND folder = $2", [.text(kind), .text(folder)], on: connection)
@@ -173,17 +181,18 @@ public struct ArchiveRecord: Sendable {
     else { return false }
     return try connection.query(
       "SELECT EXISTS (SELECT FROM call_logd_archive WHERE kind = 'cel' AND deletes AND ids @> $1::int8)", [.int8(id)],
-      purpose: "Looking whether CEL \(id) was purged"
+      purpose: "Checking whether CEL \(id) was purged"
     ).bool(0, 0) == true
   }
 
-  /// Those of these call logs that a purge deleted that noted no conversations: one of an earlier version.
+  /// Gives the ones of these call logs that an earlier version's purge deleted. Such a purge
+  /// recorded ids only, without conversations.
   public static func purgedByID(among ids: [Int32], on connection: Connection) throws(PostgreSQLError) -> Set<Int32> {
     let rows = try connection.query(
       """
       SELECT i FROM unnest($1::int4[]) AS i WHERE EXISTS (
         SELECT FROM call_logd_archive a WHERE a.kind = 'call-logs' AND a.deletes AND NOT a.notes_conversations AND a.ids @> i::int8)
-      """, [.int4Array(ids)], purpose: "Looking which call logs were purged")
+      """, [.int4Array(ids)], purpose: "Looking up purged call logs")
     return Set(rows.compactMap { $0.int64(0).map { Int32(truncatingIfNeeded: $0) } })
   }
 
@@ -203,31 +212,31 @@ public struct ArchiveRecord: Sendable {
   }
 }
 
-/// Ids that were restored and are not to be purged again for some time: `call_logd_restored`.
+/// Restored ids that no purge deletes for some time: `call_logd_restored`.
 public enum RestoredRows {
-  /// Notes ids that were restored just now.
-  /// - Parameter seconds: for how long they are kept
+  /// Records ids that were restored just now.
+  /// - Parameter seconds: the time for which they are kept, in seconds
   public static func note(kind: String, ids: [Range<Int64>], keptFor seconds: Double, on connection: Connection)
     throws(PostgreSQLError)
   {
     guard !ids.isEmpty, seconds > 0 else { return }
     try connection.execute(
       "INSERT INTO call_logd_restored (kind, ids, kept_to) SELECT $1, r, now() + make_interval(secs => $3::text::double precision) FROM unnest($2::int8multirange) AS r",
-      [.text(kind), .int8Multirange(ids), .text("\(seconds)")], purpose: "Noting what was restored")
+      [.text(kind), .int8Multirange(ids), .text("\(seconds)")], purpose: "Recording restored ids")
   }
 
-  /// Forgets those whose time is up.
+  /// Removes ids whose time is up.
   public static func forgetOld(on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
-      "DELETE FROM call_logd_restored WHERE kept_to <= now()", purpose: "Forgetting what was restored long ago")
+      "DELETE FROM call_logd_restored WHERE kept_to <= now()", purpose: "Removing restored ids whose time is up")
   }
 
-  /// Those that are still kept.
+  /// Gives the ids that are still kept.
   public static func kept(kind: String, on connection: Connection) throws(PostgreSQLError) -> IDSet {
     IDSet(
       try connection.query(
         "SELECT range_agg(ids) FROM call_logd_restored WHERE kind = $1 AND kept_to > now()", [.text(kind)],
-        purpose: "Looking up what was restored"
+        purpose: "Looking up restored ids"
       ).ranges(0, 0) ?? [])
   }
 }

@@ -2,64 +2,67 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Puts rows of archives back into their tables.
+/// Restores rows of archives into their tables.
 public struct ArchiveRestore {
-  /// A table that rows go back to.
+  /// A table that receives rows.
   public struct Target: Sendable {
-    /// Its name, quoted where it must be.
+    /// The table's name, quoted if needed.
     public let table: String
     /// The columns of the file, in its order.
     public let columns: [String]
 
-    /// That table and these columns.
+    /// Creates a target.
     public init(table: String, columns: [String]) { (self.table, self.columns) = (table, columns) }
 
     var list: String { TableColumns.list(columns) }
   }
 
-  /// Which rows of a part are wanted.
+  /// The rows of a part to restore.
   public struct Filter: Equatable, Sendable {
-    /// Those that began at or after this time; nil for no bound.
+    /// Only calls that began at or after this time (microseconds since 2000-01-01 UTC); nil for no
+    /// bound.
     public var from: Timestamp?
-    /// Those that began before this time; nil for no bound.
+    /// Only calls that began before this time (microseconds since 2000-01-01 UTC); nil for no
+    /// bound.
     public var to: Int64?
-    /// Those of this tenant; nil for all.
+    /// Only calls of this tenant; nil for all.
     public var tenant: UUIDValue?
 
-    /// All rows.
+    /// Creates a filter that passes all rows.
     public init() {}
 
-    /// Whether all rows are wanted.
+    /// Whether the filter passes all rows.
     public var isEmpty: Bool { self == Filter() }
   }
 
-  /// Copies one file into a table; the closure gives its bytes.
+  /// Passes the bytes of file `number` of the part to `sink`.
   public typealias Feed = (_ number: Int, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
   private let connection: Connection
 
-  /// A restore in the open transaction of this connection.
+  /// Creates a restore in the open transaction of this connection.
+  /// - Throws: `PostgreSQLError`.
   public init(on connection: Connection) throws {
     self.connection = connection
     try connection.setInputForms()
   }
 
-  /// Has text taken as it was written.
-  /// - Parameter encoding: as PostgreSQL names it
+  /// Sets the encoding of the archive's text, until the end of the transaction.
+  /// - Parameter encoding: the name that PostgreSQL uses
   public func setEncoding(_ encoding: String) throws(PostgreSQLError) {
     _ = try connection.query(
       "SELECT set_config('client_encoding', $1, true)", [.text(encoding)], purpose: "Setting the encoding of the archive")
   }
 
   /// Checks that a table has these columns.
-  /// - Throws: ``StoreError`` that names those that it lacks
+  /// - Throws: ``StoreError`` (`configuration`) that names the missing columns.
   public static func check(_ target: Target, on connection: Connection) throws {
     let present = Set(try TableColumns.read(target.table, on: connection).columns.map(\.name))
     let missing = target.columns.filter { !present.contains($0) }
     guard missing.isEmpty else {
       throw StoreError(
         .configuration,
-        "the table \(target.table) in database \(connection.server.database) lacks \(missing.joined(separator: ", ")), which the archive has: it is of an older version; nothing was restored"
+        "the table \(target.table) in database \(connection.server.database) lacks \(missing.joined(separator: ", ")), which the archive has: the table is from an older version; nothing was restored"
       )
     }
   }
@@ -70,27 +73,28 @@ public struct ArchiveRestore {
     ) { copy in try feed(number) { try copy.write($0) } }
   }
 
-  /// What came of a part.
+  /// The result of restoring a part.
   public struct Outcome: Sendable {
-    /// Rows of the table that are back.
+    /// Rows that were restored.
     public var restored = 0
-    /// Rows that were there already, and were left alone.
+    /// Rows that were left alone, because their call or id is in the table.
     public var existing = 0
-    /// Rows among these whose id belongs to another call now: they are in the archive only.
+    /// Of these, rows whose id now belongs to another call. They stay in the archive only.
     public var taken = 0
-    /// Ids of the rows that are back.
+    /// The ids of the restored rows.
     public var ids: [Range<Int64>] = []
 
-    /// Nothing.
+    /// Starts with zero.
     public init() {}
   }
 
   // MARK: Call logs
 
-  /// Puts a part of call logs back: four files in the order of ``CallLogTables/Part``.
+  /// Restores a part of call logs: four files in the order of ``CallLogTables/Part``.
   /// - Parameters:
-  ///   - dates: when the part's calls began
-  ///   - tenants: whose they are
+  ///   - dates: the earliest and latest start of the part's calls
+  ///   - tenants: the tenants of the part's calls
+  /// - Throws: ``StoreError``, an error of PostgreSQL, or the error of `feed`.
   public func callLogs(
     _ targets: [Target], filter: Filter, dates: ClosedRange<Int64>, tenants: [UUIDValue], _ feed: Feed
   ) throws -> Outcome {
@@ -100,15 +104,15 @@ public struct ArchiveRestore {
     let (condition, parameters) = condition(filter, date: "s.date")
     let wanted =
       try connection.query(
-        "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(condition)", parameters, purpose: "Counting what is wanted"
+        "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(condition)", parameters, purpose: "Counting rows to restore"
       ).int64(0, 0) ?? 0
     let taken = try connection.query(
       """
       SELECT count(*)::int8 FROM \(stageName(0)) s JOIN call_logd_call_log l ON l.id = s.id
       WHERE \(condition) AND l.conversation_id IS DISTINCT FROM s.conversation_id AND l.date <> s.date
-      """, parameters, purpose: "Looking whether ids are taken"
+      """, parameters, purpose: "Checking whether ids are taken"
     ).int64(0, 0)
-    // A call that was made again since has another id: it is there, too.
+    // A call that was made again meanwhile has another id. Its row counts as existing.
     let restored = try connection.query(
       """
       INSERT INTO call_logd_call_log (\(targets[0].list)) OVERRIDING SYSTEM VALUE
@@ -133,15 +137,15 @@ public struct ArchiveRestore {
     return outcome
   }
 
-  /// Straight into the tables, where no call log of that time is there.
-  /// - Returns: nil where any is, or where one of the ids is taken
+  /// Copies into the tables directly, where they hold no call log of that time.
+  /// - Returns: nil where they hold one, or where one of the ids belongs to another row.
   private func straight(_ targets: [Target], _ dates: ClosedRange<Int64>, _ feed: Feed) throws -> Outcome? {
     let bounds: [Parameter] = [.timestamptz(dates.lowerBound), .timestamptz(dates.upperBound)]
-    // Tenant by tenant, as the index has them.
+    // The index has the tenant first, so the query goes tenant by tenant.
     let callLogs =
       "call_logd_tenant t CROSS JOIN LATERAL (SELECT id FROM call_logd_call_log WHERE tenant_uuid = t.uuid AND date BETWEEN $1 AND $2) l"
     let isThere = try connection.query(
-      "SELECT EXISTS (SELECT FROM \(callLogs))", bounds, purpose: "Looking whether any of the call logs are there")
+      "SELECT EXISTS (SELECT FROM \(callLogs))", bounds, purpose: "Checking for call logs of that time")
     guard isThere.bool(0, 0) == false else { return nil }
     var outcome = Outcome()
     do {
@@ -155,8 +159,8 @@ public struct ArchiveRestore {
       guard error.sqlState == .uniqueViolation else { throw error }
       return nil
     }
-    // Nobody else made any of that time: the gate is closed.
-    let ids = try connection.query("SELECT l.id FROM \(callLogs)", bounds, purpose: "Looking up what was restored")
+    // The gate is closed, so no other run made call logs of that time.
+    let ids = try connection.query("SELECT l.id FROM \(callLogs)", bounds, purpose: "Looking up the restored ids")
       .compactMap { $0.int64(0) }
     outcome.ids = ids.ranges
     try raiseSequence("call_logd_call_log", greatest: ids.max())
@@ -183,47 +187,51 @@ public struct ArchiveRestore {
 
   // MARK: CELs
 
-  /// Puts a part of CELs back. With a range of dates, all CELs of every linkedid that has one in it.
+  /// Restores a part of CELs. With a range of dates, it restores all CELs of every linkedid that
+  /// has a CEL in the range.
+  /// - Throws: ``StoreError`` (`damaged`) where the ids do not match the manifest; an error of
+  ///   PostgreSQL, or of `feed`.
   public func cels(_ table: CELTable, _ target: Target, filter: Filter, ids: ClosedRange<Int64>, _ feed: Feed) throws -> Outcome {
     let isThere =
       try connection.query(
         "SELECT EXISTS (SELECT FROM \(table.name) WHERE id BETWEEN $1 AND $2)", [.int8(ids.lowerBound), .int8(ids.upperBound)],
-        purpose: "Looking whether any of the CELs are there"
+        purpose: "Checking for CELs with these ids"
       ).bool(0, 0) == true
     var outcome = Outcome()
     if filter.isEmpty, !isThere {
       outcome.restored = try copy(0, into: target, feed)
       outcome.ids = try connection.query(
         "SELECT id::int8 FROM \(table.name) WHERE id BETWEEN $1 AND $2",
-        [.int8(ids.lowerBound), .int8(ids.upperBound)], purpose: "Looking up what was restored"
+        [.int8(ids.lowerBound), .int8(ids.upperBound)], purpose: "Looking up the restored ids"
       ).compactMap { $0.int64(0) }.ranges
       try checkBounds(outcome.ids.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) } == outcome.restored, ids)
     } else {
       try stage(0, target, feed)
       let outside = try connection.query(
         "SELECT EXISTS (SELECT FROM \(stageName(0)) WHERE id < $1 OR id > $2)", [.int8(ids.lowerBound), .int8(ids.upperBound)],
-        purpose: "Looking at the archive's ids")
+        purpose: "Checking the archive's ids")
       try checkBounds(outside.bool(0, 0) == false, ids)
       let (condition, parameters) = condition(filter, date: table.instant ?? "eventtime")
       if !filter.isEmpty {
-        // Sessions avoid sequential scans, so without an index each row would look through all of them.
+        // Sessions avoid sequential scans. Without this index, PostgreSQL would search all rows for
+        // each row.
         try connection.script(
-          "CREATE INDEX ON \(stageName(0)) (linkedid)", purpose: "Indexing the archive's rows by call")
+          "CREATE INDEX ON \(stageName(0)) (linkedid)", purpose: "Indexing the archive's rows by linkedid")
       }
       let wanted =
         filter.isEmpty ? "true" : "s.linkedid IN (SELECT linkedid FROM \(stageName(0)) s WHERE \(condition))"
       let count =
         try connection.query(
-          "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(wanted)", parameters, purpose: "Counting what is wanted"
+          "SELECT count(*)::int8 FROM \(stageName(0)) s WHERE \(wanted)", parameters, purpose: "Counting rows to restore"
         ).int64(0, 0) ?? 0
       let taken = try connection.query(
         """
         SELECT count(*)::int8 FROM \(stageName(0)) s JOIN \(table.name) c ON c.id = s.id
         WHERE \(wanted) AND c.linkedid IS DISTINCT FROM s.linkedid AND c.eventtime IS DISTINCT FROM s.eventtime
-        """, parameters, purpose: "Looking whether ids are taken"
+        """, parameters, purpose: "Checking whether ids are taken"
       ).int64(0, 0)
       outcome.taken = Int(taken ?? 0)
-      // Not every CEL table has a unique index.
+      // ON CONFLICT would need a unique index, which not every CEL table has.
       let restored = try connection.query(
         """
         INSERT INTO \(target.table) (\(target.list)) OVERRIDING SYSTEM VALUE SELECT \(TableColumns.list(target.columns, "s."))
@@ -241,12 +249,14 @@ public struct ArchiveRestore {
     return outcome
   }
 
-  /// - Throws: ``StoreError`` where the rows are not those that the manifest speaks of.
+  /// Checks the ids of the rows.
+  ///
+  /// - Throws: ``StoreError`` (`damaged`) where the rows do not match the manifest.
   private func checkBounds(_ isGood: Bool, _ ids: ClosedRange<Int64>) throws {
     guard !isGood else { return }
     throw StoreError(
       .damaged,
-      "the rows of the archive have other ids than their manifest says (\(ids.lowerBound) to \(ids.upperBound)), or an id twice; nothing of the part was restored"
+      "the rows of the archive do not match their manifest (ids \(ids.lowerBound) to \(ids.upperBound), each once); nothing of the part was restored"
     )
   }
 
@@ -259,7 +269,7 @@ public struct ArchiveRestore {
     try connection.script(
       "CREATE TEMP TABLE \(name.dropFirst("pg_temp.".count)) (LIKE \(target.table)) ON COMMIT DROP",
       purpose: "Making room for the archive's rows")
-    // Only the file's columns are filled; what the table has besides gets its defaults.
+    // COPY fills only the file's columns. The table's other columns get their defaults later.
     let others = try TableColumns.read(name, on: connection).columns.map(\.name).filter { !target.columns.contains($0) }
     for column in others {
       try connection.execute(
@@ -270,7 +280,7 @@ public struct ArchiveRestore {
     try connection.script("ANALYZE \(name)", purpose: "Making room for the archive's rows")
   }
 
-  /// Ids that come back from elsewhere must not be given out again.
+  /// Moves the sequence past restored ids, so that it does not give them again.
   private func raiseSequence(_ table: String, greatest: Int64?) throws {
     guard let greatest else { return }
     let sequence = try connection.query(
@@ -288,7 +298,8 @@ public struct ArchiveRestore {
 }
 
 extension ArchiveRecord {
-  /// Records that the rows of a part are in the table again: it is a copy now, which the next purge takes if they have not changed.
+  /// Records that the rows of a part are in the table again. The part is now a copy, and the next
+  /// purge can use it if the rows are unchanged.
   public static func setCopied(kind: String, month: String, part: Int, folder: String, home: Home, on connection: Connection)
     throws(PostgreSQLError)
   {

@@ -1,7 +1,8 @@
 import PostgreSQL
 import Values
 
-/// Audio files that are to be removed: `call_logd_audio`. A path comes on the list in the transaction that forgets it, and goes when the file is gone.
+/// The list of audio files to remove: `call_logd_audio`. The transaction that deletes or clears a
+/// recording puts its path on the list. The row goes when the file is gone.
 public enum AudioList {
   /// A file on the list.
   public struct Entry: Sendable {
@@ -11,26 +12,29 @@ public enum AudioList {
     public let path: [UInt8]
   }
 
-  /// What is on the list.
+  /// The size of the list.
   public struct Waiting: Equatable, Sendable {
-    /// Files that are to be removed.
+    /// Files to remove.
     public var files: Int64 = 0
-    /// Files among them that could not be removed the last time.
+    /// Of these, files that could not be removed the last time.
     public var failed: Int64 = 0
-    /// Files besides that are refused, since they are not in the recordings folder.
+    /// Other files, which are refused because they are outside the recordings folder.
     public var refused: Int64 = 0
-    /// When the oldest of those that are to be removed was forgotten; nil where there is none.
+    /// The time at which the oldest file to remove was listed (microseconds since 2000-01-01 UTC);
+    /// nil where there is none.
     public var since: Timestamp?
 
-    /// Nothing.
+    /// Starts with zero.
     public init() {}
   }
 
-  /// Two spellings of a path (`/a//b`, `/a/./b`) are one file. An index goes by this.
+  /// Different spellings of a path (`/a//b`, `/a/./b`) count as one file. The index
+  /// `call_logd_recording__idx__path` has this expression.
   private static func spelling(_ column: String) -> String { "regexp_replace(\(column), '/(\\.?/)+', '/', 'g')" }
 
-  /// Puts the files of these call logs' recordings on the list, in the transaction that deletes the rows. What waits there already, since it was purged, restored and purged again, comes
-  /// on it no second time.
+  /// Puts the files of these call logs' recordings on the list, in the transaction that deletes the
+  /// rows. A file that is on the list already is not listed twice. That happens after a purge, a
+  /// restore and another purge.
   public static func add(ofCallLogs ids: [Int64], run: Int32, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       """
@@ -38,22 +42,23 @@ public enum AudioList {
       SELECT DISTINCT ON (\(spelling("r.path"))) r.path, $2 FROM call_logd_recording r
       WHERE r.call_log_id = ANY($1::int8[]::int4[]) AND r.path IS NOT NULL AND r.path <> ''
         AND NOT EXISTS (SELECT FROM call_logd_audio a WHERE \(spelling("a.path")) = \(spelling("r.path")))
-      """, [.int8Array(ids), .int4(run)], purpose: "Noting the audio files of call logs that go")
+      """, [.int8Array(ids), .int4(run)], purpose: "Listing the audio files of deleted call logs")
   }
 
-  /// Puts the files of these call logs' recordings on the list, and takes their paths from the recordings.
-  /// - Returns: how many recordings lost their path
+  /// Puts the files of these call logs' recordings on the list, and clears the recordings' paths.
+  /// - Returns: the number of recordings that lost their path.
   public static func forget(ofCallLogs ids: [Int64], run: Int32, on connection: Connection) throws(PostgreSQLError) -> Int {
     try add(ofCallLogs: ids, run: run, on: connection)
     return try connection.execute(
       "UPDATE call_logd_recording SET path = NULL WHERE call_log_id = ANY($1::int8[]::int4[]) AND path IS NOT NULL",
-      [.int8Array(ids)], purpose: "Forgetting audio files")
+      [.int8Array(ids)], purpose: "Clearing paths of audio files")
   }
 
-  /// The next files that are to be removed, in the order in which they were forgotten. Nobody else gets them until the end of the transaction where `locks` is set.
+  /// Gives the next files to remove, in the order of the list.
   /// - Parameters:
-  ///   - id: only those that come after this one
-  ///   - folder: the recordings folder; those that it refuses are left out
+  ///   - id: gives only files after this one
+  ///   - folder: the recordings folder; files that it refused are left out
+  ///   - locks: true to lock the rows until the end of the transaction
   public static func next(after id: Int64, folder: String, limit: Int, locks: Bool, on connection: Connection)
     throws(PostgreSQLError) -> [Entry]
   {
@@ -64,19 +69,20 @@ public enum AudioList {
     ).map { row in Entry(id: row.int64(0) ?? 0, path: row.bytes(1) { bytes in bytes.map { Array($0) } ?? [] }) }
   }
 
-  /// Which of these files a recording still has.
+  /// Gives the ones of these files that some recording still names.
   public static func named(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Set<Int64> {
     Set(
       try connection.query(
         """
         SELECT DISTINCT a.id FROM call_logd_audio a JOIN call_logd_recording r ON \(spelling("r.path")) = \(spelling("a.path"))
         WHERE a.id = ANY($1) AND r.path IS NOT NULL
-        """, [.int8Array(ids)], purpose: "Looking whether other recordings have the same audio files"
+        """, [.int8Array(ids)], purpose: "Checking whether other recordings name the same audio files"
       ).compactMap { $0.int64(0) })
   }
 
-  /// The files of these call logs' recordings, and whether a recording of another call log has the same.
-  /// - Parameter forgotten: call logs that are not asked
+  /// Gives the files of these call logs' recordings, and whether a recording of another call log
+  /// names the same file.
+  /// - Parameter forgotten: call logs whose recordings do not count
   public static func files(
     ofCallLogs ids: [Int64], forgotten: [Range<Int64>], on connection: Connection
   ) throws(PostgreSQLError) -> [(path: [UInt8], isNamed: Bool)] {
@@ -90,14 +96,15 @@ public enum AudioList {
     ).map { row in (row.bytes(0) { bytes in bytes.map { Array($0) } ?? [] }, row.bool(1) == true) }
   }
 
-  /// Takes files from the list that are gone, or that other recordings have.
+  /// Removes files from the list, because they are gone or other recordings name them.
   public static func remove(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
-      "DELETE FROM call_logd_audio WHERE id = ANY($1)", [.int8Array(ids)], purpose: "Noting that audio files are removed")
+      "DELETE FROM call_logd_audio WHERE id = ANY($1)", [.int8Array(ids)], purpose: "Removing audio files from the list")
   }
 
-  /// Notes why files are still there.
-  /// - Parameter folder: the recordings folder that refuses them; nil where they are tried again
+  /// Records the reasons why files still exist.
+  /// - Parameter folder: the recordings folder that refuses them; nil where a later purge tries
+  ///   again
   public static func note(_ reasons: [(id: Int64, reason: String)], refusedBy folder: String?, on connection: Connection)
     throws(PostgreSQLError)
   {
@@ -107,16 +114,16 @@ public enum AudioList {
       UPDATE call_logd_audio a SET error = n.reason, refused_by = $3 FROM unnest($1::int8[], $2::text[]) AS n(id, reason)
       WHERE a.id = n.id AND (a.error, a.refused_by) IS DISTINCT FROM (n.reason, $3)
       """, [.int8Array(reasons.map(\.id)), .textArray(reasons.map(\.reason)), folder.map { .text($0) } ?? .null],
-      purpose: "Noting why audio files are still there")
+      purpose: "Recording why audio files still exist")
   }
 
-  /// What is on the list.
+  /// Gives the size of the list.
   public static func waiting(on connection: Connection) throws(PostgreSQLError) -> Waiting {
     let rows = try connection.query(
       """
       SELECT count(*) FILTER (WHERE refused_by IS NULL), count(*) FILTER (WHERE refused_by IS NULL AND error IS NOT NULL),
         count(*) FILTER (WHERE refused_by IS NOT NULL), min(forgotten) FILTER (WHERE refused_by IS NULL) FROM call_logd_audio
-      """, purpose: "Looking how many audio files wait to be removed")
+      """, purpose: "Counting the listed audio files")
     var waiting = Waiting()
     (waiting.files, waiting.failed) = (rows.int64(0, 0) ?? 0, rows.int64(0, 1) ?? 0)
     (waiting.refused, waiting.since) = (rows.int64(0, 2) ?? 0, rows.timestamp(0, 3))
@@ -125,21 +132,23 @@ public enum AudioList {
 }
 
 extension CallLogTables {
-  /// A call log with recordings that are due.
+  /// A call log with due recordings.
   public struct DueRecordings: Sendable {
     /// The call log's id.
     public let callLog: Int32
-    /// When the call began.
+    /// The start of the call, in microseconds since 2000-01-01 UTC.
     public let date: Timestamp
-    /// How many of its recordings have a path.
+    /// The number of its recordings that have a path.
     public let recordings: Int
   }
 
-  /// Looks at the next recordings with a path, in the order of their call logs: `limit`, and those of the last one's call log.
+  /// Reads the next recordings with a path, in the order of their call logs: `limit` of them, and
+  /// the rest of the last call log's recordings.
   /// - Parameters:
-  ///   - last: only those of call logs with a greater id
-  ///   - besides: ids of call logs that are left out
-  /// - Returns: the call logs that are due, in the order of their ids, and the last that was looked at; nil where there was none
+  ///   - last: reads only call logs with a greater id
+  ///   - besides: ids of call logs to leave out
+  /// - Returns: the due call logs in the order of their ids, and the last call log that was read,
+  ///   or nil where there was none.
   public static func dueRecordings(
     _ cutoffs: Cutoffs, after last: Int32, besides: [Range<Int64>], limit: Int, on connection: Connection
   ) throws(PostgreSQLError) -> (due: [DueRecordings], last: Int32?) {
@@ -162,7 +171,7 @@ extension CallLogTables {
     return (due, greatest)
   }
 
-  /// How many recordings that are due are left alone, since their call logs were restored not long ago.
+  /// Counts the due recordings that stay, because their call logs were restored recently.
   public static func countDueRecordings(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection)
     throws(PostgreSQLError) -> Int64
   {
@@ -172,7 +181,7 @@ extension CallLogTables {
       SELECT count(*)::int8 FROM \(callLogs(among: "$3")) JOIN \(cutoffRows) d ON l.tenant_uuid = d.tenant
       CROSS JOIN LATERAL (SELECT FROM call_logd_recording WHERE call_log_id = l.id AND path IS NOT NULL OFFSET 0) r
       WHERE l.date < d.before
-      """, cutoffParameters(cutoffs) + [.int8Multirange(ids)], purpose: "Counting what was restored"
+      """, cutoffParameters(cutoffs) + [.int8Multirange(ids)], purpose: "Counting restored call logs"
     ).int64(0, 0) ?? 0
   }
 }

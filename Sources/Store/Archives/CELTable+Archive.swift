@@ -2,15 +2,15 @@ import PostgreSQL
 import Values
 
 extension CELTable {
-  /// As much of a CEL as tells to which call it belongs and when it was.
+  /// The parts of a CEL that identify its call and its time.
   public struct Outline: Sendable {
     /// Its id.
     public let id: Int64
-    /// Its instant; nil where it has none.
+    /// Its time in microseconds since 2000-01-01 UTC; nil where it has none.
     public let time: Timestamp?
-    /// The call; nil for SIP chats and rows without a linkedid, each of which stands for itself.
+    /// The linkedid; nil for SIP chats and rows without a linkedid, each of which stands alone.
     public let linkedid: String?
-    /// The channel; nil where it connects nothing.
+    /// The channel's uniqueid; nil where it connects no CELs.
     public let uniqueid: String?
   }
 
@@ -26,16 +26,18 @@ extension CELTable {
     }
   }
 
-  /// At most `limit` CELs of before `time` with ids above `id` and up to `last`, in id order. Nothing lies below `Int64.min`: it stands for all ids, itself included.
-  /// - Parameter besides: ids that are left out
-  /// - Throws: ``StoreError`` where the times are text, which no query can compare
+  /// Gives at most `limit` CELs from before `time`, with ids above `id` and up to `last`, in the
+  /// order of ids. `Int64.min` as `id` includes all ids, even `Int64.min` itself.
+  /// - Parameter besides: ids to leave out
+  /// - Throws: ``StoreError`` (`configuration`) where the times are text, which no query can
+  ///   compare.
   public func outlines(
     before time: Int64, after id: Int64, upTo last: Int64, besides: [Range<Int64>] = [], limit: Int, on connection: Connection
   ) throws -> [Outline] {
     guard let instant else {
       throw StoreError(
         .configuration,
-        "eventtime of \(name) is text, by which the server cannot tell which CELs are due; CELs can be archived and purged where it is a timestamp"
+        "eventtime of \(name) is text, so the server cannot select due CELs; change the column to a timestamp to archive or purge CELs"
       )
     }
     guard id < .max else { return [] }
@@ -50,7 +52,9 @@ extension CELTable {
         purpose: "Looking for CELs that are due"))
   }
 
-  /// All CELs of the calls to which these linkedids belong, to any depth.
+  /// Gives all CELs of the calls of these linkedids, including calls that are joined to them
+  /// through channels.
+  /// - Throws: an error of PostgreSQL.
   public func outlines(ofCalls linkedids: Set<String>, on connection: Connection) throws -> [Outline] {
     let names = TextArena()
     var walk = CallWalk(self, names: names, on: connection)
@@ -61,7 +65,7 @@ extension CELTable {
       let rows = outlines(
         try connection.query(
           "SELECT \(outlineColumns) FROM \(name) c WHERE linkedid = ANY($1) AND \(isNoChat)",
-          [.array(BinaryArray(texts: round))], purpose: "Looking up \(round.count) calls whole"))
+          [.array(BinaryArray(texts: round))], purpose: "Looking up all CELs of \(round.count) calls"))
       found += rows
       let fresh = Set(rows.compactMap(\.uniqueid)).subtracting(channels)
       guard !fresh.isEmpty else { break }
@@ -71,7 +75,8 @@ extension CELTable {
     return found
   }
 
-  /// The linkedids of the CELs with these ids, SIP chats aside; those of them whose calls have other CELs besides; and those that share a channel.
+  /// Gives three sets for the CELs with these ids, without SIP chats: all linkedids; the linkedids
+  /// whose calls have CELs with other ids; the linkedids that share a channel.
   public func linkedids(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> (
     all: Set<String>, withOthers: Set<String>, joined: [[String]]
   ) {
@@ -79,7 +84,7 @@ extension CELTable {
       """
       SELECT DISTINCT c.linkedid::text, c.uniqueid::text FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
       WHERE c.linkedid <> '' AND \(isNoChat)
-      """, [.int8Multirange(ids)], purpose: "Looking up the calls of CELs that are back")
+      """, [.int8Multirange(ids)], purpose: "Looking up the calls of restored CELs")
     var calls: [String: [String]] = [:]
     for row in rows { calls[row.string(1) ?? "", default: []].append(row.string(0) ?? "") }
     let all = Set(calls.values.joined())
@@ -87,7 +92,7 @@ extension CELTable {
       try connection.query(
         "SELECT DISTINCT \(column)::text FROM \(name) c WHERE \(column) = ANY($1) AND NOT $2::int8multirange @> c.id::int8 AND \(isNoChat) AND linkedid <> ''",
         [.array(BinaryArray(strings: names.sorted())), .int8Multirange(ids)],
-        purpose: "Looking for other CELs of the calls that are back"
+        purpose: "Looking for other CELs of restored calls"
       ).compactMap { $0.string(0) }
     }
     var withOthers = Set(try others("linkedid", all))
@@ -95,16 +100,17 @@ extension CELTable {
     return (all, withOthers, calls.filter { !$0.key.isEmpty && $0.value.count > 1 }.map(\.value))
   }
 
-  /// Takes the links of these CELs back.
+  /// Clears the links of these CELs.
   public func unlink(cels ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
     guard !ids.isEmpty else { return }
     let among = IDCondition(ids).bound("c.id")
     try connection.execute(
       "UPDATE \(name) c SET call_log_id = NULL WHERE \(among.sql) AND c.call_log_id IS NOT NULL", among.parameters,
-      purpose: "Unlinking CELs whose call logs are to be made anew")
+      purpose: "Unlinking CELs whose call logs will be made again")
   }
 
-  /// The greatest id of before `time`; nil where there is none.
+  /// Gives the greatest id of a CEL from before `time`; nil where there is none.
+  /// - Throws: an error of PostgreSQL.
   public func greatestID(before time: Int64, on connection: Connection) throws -> Int64? {
     guard let instant else { return nil }
     return try connection.query(
@@ -112,8 +118,10 @@ extension CELTable {
     ).int64(0, 0)
   }
 
-  /// Writes these CELs as PostgreSQL's CSV, with a line of names, in id order to `sink`. Needs a transaction.
-  /// - Returns: how many rows there were
+  /// Writes these CELs to `sink` in PostgreSQL's CSV format with a header, in the order of ids. It
+  /// needs a transaction.
+  /// - Returns: the number of rows.
+  /// - Throws: an error of PostgreSQL or of `sink`.
   public func copyOut(
     _ ids: [Int64], columns: TableColumns, on connection: Connection, _ sink: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int {
@@ -125,21 +133,22 @@ extension CELTable {
   }
 
   /// Deletes these CELs.
-  /// - Returns: how many
+  /// - Returns: the number of deleted CELs.
   public func delete(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
     let among = IDCondition(ids).bound("c.id")
     return try connection.execute(
       "DELETE FROM \(name) c WHERE \(among.sql)", among.parameters, purpose: "Deleting \(ids.count) CELs")
   }
 
-  /// How many CELs with these ids there are, after whoever is deleting some of them has ended. Needs a transaction.
+  /// Counts the CELs with these ids. It waits for transactions that are deleting some of them. It
+  /// needs a transaction.
   public func countLocked(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> Int64 {
     try connection.query(
       """
       SELECT count(*)::int8 FROM (
         SELECT c.id FROM unnest($1::int8multirange) AS r(ids) JOIN \(name) c ON \(CELTable.isWithin("c.id", "r.ids"))
         FOR KEY SHARE OF c) AS found
-      """, [.int8Multirange(ids)], purpose: "Looking whether CELs are deleted"
+      """, [.int8Multirange(ids)], purpose: "Checking whether CELs are deleted"
     ).int64(0, 0) ?? 0
   }
 }

@@ -2,7 +2,8 @@ import PostgreSQL
 import Values
 
 extension CallLogTables {
-  /// The tables of an archive's part in the order of its files: the call logs first, then what belongs to them.
+  /// The tables of an archive's part in the order of its files: the call logs first, then the rows
+  /// that belong to them.
   public enum Part: String, CaseIterable, Sendable {
     /// The call logs themselves.
     case callLogs = "call_logd_call_log"
@@ -10,10 +11,10 @@ extension CallLogTables {
     case participants = "call_logd_call_log_participant"
     /// Details of their destinations.
     case destinations = "call_logd_call_log_destination"
-    /// Their recordings: rows.
+    /// The rows of their recordings, without audio files.
     case recordings = "call_logd_recording"
 
-    /// The column that has the call log's id.
+    /// The column with the call log's id.
     var key: String { self == .callLogs ? "id" : "call_log_id" }
     var order: String { self == .callLogs ? "date, id" : "call_log_id, uuid" }
   }
@@ -22,16 +23,17 @@ extension CallLogTables {
   public struct Due: Sendable {
     /// Its id.
     public let id: Int32
-    /// When the call began.
+    /// The start of the call, in microseconds since 2000-01-01 UTC.
     public let date: Timestamp
     /// Its tenant.
     public let tenant: UUIDValue
   }
 
-  /// Which call logs are due: those of these tenants that began before the time that goes with them.
+  /// Tenants with their cutoff times (microseconds since 2000-01-01 UTC). A tenant's call logs from
+  /// before its cutoff are due.
   public typealias Cutoffs = [(tenant: UUIDValue, before: Int64)]
 
-  /// The cutoffs as rows of `tenant` and `before`, from the first two parameters.
+  /// The cutoffs as rows of `tenant` and `before`, from the parameters $1 and $2.
   static var cutoffRows: String {
     "(SELECT tenant, \(instant("micros")) AS before FROM unnest($1::uuid[], $2::int8[]) AS c(tenant, micros))"
   }
@@ -43,21 +45,23 @@ extension CallLogTables {
     return [.array(tenants), .int8Array(cutoffs.map(\.before))]
   }
 
-  /// At most `limit` call logs that are due, oldest first.
+  /// Gives at most `limit` due call logs, oldest first.
   /// - Parameters:
-  ///   - last: only those that come after this one in that order
-  ///   - end: only those that began before this time; nil for no bound
-  ///   - besides: ids that are left out
+  ///   - last: gives only call logs after this one in that order
+  ///   - end: gives only call logs from before this time; nil for no bound
+  ///   - besides: ids to leave out
   public static func due(
     _ cutoffs: Cutoffs, after last: (date: Int64, id: Int32)?, before end: Int64?, besides: [Range<Int64>], limit: Int,
     on connection: Connection
   ) throws(PostgreSQLError) -> [Due] {
-    // Each tenant gives its share and a quarter more at first; more where that does not tell which are the oldest of all.
+    // First ask each tenant for its share and a quarter more. Ask for more if that does not
+    // determine the oldest of all tenants.
     var share = min(limit, max(100, limit / max(cutoffs.count, 1) * 5 / 4))
     while true {
       let rows = try oldest(share, cutoffs, last, end, besides, connection)
       guard share < limit else { return Array(rows.prefix(limit)) }
-      // A tenant that gave as many as it was asked for may have more, all of them later than its last.
+      // A tenant that gave its whole share may have more call logs. All of them are later than its
+      // last one.
       var given: [UUIDValue: (count: Int, last: Int64)] = [:]
       for row in rows { given[row.tenant] = (given[row.tenant, default: (0, 0)].count + 1, row.date) }
       let horizon = given.values.filter { $0.count >= share }.map(\.last).min()
@@ -67,14 +71,18 @@ extension CallLogTables {
     }
   }
 
-  /// The oldest due call logs of each tenant, `share` of each and those of the same time as its last, oldest first.
+  /// Gives the oldest due call logs, oldest first: of each tenant `share` of them and all others of
+  /// the same time as the last.
   private static func oldest(
     _ share: Int, _ cutoffs: Cutoffs, _ last: (date: Int64, id: Int32)?, _ end: Int64?, _ besides: [Range<Int64>],
     _ connection: Connection
   ) throws(PostgreSQLError) -> [Due] {
-    // Tenant by tenant, as the index has them: none that came before is read. The index knows no order of those of the very same time; with all of them, nothing is sorted
-    // that is not wanted, also where the table was never analysed. The planner takes it for scattered, as each tenant's rows lie among the others', and would rather read and sort
-    // all that is left, for each part again.
+    // The index has the tenant first, so the query goes tenant by tenant, and reads no row from
+    // before `last`. The index does not order rows of the same time. WITH TIES takes all of them,
+    // so PostgreSQL sorts no unwanted rows, even on a table that was never analysed.
+    //
+    // The planner takes the index for uncorrelated, because the rows of tenants are mixed. With
+    // bitmap scans it would read and sort all remaining rows for every part.
     let bitmaps = try connection.query(
       "SELECT current_setting('enable_bitmapscan'), set_config('enable_bitmapscan', 'off', true)", purpose: "Preparing a look-up"
     ).string(0, 0)
@@ -99,7 +107,7 @@ extension CallLogTables {
         ], purpose: "Looking for call logs that are due"))
   }
 
-  /// Those of these call logs that are due, oldest first.
+  /// Gives the due ones of these call logs, oldest first.
   public static func due(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError)
     -> [Due]
   {
@@ -108,11 +116,12 @@ extension CallLogTables {
       try connection.query(
         """
         SELECT l.id, l.date, l.tenant_uuid FROM \(callLogs(among: "$1")) WHERE l.date >= '0001-01-01Z' ORDER BY l.date, l.id
-        """, [.int8Multirange(ids)], purpose: "Looking which call logs are due")
+        """, [.int8Multirange(ids)], purpose: "Selecting the due call logs")
     ).filter { due in before[due.tenant].map { due.date < $0 } ?? false }
   }
 
-  /// Call logs with these ids, looked up by them: OFFSET keeps the planner from looking up by anything else.
+  /// SQL that looks call logs up by these ids. OFFSET 0 prevents the planner from choosing another
+  /// index.
   static func callLogs(among parameter: String) -> String {
     """
     unnest(\(parameter)::int8multirange) AS k(ids) CROSS JOIN LATERAL (SELECT id, date, tenant_uuid FROM call_logd_call_log
@@ -127,7 +136,7 @@ extension CallLogTables {
     }
   }
 
-  /// How many call logs that are due are left alone, since they were restored not long ago.
+  /// Counts the due call logs that stay, because they were restored recently.
   public static func countDue(_ cutoffs: Cutoffs, among ids: [Range<Int64>], on connection: Connection)
     throws(PostgreSQLError) -> Int64
   {
@@ -136,17 +145,19 @@ extension CallLogTables {
       """
       SELECT count(*)::int8 FROM \(callLogs(among: "$3")) JOIN \(cutoffRows) d ON l.tenant_uuid = d.tenant
       WHERE l.date < d.before
-      """, cutoffParameters(cutoffs) + [.int8Multirange(ids)], purpose: "Counting what was restored"
+      """, cutoffParameters(cutoffs) + [.int8Multirange(ids)], purpose: "Counting restored call logs"
     ).int64(0, 0) ?? 0
   }
 
-  /// `timestamptz` from, to the microsecond.
+  /// SQL that converts microseconds since 2000-01-01 UTC to a timestamptz without rounding.
   static func instant(_ column: String) -> String {
     "(timestamptz '2000-01-01Z' + make_interval(secs => (\(column) / 1000000)::double precision) + (\(column) % 1000000) * interval '1 microsecond')"
   }
 
-  /// Writes the rows of these call logs as PostgreSQL's CSV, with a line of names, to `sink`. Needs a transaction.
-  /// - Returns: how many rows there were
+  /// Writes the rows of these call logs to `sink` in PostgreSQL's CSV format with a header. It
+  /// needs a transaction.
+  /// - Returns: the number of rows.
+  /// - Throws: an error of PostgreSQL or of `sink`.
   public static func copyOut(
     _ part: Part, columns: TableColumns, ofCallLogs ids: [Int64], on connection: Connection,
     _ sink: (UnsafeRawBufferPointer) throws -> Void
@@ -160,7 +171,7 @@ extension CallLogTables {
     }
   }
 
-  /// How many rows of that table belong to these call logs.
+  /// Counts the rows of that table that belong to these call logs.
   public static func count(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
     let among = IDCondition(ids).bound(part.key)
     let rows = try connection.query(
@@ -169,14 +180,14 @@ extension CallLogTables {
   }
 
   /// Deletes the rows of that table that belong to these call logs.
-  /// - Returns: how many
+  /// - Returns: the number of deleted rows.
   public static func delete(_ part: Part, ofCallLogs ids: [Int64], on connection: Connection) throws(PostgreSQLError) -> Int {
     let among = IDCondition(ids).bound(part.key)
     return try connection.execute(
       "DELETE FROM \(part.rawValue) WHERE \(among.sql)", among.parameters, purpose: "Deleting from \(part.rawValue)")
   }
 
-  /// What retention is told for.
+  /// The subject of a retention time.
   public enum Kept: Sendable {
     /// Call logs.
     case callLogs
@@ -186,7 +197,9 @@ extension CallLogTables {
     var column: String { self == .callLogs ? "cdr_days" : "recording_days" }
   }
 
-  /// Tenants with the days that they chose to keep call logs, or audio files, for; nil where a tenant chose none.
+  /// Gives all tenants with their own retention in days for call logs or audio files; nil where a
+  /// tenant has none.
+  /// - Throws: an error of PostgreSQL.
   public static func retention(of kept: Kept, on connection: Connection) throws -> [(tenant: UUIDValue, days: Int?)] {
     try connection.query(
       "SELECT t.uuid, r.\(kept.column) FROM call_logd_tenant t LEFT JOIN call_logd_retention r ON r.tenant_uuid = t.uuid ORDER BY t.uuid",
@@ -196,7 +209,9 @@ extension CallLogTables {
     }
   }
 
-  /// The stored default of days that call logs, or audio files, are kept for; nil where none is stored.
+  /// Gives the stored default retention in days for call logs or audio files; nil where none is
+  /// stored.
+  /// - Throws: an error of PostgreSQL.
   public static func storedDays(of kept: Kept, on connection: Connection) throws -> Int? {
     try connection.query(
       "SELECT retention_\(kept.column) FROM call_logd_config ORDER BY id LIMIT 1",
@@ -204,8 +219,9 @@ extension CallLogTables {
     ).first.flatMap { $0.int64(0) }.map { Int($0) }
   }
 
-  /// The server's time at the beginning of the transaction.
+  /// The server's time at the start of the transaction, in microseconds since 2000-01-01 UTC.
+  /// - Throws: an error of PostgreSQL.
   public static func now(on connection: Connection) throws -> Int64 {
-    try connection.query("SELECT now()", purpose: "Looking at the server's clock").timestamp(0, 0) ?? 0
+    try connection.query("SELECT now()", purpose: "Reading the server's clock").timestamp(0, 0) ?? 0
   }
 }

@@ -1,15 +1,17 @@
 import PostgreSQL
 
-/// "The key is one of these ids" as SQL.
+/// SQL for the condition that a key is one of these ids.
 ///
-/// The ids of a part mostly lie close together. Then an index is read from the least to the greatest, and the ranges tell which rows are left out: that costs a third less than
-/// to look every row up in an array, and stays an index scan where the table's statistics are old. Ids that are far apart are looked up one by one.
+/// The ids of a part are usually close together. Then PostgreSQL scans the index from the smallest
+/// id to the greatest, and the ranges drop unwanted rows. That costs a third less than a look-up of
+/// every row in an array, and stays an index scan with old statistics. Ids that are far apart are
+/// looked up one by one.
 struct IDCondition {
   private let least: Int64
   private let greatest: Int64
   private let ids: [Int64]
   private let ranges: [Range<Int64>]
-  /// Rows that an index scan over the whole range would read for each one that is wanted, at most.
+  /// The number of rows that an index scan may read for each wanted row.
   private static let sparsest: Int64 = 8
 
   init(_ ids: [Int64]) {
@@ -23,14 +25,15 @@ struct IDCondition {
     return !overflows && span / IDCondition.sparsest < ids.count
   }
 
-  /// For COPY, which takes no parameters. They are integers of the database's making, so there is nothing that could be quoted.
+  /// The condition for COPY, which takes no parameters. The values are integers, so they need no
+  /// quoting.
   func literal(_ key: String) -> String {
     guard isDense else { return "\(key) = ANY('{\(ids.map(String.init).joined(separator: ","))}'::int8[])" }
     let list = ranges.map { "[\($0.lowerBound),\($0.upperBound))" }.joined(separator: ",")
     return text(key, "\(least)", "\(greatest)", "'{\(list)}'::int8multirange")
   }
 
-  /// With parameters from $1 on.
+  /// The condition with parameters from $1 on.
   func bound(_ key: String) -> (sql: String, parameters: [Parameter]) {
     guard isDense else { return ("\(key) = ANY($1::int8[])", [.int8Array(ids)]) }
     let parameters: [Parameter] = [.int8(least), .int8(greatest)]

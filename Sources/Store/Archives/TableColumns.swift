@@ -1,12 +1,13 @@
 import PostgreSQL
 
-/// The columns of a table, as archives hold them.
+/// The columns of a table that archives contain.
 public struct TableColumns: Sendable {
-  /// Name and type of each, in the table's order; generated columns are left out, for they come by themselves.
+  /// Name and type of each column, in the table's order, without generated columns, which the
+  /// server fills.
   public let columns: [(name: String, type: String)]
 
-  /// Looks them up.
-  /// - Parameter table: quoted where it must be
+  /// Reads the columns of a table.
+  /// - Parameter table: the table's name, quoted if needed
   public static func read(_ table: String, on connection: Connection) throws(PostgreSQLError) -> TableColumns {
     let rows = try connection.query(
       """
@@ -16,7 +17,7 @@ public struct TableColumns: Sendable {
     return TableColumns(columns: rows.map { ($0.string(0) ?? "", $0.string(1) ?? "") })
   }
 
-  /// The names quoted and separated by commas, each behind `prefix`.
+  /// The quoted names, each after `prefix`, separated by commas.
   public func list(_ prefix: String = "") -> String { TableColumns.list(columns.map(\.name), prefix) }
 
   static func list(_ names: [String], _ prefix: String = "") -> String {
@@ -25,19 +26,21 @@ public struct TableColumns: Sendable {
 }
 
 extension Connection {
-  /// Runs the closure while values are written as text in forms that are the same everywhere and lose nothing. Needs a transaction.
+  /// Runs the closure with text forms of values that are lossless and equal on all servers. It
+  /// needs a transaction.
   func withTextForms<T>(_ body: () throws -> T) throws -> T {
-    // The session's zone tells the instant of CELs without a zone, and must be itself again afterwards.
+    // The session's zone converts CEL times that have no zone, so it must be restored.
     let zone = try query("SELECT current_setting('TimeZone')", purpose: "Looking up the session's zone").string(0, 0)
     try setInputForms()
     try script("SET LOCAL TimeZone = 'UTC'", purpose: "Setting the forms of values")
     let value = try body()
     _ = try query(
-      "SELECT set_config('TimeZone', $1, true)", [.text(zone ?? "UTC")], purpose: "Setting the session's zone again")
+      "SELECT set_config('TimeZone', $1, true)", [.text(zone ?? "UTC")], purpose: "Restoring the session's zone")
     return value
   }
 
-  /// Sets the forms in which values are read from text, until the end of the transaction; times have their offset with them.
+  /// Sets the text forms of input values until the end of the transaction. Times carry their
+  /// offset.
   func setInputForms() throws(PostgreSQLError) {
     try script(
       "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1",
@@ -46,7 +49,7 @@ extension Connection {
 }
 
 extension Sequence<Int64> {
-  /// The same numbers as ranges, ascending; without the greatest number there is, above which no range can end.
+  /// These numbers as ascending ranges. `Int64.max` is left out, because no range can end above it.
   public var ranges: [Range<Int64>] {
     var ranges: [Range<Int64>] = []
     for id in sorted() where id < .max {

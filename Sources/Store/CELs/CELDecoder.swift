@@ -2,20 +2,23 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Reads the messages of `COPY (SELECT …) TO STDOUT (FORMAT binary)` of a CEL table, rows in id order, into a batch.
+/// Decodes the messages of `COPY (SELECT …) TO STDOUT (FORMAT binary)` of a CEL table into a
+/// batch. The rows come in the order of ids.
 package struct CELDecoder {
-  /// What was read so far.
+  /// The counts of the rows so far, and the missing ids.
   package private(set) var read = ChunkRead()
-  /// The id that comes next where none is missing.
+  /// The id of the next row if no id is missing.
   private(set) var next: Int64
   private let needsRepair: Bool
   private let timeIsText: Bool
   private var reader = BinaryRowReader()
   private let scratch = TextArena()
 
+  /// Creates a decoder.
+  ///
   /// - Parameters:
-  ///   - next: the first id that there can be
-  ///   - needsRepair: whether text may hold bytes that are not UTF-8
+  ///   - next: the first possible id
+  ///   - needsRepair: whether text may contain invalid UTF-8
   ///   - timeIsText: whether the time comes as text
   package init(from next: Int64, needsRepair: Bool = false, timeIsText: Bool = false) {
     self.next = next
@@ -23,11 +26,13 @@ package struct CELDecoder {
     self.timeIsText = timeIsText
   }
 
-  /// Reads the rows of a message.
-  /// - Throws: `PostgreSQLError` where the data is not in PostgreSQL's binary form.
+  /// Decodes the rows of a message.
+  /// - Throws: `PostgreSQLError` where the data is not in PostgreSQL's binary format (PostgreSQL,
+  ///   COPY, "Binary Format").
   package mutating func decode(_ message: UnsafeRawBufferPointer, into batch: inout CELBatch, tally: inout Tally) throws {
     reader.load(message)
-    // On the stack: the texts are pointers into the message, and the batch copies what it keeps.
+    // The buffer is on the stack. The texts point into the message, and the batch copies the ones
+    // that it keeps.
     try withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: CELDecoder.fieldCount) { fields in
       while try reader.nextRow() {
         try reader.nextFields(fields)
@@ -44,10 +49,10 @@ package struct CELDecoder {
     }
   }
 
-  /// id, time and link come before the texts.
+  /// The id, the time and the link come before the texts.
   private static let fieldCount = 3 + CELColumns.textCount
 
-  /// A number of four or eight bytes, nil for NULL.
+  /// Decodes an integer of four or eight bytes; nil for NULL.
   @inline(__always)
   private static func integer(_ field: UnsafeRawBufferPointer) throws(PostgreSQLError) -> Int64? {
     switch field.count {
@@ -69,13 +74,13 @@ package struct CELDecoder {
     }
     guard field.count == 8 else { return nil }
     let time = Int64(bigEndian: field.loadUnaligned(as: Int64.self))
-    // infinity and -infinity.
+    // PostgreSQL's infinity and -infinity.
     return time == .max || time == .min ? nil : time
   }
 }
 
 extension TextArena {
-  /// The field's text as valid UTF-8, for the CEL with this id.
+  /// The field's text as valid UTF-8. A repair is counted for the CEL with this id.
   func repaired(_ field: UnsafeRawBufferPointer, _ id: Int64, _ tally: inout Tally) -> Text {
     guard field.baseAddress != nil else { return .null }
     var invalid = false

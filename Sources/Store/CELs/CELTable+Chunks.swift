@@ -1,8 +1,10 @@
 import PostgreSQL
 
-/// Where chunks end, and what lies ahead of them.
+/// The ends of chunks, and the CELs ahead of them.
 extension CELTable {
-  /// The id at which the chunk after the first `size` CELs of `ids` begins; nil where there are no more than these.
+  /// Gives the id at which the next chunk begins, after the first `size` CELs of `ids`; nil where
+  /// `ids` has no more CELs.
+  /// - Throws: an error of PostgreSQL.
   public func end(ofChunk size: Int, in ids: Range<Int64>, on connection: Connection) throws -> Int64? {
     let rows = try connection.query(
       "SELECT id::int8 FROM \(name) c WHERE c.id >= $1 AND c.id < $2 ORDER BY c.id OFFSET $3 LIMIT 1",
@@ -10,9 +12,12 @@ extension CELTable {
     return rows.count == 1 ? rows.int64(0, 0) : nil
   }
 
-  /// Those of `linkedids` that have a CEL with an id of at least `id`; none where SQL cannot tell whether a row is a CEL that belongs to a call.
+  /// Gives the ones of `linkedids` that have a CEL with an id of at least `id`. It is empty where
+  /// the times are text, because SQL cannot tell then whether a row belongs to a call.
   ///
-  /// Found by linkedid, a row at a time until there is one: `id + 0` keeps the planner from walking over all ids ahead.
+  /// The query looks up each linkedid until its first match. `id + 0` prevents the planner from
+  /// scanning all ids ahead.
+  /// - Throws: an error of PostgreSQL.
   public func linkedids(among linkedids: BinaryArray, withCELsFrom id: Int64, on connection: Connection) throws -> Set<String> {
     guard linkedids.count > 0, !timeIsText else { return [] }
     let rows = try connection.query(

@@ -1,12 +1,14 @@
 import PostgreSQL
 
 extension CELTable {
-  /// The ids between the least and the greatest CEL with an instant at or after `from` and before `to`; nil where there is none.
+  /// Gives the ids from the smallest to the greatest CEL of a time range; nil where there is none.
   ///
-  /// A row's instant is what reading makes of `eventtime`, `cel_time_zone` included. Rows without one, `infinity` among them, lie in no range.
+  /// The time of a row is its `eventtime` as the program reads it, with `cel_time_zone`. A row
+  /// without a time, or with `infinity`, is in no range.
   /// - Parameters:
-  ///   - from: the first moment; nil for no bound
-  ///   - to: in the same; nil for no bound
+  ///   - from: the start of the range, in microseconds since 2000-01-01 UTC; nil for no bound
+  ///   - to: the end of the range, which it excludes, in the same unit; nil for no bound
+  /// - Throws: an error of PostgreSQL.
   public func bounds(from: Int64?, to: Int64?, on connection: Connection) throws -> ClosedRange<Int64>? {
     guard let instant else { return try boundsByText(from: from, to: to, on: connection) }
     var conditions = [CELTable.isFollowed, "isfinite(eventtime)"]
@@ -16,7 +18,8 @@ extension CELTable {
       parameters.append(.timestamptz(time))
       let bound = "$\(parameters.count)::timestamptz"
       conditions.append("\(instant) \(comparison) \(bound)")
-      // Whichever zones are meant, a wall clock is less than two days off: this much can be looked up in an index of the column.
+      // In any time zone, a wall clock is less than two days away from UTC. This condition can use
+      // an index on the column.
       if instant != "eventtime" {
         conditions.append("eventtime \(comparison) ((\(bound) AT TIME ZONE 'UTC') \(sign) interval '2 days')")
       }
@@ -28,7 +31,8 @@ extension CELTable {
     return least...greatest
   }
 
-  /// The same where the times are text: the server would refuse what is none, and does not know every form.
+  /// The same for times that are text. The server does not know all their forms, and would refuse
+  /// invalid ones.
   private func boundsByText(from: Int64?, to: Int64?, on connection: Connection) throws -> ClosedRange<Int64>? {
     var bounds: ClosedRange<Int64>?
     try connection.stream(

@@ -1,20 +1,24 @@
 import CallLogs
 import PostgreSQL
 
-/// How it is told that the row of a missing id can come no more.
+/// The rule by which a missing id becomes final, so that its row can no longer appear.
 extension CELTable {
-  /// What tells that an id is final.
+  /// The rule by which a missing id becomes final.
   public enum LateRule: Equatable, Sendable {
-    /// Nobody is left who held the lock of a writer when the id was found missing: exact.
+    /// An id is final when no writer is left that held a lock when the id was found missing. This
+    /// rule is exact.
     case locks
-    /// No lock can show who may still commit: an id is final when it has been missing for long. The reason is a clause such as `cel is a view`.
+    /// An id is final when it has been missing for the time `final_after`, because locks cannot
+    /// show every writer. The reason is a clause such as `cel is a view`.
     case timed(reason: String)
   }
 
-  /// Whether only time tells that an id is final. Then rows may come in any order, so that no conversation counts as lying wholly inside its chunk.
+  /// Whether the time rule holds. Then rows may come in any order, and no conversation counts as
+  /// lying wholly inside its chunk.
   public var isTimed: Bool { lateRule != .locks }
 
-  /// The table, what inherits from it (partitions), and what it inherits from: a row may be written through any of them. `$1` is the table's oid.
+  /// SQL for the table, its children (partitions) and its parents, because a row may be written
+  /// through any of them. `$1` is the table's oid.
   static let familyQuery = """
     WITH RECURSIVE heirs AS (
       SELECT $1::int8::oid AS relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN heirs h ON i.inhparent = h.relation),
@@ -23,37 +27,41 @@ extension CELTable {
     family AS (SELECT relation FROM heirs UNION SELECT relation FROM parents)
     """
 
-  /// Which rule holds for a table, and the sequence that gives its ids.
+  /// Determines the rule for a table, and the sequence of its ids.
   static func readLateRule(_ oid: Int64, name: String, isOnStandby: Bool, _ connection: Connection) throws -> (
     rule: LateRule, sequence: String?
   ) {
     let sources = try IDSource.read(oid, connection)
     let sequence = sources.first(where: \.isOwn)?.sequence ?? sources.compactMap(\.sequence).first
     if isOnStandby {
-      return (.timed(reason: "the CELs are on a standby, which does not show who writes on its primary"), sequence)
+      return (.timed(reason: "the CELs are on a standby, which does not show the writers on its primary"), sequence)
     }
     if let kind = try readRemoteKind(oid, connection) { return (.timed(reason: "\(name) \(kind)"), sequence) }
     if try isSubscribed(oid, connection) {
-      return (.timed(reason: "\(name) is filled by logical replication, which gives ids in another order"), sequence)
+      return (.timed(reason: "logical replication fills \(name), and gives ids in another order"), sequence)
     }
     if let flaw = IDSource.flaw(of: sources) { return (.timed(reason: flaw), sequence) }
     if let sequence, let lag = try readLag(name, sequence, connection) { return (.timed(reason: lag), sequence) }
     return (.locks, sequence)
   }
 
-  /// How the sequence lags behind the table: then rows come with ids that it has not given, and no lock shows who has one. nil where it does not lag, or where this role may not see it.
+  /// Describes how the sequence lags behind the table; nil where it does not, or where this role
+  /// may not see it. If it lags, rows come with ids that the sequence did not give, and locks do
+  /// not show their writers.
   private static func readLag(_ name: String, _ sequence: String, _ connection: Connection) throws -> String? {
-    // First the table: what comes in between is given by then.
+    // Read the table first: the sequence has given by then any id that comes in between.
     let greatest = try connection.query(
       "SELECT max(id)::int8 FROM \(name) WHERE \(CELTable.isFollowed)", purpose: "Looking up the greatest CEL id"
     ).int64(
       0, 0)
     guard let greatest, let last = try lastGiven(by: sequence, on: connection), last < greatest else { return nil }
     return
-      "the sequence \(sequence) has given ids up to \(max(last, 0)) and the table has ids up to \(greatest), so that ids come from elsewhere"
+      "the sequence \(sequence) has given ids up to \(max(last, 0)) and the table has ids up to \(greatest), so some ids come from elsewhere"
   }
 
-  /// The last id that the sequence has given, one less than its first where it has given none; nil where there is no sequence that counts upwards, or this role may not see it.
+  /// The last id that the sequence has given; its first id minus one where it has given none. It is
+  /// nil where there is no ascending sequence, or this role may not see it.
+  /// - Throws: an error of PostgreSQL.
   public func lastGiven(on connection: Connection) throws -> Int64? {
     guard let sequence else { return nil }
     return try CELTable.lastGiven(by: sequence, on: connection)
@@ -71,7 +79,8 @@ extension CELTable {
     ).int64(0, 0)
   }
 
-  /// Whether the sequence begins anew at its end, and gives ids once more that are covered.
+  /// Whether the sequence has CYCLE: at its end it starts again, and would give covered ids.
+  /// - Throws: an error of PostgreSQL.
   public func cycles(on connection: Connection) throws -> Bool {
     guard let sequence else { return false }
     return try connection.query(
@@ -80,18 +89,18 @@ extension CELTable {
     ).bool(0, 0) == true
   }
 
-  /// What it is if it is no table whose writers this server sees; nil where it is one.
+  /// Describes a relation whose writers this server does not see; nil for an ordinary table.
   private static func readRemoteKind(_ oid: Int64, _ connection: Connection) throws -> String? {
     let rows = try connection.query(
       "\(familyQuery) SELECT c.relkind::text, c.oid::int8 = $1 FROM pg_class c JOIN heirs h ON c.oid = h.relation WHERE c.relkind NOT IN ('r', 'p')",
-      [.int8(oid)], purpose: "Looking up what kind of table the CELs are in")
+      [.int8(oid)], purpose: "Looking up the kind of the CEL table")
     guard let kind = rows.first?.string(0) else { return nil }
     if rows.first?.bool(1) != true { return "has parts that are foreign tables" }
     switch kind {
     case "v": return "is a view"
     case "m": return "is a materialized view"
     case "f": return "is a foreign table"
-    default: return "is no ordinary table"
+    default: return "is not an ordinary table"
     }
   }
 
@@ -106,20 +115,21 @@ extension CELTable {
   }
 }
 
-/// Where one table of the family gets its ids from.
+/// The source of one table's ids.
 private struct IDSource {
-  /// Whether it is the CEL table itself.
+  /// Whether this is the CEL table itself, not a parent or child.
   var isOwn: Bool
-  /// The table, for messages.
+  /// The table's name, for messages.
   var table: String
-  /// The sequence's qualified name; nil where the default has none.
+  /// The sequence's qualified name; nil where the default uses none.
   var sequence: String?
-  /// Whether the id is the sequence's next value and nothing else.
+  /// Whether the default is exactly the next value of the sequence.
   var isPlain: Bool
   var increment: Int64
   var cache: Int64
 
-  /// Of every table of the family that has a default for its ids. A sequence need not be owned by the column that uses it.
+  /// Reads the sources of all tables of the family that have a default for ids. The column that
+  /// uses a sequence need not own it.
   static func read(_ oid: Int64, _ connection: Connection) throws -> [IDSource] {
     let rows = try connection.query(
       """
@@ -146,7 +156,8 @@ private struct IDSource {
     }
   }
 
-  /// Why ids of these sources may be given in another order than rows are made; nil where they may not.
+  /// Explains why these sources may give ids in another order than that of the rows; nil where they
+  /// cannot.
   static func flaw(of sources: [IDSource]) -> String? {
     if let odd = sources.first(where: { $0.sequence == nil || !$0.isPlain }) {
       return "the default of \(odd.table).id is not just the next value of a sequence"

@@ -3,9 +3,11 @@ import PostgreSQL
 import Values
 
 extension CELTable {
-  /// The CEL with the greatest id in `coverage`, and its instant as a run reads it, nil where the row has none.
+  /// Gives the CEL with the greatest id in `coverage` and its time in microseconds since 2000-01-01
+  /// UTC, nil where the row has no time.
+  /// - Throws: an error of PostgreSQL.
   public func newest(in coverage: IDSet, on connection: Connection) throws -> (id: Int64, time: Int64?)? {
-    // Ids at the end of what is covered may have no rows any more, so that more than one range may have to be looked at.
+    // The last covered ids may have no rows any more, so several ranges may need a look-up.
     for range in coverage.ranges.reversed() {
       let rows = try connection.query(
         "SELECT c.id::int8, \(instant ?? "eventtime::text") FROM \(name) c WHERE c.id >= $1 AND c.id < $2 ORDER BY c.id DESC LIMIT 1",

@@ -2,17 +2,19 @@ import CallLogs
 import PostgreSQL
 
 extension CELTable {
-  /// The condition that leaves out the one id that no coverage can hold: the end of a range lies above its last id, and nothing lies above this one.
+  /// SQL that excludes the greatest possible id. No coverage can contain it, because the end of a
+  /// range must be greater than its last id.
   static let isFollowed = "id < \(Int64.max)"
 
-  /// Whether there is a CEL with the one id that is never covered.
+  /// Whether a CEL has the greatest possible id, which is never covered.
   public func hasLastID(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
-      "SELECT EXISTS (SELECT FROM \(name) WHERE id >= $1)", [.int8(.max)], purpose: "Looking for the greatest id there can be"
+      "SELECT EXISTS (SELECT FROM \(name) WHERE id >= $1)", [.int8(.max)], purpose: "Looking for the greatest possible id"
     ).bool(0, 0) == true
   }
 
-  /// The least and the greatest id in the table that can be covered; nil where there is none.
+  /// The smallest and greatest id in the table that can be covered; nil where there is none.
+  /// - Throws: an error of PostgreSQL.
   public func bounds(on connection: Connection) throws -> ClosedRange<Int64>? {
     let rows = try connection.query(
       "SELECT min(id)::int8, max(id)::int8 FROM \(name) WHERE \(CELTable.isFollowed)",
@@ -21,7 +23,9 @@ extension CELTable {
     return least...greatest
   }
 
-  /// The greatest `lower` such that at least `count` CELs (rows, SIP chats aside) have ids at or above it in `ranges`; the least id of all where there are fewer.
+  /// Gives the id from which on `ranges` contain at least `count` CELs, without SIP chats; the
+  /// smallest id where there are fewer CELs.
+  /// - Throws: an error of PostgreSQL.
   public func threshold(ofNewest count: Int, in ranges: [Range<Int64>], on connection: Connection) throws -> Int64? {
     var wanted = count
     var lowest: Int64?
@@ -40,7 +44,8 @@ extension CELTable {
     return lowest
   }
 
-  /// How many rows have ids in `ranges`.
+  /// Counts the rows with ids in `ranges`.
+  /// - Throws: an error of PostgreSQL.
   public func count(in ranges: [Range<Int64>], on connection: Connection) throws -> Int64 {
     guard !ranges.isEmpty else { return 0 }
     return try connection.query(
@@ -49,18 +54,20 @@ extension CELTable {
     ).int64(0, 0) ?? 0
   }
 
-  /// Whether any row has an id in `ranges`.
+  /// Whether a row has an id in `ranges`.
+  /// - Throws: an error of PostgreSQL.
   public func hasRows(in ranges: [Range<Int64>], on connection: Connection) throws -> Bool {
     for range in ranges {
       let rows = try connection.query(
         "SELECT EXISTS (SELECT FROM \(name) WHERE id >= $1 AND id < $2)", [.int8(range.lowerBound), .int8(range.upperBound)],
-        purpose: "Looking for CELs below")
+        purpose: "Looking for CELs in a range of ids")
       if rows.bool(0, 0) == true { return true }
     }
     return false
   }
 
-  /// The last value that the sequence of ids gave; nil without a sequence or where it has given none.
+  /// The last value that the id sequence gave; nil without a sequence, or where it has given none.
+  /// - Throws: an error of PostgreSQL.
   public func lastSequenceValue(on connection: Connection) throws -> Int64? {
     guard let sequence else { return nil }
     let rows = try connection.query(
@@ -69,8 +76,10 @@ extension CELTable {
     return rows.int64(0, 0)
   }
 
-  /// The `eventtime` that stands in each of these rows, in microseconds since 2000-01-01, whatever zone it is read in; nil where there is no such row or no time
-  /// in it. No setting changes it, so that it tells whether the row is still the same.
+  /// Gives the stored `eventtime` of each of these rows, in microseconds since 2000-01-01 without
+  /// regard to zones; rows without a time are left out. It does not depend on settings, so a
+  /// different value proves a different row.
+  /// - Throws: an error of PostgreSQL.
   public func storedTimes(of ids: [Int64], on connection: Connection) throws -> [Int64: Int64] {
     guard !ids.isEmpty else { return [:] }
     let expression = timeIsText ? "eventtime::text" : "eventtime"
@@ -82,7 +91,9 @@ extension CELTable {
     return times
   }
 
-  /// Sets `call_log_id` of each of `cels` to the call log at the same place, NULL where that is 0.
+  /// Sets `call_log_id` of each of `cels` to the call log at the same position, or to NULL where
+  /// that is 0.
+  /// - Throws: an error of PostgreSQL.
   public func link(_ cels: [Int64], to callLogs: [Int32], on connection: Connection) throws {
     guard hasCallLogID, !cels.isEmpty else { return }
     try connection.execute(
@@ -92,7 +103,8 @@ extension CELTable {
       """, [.int8Array(cels), .int4Array(callLogs)], purpose: "Linking \(cels.count) CELs to their call logs")
   }
 
-  /// The linkedids of the CELs that point to a call log.
+  /// Gives the linkedids of the CELs that point to a call log.
+  /// - Throws: an error of PostgreSQL.
   public func linkedids(ofCallLog id: Int32, on connection: Connection) throws -> [String] {
     guard hasCallLogID else { return [] }
     return try connection.query(
@@ -103,7 +115,9 @@ extension CELTable {
 
   // MARK: For deletion
 
-  /// The ids between the least and the greatest CEL of these conversations and call logs; nil where there is none.
+  /// Gives the ids from the smallest to the greatest CEL of these conversations and call logs; nil
+  /// where there is none.
+  /// - Throws: an error of PostgreSQL.
   public func celRange(ofConversations conversations: [String], callLogs: [Int32], on connection: Connection) throws
     -> ClosedRange<Int64>?
   {
@@ -129,7 +143,8 @@ extension CELTable {
     return range
   }
 
-  /// The linkedids of conversations that have CELs both in `range` and outside of it.
+  /// Gives the linkedids of conversations that have CELs both inside and outside `range`.
+  /// - Throws: an error of PostgreSQL.
   public func linkedids(reachingBeyond range: ClosedRange<Int64>, on connection: Connection) throws -> BinaryArray {
     let isOutside = "(b.id < $1 OR b.id > $2) AND b.\(CELTable.isFollowed)"
     let rows = try connection.query(
@@ -138,7 +153,7 @@ extension CELTable {
         EXISTS (SELECT FROM \(name) b WHERE b.linkedid = a.linkedid AND \(isOutside))
         OR a.uniqueid <> '' AND EXISTS (SELECT FROM \(name) b WHERE b.uniqueid = a.uniqueid AND \(isOutside)))
       """, [.int8(range.lowerBound), .int8(range.upperBound)],
-      purpose: "Looking for conversations that reach beyond what is uncovered")
+      purpose: "Looking for conversations that reach beyond the uncovered range")
     return BinaryArray(strings: rows.compactMap { $0.string(0) })
   }
 
@@ -159,7 +174,8 @@ extension CELTable {
     return (try found("linkedid", linkedids), try found("uniqueid", channels))
   }
 
-  /// Whether any CEL points to a call log and that can be taken back.
+  /// Whether some CEL points to a call log, and this program can clear the link.
+  /// - Throws: an error of PostgreSQL.
   public func hasLinks(on connection: Connection) throws -> Bool {
     guard canSetCallLogID else { return false }
     return try connection.query(
@@ -167,7 +183,8 @@ extension CELTable {
     ).bool(0, 0) == true
   }
 
-  /// The CELs that point to one of these call logs.
+  /// Gives the CELs that point to one of these call logs.
+  /// - Throws: an error of PostgreSQL.
   public func linked(to callLogs: [Int32], on connection: Connection) throws -> [Int64] {
     try connection.query(
       "SELECT id::int8 FROM \(name) WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
@@ -175,7 +192,8 @@ extension CELTable {
     ).compactMap { $0.int64(0) }
   }
 
-  /// How many CELs point to one of these call logs.
+  /// Counts the CELs that point to one of these call logs.
+  /// - Throws: an error of PostgreSQL.
   public func countLinked(to callLogs: [Int32], on connection: Connection) throws -> Int64 {
     guard hasCallLogID else { return 0 }
     return try connection.query(
@@ -184,7 +202,8 @@ extension CELTable {
     ).int64(0, 0) ?? 0
   }
 
-  /// How many CELs point to any call log, there or not.
+  /// Counts the CELs that point to a call log, whether it exists or not.
+  /// - Throws: an error of PostgreSQL.
   public func countLinked(on connection: Connection) throws -> Int64 {
     guard hasCallLogID else { return 0 }
     return try connection.query(
@@ -192,16 +211,19 @@ extension CELTable {
     ).int64(0, 0) ?? 0
   }
 
-  /// Takes the links to these call logs back.
-  /// - Returns: how many.
+  /// Clears the links to these call logs.
+  /// - Returns: the number of cleared links.
+  /// - Throws: an error of PostgreSQL.
   public func unlink(_ callLogs: [Int32], on connection: Connection) throws -> Int {
     try connection.execute(
       "UPDATE \(name) SET call_log_id = NULL WHERE call_log_id = ANY($1)", [.int4Array(callLogs)],
       purpose: "Unlinking the CELs of \(callLogs.count) call logs")
   }
 
-  /// Takes at most `limit` links back: those to call logs that are not there, or, where the call logs are in another database, those to ids up to `greatest`.
-  /// - Returns: how many.
+  /// Clears at most `limit` links: those to call logs that do not exist. Where the call logs are in
+  /// another database, it clears links to ids up to `greatest`.
+  /// - Returns: the number of cleared links.
+  /// - Throws: an error of PostgreSQL.
   public func unlinkSome(_ limit: Int, upTo greatest: Int32?, on connection: Connection) throws -> Int {
     let isVoid =
       greatest == nil

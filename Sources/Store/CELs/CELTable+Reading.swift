@@ -2,25 +2,25 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// What reading a run of ids gave.
+/// The result of reading a range of ids.
 public struct ChunkRead: Sendable {
-  /// Rows read, whatever became of them.
+  /// All rows read.
   public var cels = 0
   /// Rows of SIP chats.
   public var chats = 0
-  /// Rows that can belong to no call.
+  /// Rows that cannot belong to a call.
   public var unusable = 0
-  /// Ids of the run that have no row.
+  /// Ids of the range that have no row.
   public var missing: [Range<Int64>] = []
   /// The greatest id read.
   public var greatestID: Int64?
-  /// The time of that row.
+  /// The time of that row, in microseconds since 2000-01-01 UTC.
   public var greatestTime: Int64?
 
-  /// Nothing read.
+  /// Starts with zero.
   public init() {}
 
-  /// Adds what reading a later run of ids gave.
+  /// Adds the result of a later range of ids.
   public mutating func add(_ later: ChunkRead) {
     cels += later.cels
     chats += later.chats
@@ -44,11 +44,13 @@ public struct ChunkRead: Sendable {
 }
 
 extension CELTable {
-  /// Reads at most `limit` CELs with ids in `ids`, in id order, into `batch`.
+  /// Reads at most `limit` CELs with ids in `ids` into `batch`, in the order of ids.
+  /// - Throws: an error of PostgreSQL.
   public func read(
     _ ids: Range<Int64>, limit: Int, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
   ) throws -> ChunkRead {
-    // Ordered by the column, not by the cast of the same name in the list, which no index has. COPY takes no parameters; the bounds are integers of our own making, so there is nothing that could be quoted.
+    // ORDER BY names the column, because the cast of the same name in the list has no index. COPY
+    // takes no parameters. The bounds are integers, so they need no quoting.
     let sql = """
       COPY (SELECT \(selectList) FROM \(name) c WHERE c.id >= \(ids.lowerBound) AND c.id < \(ids.upperBound) ORDER BY c.id LIMIT \(limit)) \
       TO STDOUT (FORMAT binary)
@@ -62,8 +64,9 @@ extension CELTable {
     return read
   }
 
-  /// Reads the CELs with ids in `ranges` that are there now, into `batch`.
-  /// - Returns: what is still missing.
+  /// Reads the CELs with ids in `ranges` that exist now into `batch`.
+  /// - Returns: the ids that are still missing.
+  /// - Throws: an error of PostgreSQL.
   public func readAgain(
     _ ranges: [Range<Int64>], into batch: inout CELBatch, read: inout ChunkRead, tally: inout Tally, on connection: Connection
   ) throws -> [Range<Int64>] {
@@ -83,17 +86,23 @@ extension CELTable {
     return ranges.flatMap { present.gaps(in: $0) }
   }
 
-  /// Reads every CEL of the conversations to which `linkedids` belong, wherever their ids lie, to any depth: all rows of a linkedid, then the linkedids of all its
-  /// uniqueids, until nothing new is found. Each round is one look-up by index in a snapshot of its own; a long chain is followed by the server after some rounds.
-  /// - Parameter ahead: an id above all that is covered. A conversation that has a CEL from there on is read no further than to one of these: the chunk that has it will read all.
-  /// - Returns: linkedids of conversations that were not read to their end, with which their channels begin: a chunk that has such a channel whole must not take it for all of the call.
+  /// Reads every CEL of the conversations of `linkedids`, whatever their ids. It reads all rows of
+  /// the linkedids, then those of all linkedids on the same channels, until it finds nothing new.
+  /// Each round is one look-up by index in its own snapshot. After some rounds the server follows
+  /// the rest of a long chain.
+  /// - Parameter ahead: an id greater than all covered ids. If a conversation has a CEL from there
+  ///   on, the reading stops at one of these CELs: the chunk that has that CEL reads the whole
+  ///   conversation.
+  /// - Returns: the linkedids with which the channels of incompletely read conversations begin. A
+  ///   chunk that has such a channel whole must not take it for the whole call.
+  /// - Throws: an error of PostgreSQL.
   @discardableResult
   public func readConversations(
     _ linkedids: [Text], ahead: Int64? = nil, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
   ) throws -> BinaryArray {
     let names = TextArena()
     var walk = CallWalk(self, names: names, on: connection)
-    // Without an index each channel's look-up would read the whole table.
+    // Without an index, the look-up of each channel would scan the whole table.
     var parts = ConversationParts(ahead: timeIsText || !unindexedColumns.isEmpty ? nil : ahead)
     var askedChannels = 0
     var round = walk.fresh(linkedids)
@@ -104,7 +113,8 @@ extension CELTable {
       askedChannels = batch.uniqueids.count
       var channels = (begin..<askedChannels).filter { !parts.goesOn(channel: $0) }
       if let ahead = parts.ahead, !channels.isEmpty {
-        // Before all the rest of these conversations is read.
+        // Look for a CEL ahead first; if there is one, the rest of the conversation need not be
+        // read.
         let witnesses = walk.fresh(try linkedidsOf(channels.map { batch.uniqueids.texts[$0] }, from: ahead, names, connection))
         if !witnesses.isEmpty {
           try readRows(ofLinkedids: witnesses, into: &batch, &tally, connection)
@@ -125,7 +135,7 @@ extension CELTable {
   private func readRows(ofLinkedids linkedids: [Text], into batch: inout CELBatch, _ tally: inout Tally, _ connection: Connection)
     throws
   {
-    // No order: groups are sorted in memory. The chat channel is left out, for it may have very many rows.
+    // No ORDER BY: groups are sorted in memory.
     var reader = TextRowReader()
     try connection.stream(
       "SELECT \(selectList) FROM \(name) WHERE linkedid = ANY($1)", [.array(BinaryArray(texts: linkedids))],
@@ -136,14 +146,14 @@ extension CELTable {
     }
   }
 
-  /// The linkedids of channels.
+  /// Gives the linkedids of channels.
   func linkedidsOf(_ uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
     try texts(
       "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND \(isNoChat)",
       [.array(BinaryArray(texts: uniqueids))], "Reading the linkedids of \(uniqueids.count) channels", names, connection)
   }
 
-  /// Of each channel one linkedid that it has in a CEL with that id or a greater one, where there is one.
+  /// Gives one linkedid of each channel that has a CEL with that id or a greater one.
   private func linkedidsOf(_ uniqueids: [Text], from id: Int64, _ names: TextArena, _ connection: Connection) throws -> [Text] {
     try texts(
       """
@@ -154,9 +164,10 @@ extension CELTable {
       connection)
   }
 
-  /// The linkedids that can be reached from channels, to any depth, each looked up once.
+  /// Gives all linkedids that are connected with channels directly or through other calls.
   func linkedidsReached(from uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
-    // The column's own collation may be another one than the default, which gives way to it in comparisons; the two parts of a recursive query must have the same.
+    // The column may have its own collation, which would win over the default in comparisons. Both
+    // parts of a recursive query need the same collation.
     try texts(
       """
       WITH RECURSIVE reached (is_channel, reached_name) AS (
@@ -170,11 +181,12 @@ extension CELTable {
       )
       SELECT reached_name FROM reached WHERE NOT is_channel
       """, [.array(BinaryArray(texts: uniqueids))],
-      "Following \(uniqueids.count) channels to all calls that they are joined with",
+      "Following \(uniqueids.count) channels to all connected calls",
       names, connection)
   }
 
-  /// The linkedids with which channels begin: those of their CHAN_START, by name or by number.
+  /// Gives the linkedids with which channels begin: those of their CHAN_START, written as a name or
+  /// a number.
   private func linkedidsBeginning(_ uniqueids: [Text], _ connection: Connection) throws -> BinaryArray {
     let names = TextArena()
     return BinaryArray(
@@ -185,7 +197,7 @@ extension CELTable {
         """, [.array(BinaryArray(texts: uniqueids))], "Reading where \(uniqueids.count) channels begin", names, connection))
   }
 
-  /// What a query of one column gives, without what is empty.
+  /// The non-empty results of a query with one column.
   private func texts(
     _ sql: String, _ parameters: [Parameter], _ purpose: String, _ names: TextArena, _ connection: Connection
   ) throws -> [Text] {
@@ -198,8 +210,9 @@ extension CELTable {
     return found
   }
 
-  /// Reads the CELs of one conversation as they stand in the table, ordered by time and id, for a person to read. Times are instants as a run reads them, in the session's zone; where they are text,
-  /// they stay as they are.
+  /// Reads the CELs of one conversation as stored, ordered by time and id, for a person. Times are
+  /// shown as the program reads them, in the session's zone. Times that are text stay unchanged.
+  /// - Throws: an error of PostgreSQL.
   public func rowsForPeople(linkedids: [String], on connection: Connection) throws -> Rows {
     let columns = ["eventtype", "channame", "cid_name", "cid_num", "exten", "context", "uniqueid", "linkedid", "extra"]
       .map { absentColumns.contains($0) ? "NULL::text" : "\($0)::text" }.joined(separator: ", ")
@@ -219,7 +232,7 @@ extension CELTable {
     for (index, name) in CELTable.textColumns.enumerated() {
       row.bytes(index + 3) { field in
         guard let field else { return }
-        // The row's memory stays as long as the row.
+        // The row's memory lives as long as the row.
         columns[name] = needsRepair ? reader.scratch.repaired(field, columns.id, &tally) : Text(field)
       }
     }
@@ -234,13 +247,13 @@ extension CELTable {
 }
 
 extension BinaryArray {
-  /// A `text[]` of these strings.
+  /// Creates a `text[]` of these strings.
   public init(strings: [String]) {
     self.init(.text)
     for string in strings { append(string) }
   }
 
-  /// A `text[]` of these texts.
+  /// Creates a `text[]` of these texts.
   public init(texts: some Sequence<Text>) {
     self.init(.text)
     for text in texts { append(UnsafeRawBufferPointer(text.bytes)) }

@@ -1,30 +1,35 @@
 import PostgreSQL
 import Values
 
-/// Who may still commit a row with an id that is missing.
+/// The transactions that may still commit a row with a missing id.
 ///
-/// A row with a lower id can become visible after one with a higher id: ids are given out when a row is made, rows are seen when their transaction ends. What tells is the lock: whoever has taken an id
-/// from the sequence for this table holds RowExclusiveLock on it (or on the partition that he writes to) since before he took it, and until his transaction ends. A transaction id tells less: a statement takes its
-/// id from the sequence before its transaction has one.
+/// A row with a lower id can become visible after a row with a higher id. A row gets its id when it
+/// is made, and becomes visible when its transaction ends. Locks show such transactions: a writer
+/// takes RowExclusiveLock on the table or its partition before it takes an id from the sequence,
+/// and holds it until its transaction ends (PostgreSQL, "Explicit Locking"). Transaction ids do not
+/// show them: a statement takes its id from the sequence before its transaction has an id.
 extension CELTable {
-  /// A transaction that may have rows of this table that nobody else sees yet.
+  /// A transaction that may have rows of this table that other sessions cannot see yet.
   public struct Writer: Hashable, Sendable {
     /// `pg_locks.virtualtransaction`.
     public let transaction: String
-    /// Whether it was prepared for a commit in two phases: then no process has it any more.
+    /// Whether it is prepared for a two-phase commit, and so belongs to no process.
     public let isPrepared: Bool
   }
 
-  /// Marks a session as one that inserts no CELs: the lock that it holds while it links them makes nobody wait.
+  /// Marks a session that inserts no CELs. When it links CELs it takes the lock of a writer, but no
+  /// run needs to wait for it.
   ///
-  /// A session that will insert CELs must not be marked. Nor is one behind a pooler, whose server process may serve a writer next.
+  /// A session that will insert CELs must not be marked. A session behind a pooler is not marked
+  /// either, because its server process may serve a writer next.
   public static func markSession(_ connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "SELECT pg_advisory_lock_shared($1, 0) WHERE pg_backend_pid() = $2",
       [.int4(AdvisoryLock.mark.rawValue), .int4(connection.backendProcessID)], purpose: "Marking the session")
   }
 
-  /// The locks of writers as `held`, from one look at `pg_locks`; sessions of ours aside.
+  /// SQL for the locks of writers as `held`, from one snapshot of `pg_locks`, without this
+  /// program's sessions.
   private static let heldQuery = """
     \(familyQuery), locks AS MATERIALIZED (SELECT * FROM pg_locks),
     held AS (
@@ -36,14 +41,16 @@ extension CELTable {
             AND m.classid = \(AdvisoryLock.mark.rawValue) AND m.objid = 0 AND m.objsubid = 2)))
     """
 
-  /// Everybody who holds the lock of a writer on the table, or on a table that it inherits from or that inherits from it; sessions of ours aside.
+  /// Gives the transactions that hold the lock of a writer on the table, its parents or its
+  /// children, without this program's sessions.
   ///
-  /// A server that has become a standby shows no writers: there is one then that does not go away.
+  /// A standby shows no writers. So a server that became a standby counts as one writer that never
+  /// ends.
   public func writers(on connection: Connection) throws(PostgreSQLError) -> Set<Writer> {
     try CELTable.writers(of: identity.table, on: connection)
   }
 
-  /// The same for any table, by its oid.
+  /// Gives the writers of any table, by its oid.
   static func writers(of table: Int64, on connection: Connection) throws(PostgreSQLError) -> Set<Writer> {
     let rows = try connection.query(
       "\(CELTable.heldQuery) SELECT virtualtransaction, pid IS NULL FROM held UNION ALL SELECT 'standby', true WHERE pg_is_in_recovery()",
@@ -51,32 +58,33 @@ extension CELTable {
     return Set(rows.map { Writer(transaction: $0.string(0) ?? "", isPrepared: $0.bool(1) == true) })
   }
 
-  /// What this role may see of a transaction that may have rows that nobody else sees yet.
+  /// A writer, as far as this role can see it.
   public struct OpenWriter: Hashable, Sendable {
-    /// Which it is.
+    /// The transaction.
     public let writer: Writer
-    /// The server's process; nil for a prepared transaction.
+    /// The process id of the server process; nil for a prepared transaction.
     public let processID: Int64?
-    /// The name of a prepared transaction, by which it is committed or rolled back.
+    /// The name of a prepared transaction, for COMMIT PREPARED or ROLLBACK PREPARED.
     public let preparedAs: String?
     /// The user.
     public let user: String?
-    /// What the client calls itself.
+    /// The client's `application_name`.
     public let application: String?
-    /// The client's address; nil for a socket of the same machine.
+    /// The client's address; nil for a Unix socket.
     public let client: String?
-    /// When the transaction began (when it was prepared, for a prepared one); nil where this role may not see it.
+    /// The start of the transaction, or the time of its preparation (microseconds since 2000-01-01
+    /// UTC); nil where this role may not see it.
     public let since: Timestamp?
-    /// Seconds since then, by the server's clock.
+    /// The time since then in seconds, by the server's clock.
     public let age: Int64?
   }
 
-  /// The same as ``writers(on:)``, for people: the oldest first.
+  /// Gives the writers with details for a person, the oldest first.
   public func openWriters(on connection: Connection) throws(PostgreSQLError) -> [OpenWriter] {
     try CELTable.openWriters(of: identity.table, on: connection)
   }
 
-  /// The same for any table, by its oid.
+  /// Gives the writers of any table, by its oid, with details.
   static func openWriters(of table: Int64, on connection: Connection) throws(PostgreSQLError) -> [OpenWriter] {
     let rows = try connection.query(
       """
@@ -100,7 +108,7 @@ extension CELTable {
 }
 
 extension CELTable.OpenWriter: CustomStringConvertible {
-  /// Such as `process 4711 (user asterisk, application cel_pgsql, from 10.0.0.5, for 75 s)`.
+  /// For example `process 4711 (user asterisk, application cel_pgsql, from 10.0.0.5, for 75 s)`.
   public var description: String {
     let name = processID.map { "process \($0)" } ?? preparedAs.map { "prepared transaction '\($0)'" } ?? "a prepared transaction"
     let known = [
@@ -111,7 +119,8 @@ extension CELTable.OpenWriter: CustomStringConvertible {
 }
 
 extension Set<CELTable.Writer> {
-  /// Those of these writers that are still at work, as a later look shows. A transaction that is prepared in the meantime changes its looks, so that every prepared one counts.
+  /// Gives the ones of these writers that are still at work according to a later look-up. Preparing
+  /// a transaction changes its identity, so every prepared transaction counts.
   public func left(of later: Set<CELTable.Writer>) -> Set<CELTable.Writer> {
     later.filter { $0.isPrepared || contains($0) }
   }

@@ -1,9 +1,9 @@
 import CallLogs
 import PostgreSQL
 
-/// The table of CELs in one database: what it is called, which of its columns there are and how they are read.
+/// The table of CELs in one database: its name, its columns and the way to read them.
 public struct CELTable: Sendable {
-  /// Which table it is, wherever it is called what: coverage belongs to one table.
+  /// The identity of a table, which does not depend on its name. Coverage belongs to one table.
   public struct Identity: Hashable, Sendable {
     /// The server's system identifier.
     public let system: Int64
@@ -13,48 +13,54 @@ public struct CELTable: Sendable {
     public let table: Int64
   }
 
-  /// Name with schema, quoted where it must be.
+  /// The name with its schema, quoted if needed.
   public let name: String
-  /// Which table it is.
+  /// The identity of the table.
   public let identity: Identity
-  /// Whether there is a column `call_log_id`, which Wazo's own tools read.
+  /// Whether it has a column `call_log_id`, which Wazo's own programs read.
   public let hasCallLogID: Bool
-  /// Whether `call_log_id` can be set at all, rights aside: not in some views, and not on a standby.
+  /// Whether the server can set `call_log_id`, regardless of rights. Some views and all standbys
+  /// cannot.
   public let canSetCallLogID: Bool
-  /// Whether the server is a standby, on which nothing can be written.
+  /// Whether the server is a standby, which is read-only.
   public let isOnStandby: Bool
-  /// How to let this role set `call_log_id`; nil where it may, or where there is no such column.
+  /// The GRANT that lets this role set `call_log_id`; nil where it may, or where the column does
+  /// not exist.
   public let missingLinkRight: String?
-  /// Columns that call logs need and that the table lacks; they count as empty.
+  /// Columns that call logs need and the table lacks. They count as empty.
   public let absentColumns: [String]
-  /// Columns without an index that starts with them, of those that look-ups need.
+  /// Columns that look-ups need and that no index starts with.
   public let unindexedColumns: [String]
-  /// Whether it is seen from here by what rows are looked up: not behind a view or a foreign table.
+  /// Whether the server can tell which indexes serve the look-ups. It cannot for a view or a
+  /// foreign table.
   let showsIndexes: Bool
   /// The sequence that gives the ids; nil where there is none.
   public let sequence: String?
-  /// How it is told that a missing id is final.
+  /// The rule by which a missing id becomes final.
   public let lateRule: LateRule
-  /// Whether text may hold bytes that are not UTF-8.
+  /// Whether text may contain invalid UTF-8.
   let needsRepair: Bool
   /// Whether the time comes as text.
   let timeIsText: Bool
   let selectList: String
   private let timeZone: String?
-  /// The instant of a row in SQL, a `timestamptz`, as it is read; nil where only this program can tell it from the column's text.
+  /// SQL for the time of a row as a `timestamptz`; nil where the time is text that only this
+  /// program can read.
   let instant: String?
-  /// The condition that leaves SIP chats out.
+  /// SQL that excludes SIP chats.
   var isNoChat: String {
     absentColumns.contains(CELColumns.Name.channame.rawValue) ? "true" : "channame IS DISTINCT FROM '\(CELBatch.chatChannel)'"
   }
 
   static let textColumns = CELColumns.Name.allCases
 
-  /// Finds the table and looks its columns up.
+  /// Finds the table and reads its columns.
   /// - Parameters:
-  ///   - name: with or without a schema, as it would be written in SQL
-  ///   - timeZone: the zone in which eventtime's wall clock is to be read; nil where it is right as it stands
-  /// - Throws: ``StoreError`` (configuration) where the table or a column that cannot be done without is missing; what the server says.
+  ///   - name: with or without a schema, as in SQL
+  ///   - timeZone: the zone of the wall clock in `eventtime`; nil where `eventtime` needs no
+  ///     conversion
+  /// - Throws: ``StoreError`` (`configuration`) where the table or a required column is missing; an
+  ///   error of PostgreSQL.
   public static func find(_ name: String, timeZone: String?, on connection: Connection) throws -> CELTable {
     let written = Connection.quoteQualifiedName(name)
     let database = connection.server.database
@@ -73,17 +79,18 @@ public struct CELTable: Sendable {
     else {
       throw StoreError(
         .configuration,
-        "there is no table \(name) in database \(database) (\(connection.server)); set cel_table (and cel_db_uri, if the CELs are in another database) to where Asterisk writes its CELs"
+        "there is no table \(name) in database \(database) (\(connection.server)); set cel_table to the table in which Asterisk writes CELs (and cel_db_uri, if it is in another database)"
       )
     }
     if connection.serverEncoding == "SQL_ASCII" {
-      // Such a server converts nothing but refuses to send what is not valid in the client's encoding, unless that is SQL_ASCII, too.
+      // A SQL_ASCII server converts no text. It refuses to send text that is invalid in the
+      // client's encoding, unless that is SQL_ASCII, too (PostgreSQL, "Character Set Support").
       try connection.execute(
         "SELECT set_config('client_encoding', 'SQL_ASCII', false)", purpose: "Setting up the reading of CELs")
     }
     let columns = try readColumns(oid, connection)
     for required in ["id", "eventtype", "eventtime", "uniqueid", "linkedid"] where columns[required] == nil {
-      let hint = required == "id" ? "; ALTER TABLE \(written) ADD COLUMN id bigserial PRIMARY KEY gives it one" : ""
+      let hint = required == "id" ? "; add it with ALTER TABLE \(written) ADD COLUMN id bigserial PRIMARY KEY" : ""
       throw StoreError(.configuration, "the table \(name) in database \(database) has no column \(required)\(hint)")
     }
     let type = columns["eventtime"] ?? ""
@@ -101,7 +108,7 @@ public struct CELTable: Sendable {
       missingLinkRight: try columns["call_log_id"] == nil
         ? nil : missingLinkRight(oid, user: found.string(0, 5) ?? "", name, connection),
       absentColumns: textColumns.map(\.rawValue).filter { columns[$0] == nil },
-      // What a view or a foreign table looks up by is not to be seen from here.
+      // The indexes behind a view or a foreign table are not visible.
       unindexedColumns: found.bool(0, 6) == true ? [] : try readUnindexed(oid, connection),
       showsIndexes: found.bool(0, 6) != true,
       sequence: late.sequence,
@@ -113,7 +120,8 @@ public struct CELTable: Sendable {
       instant: isText ? nil : time)
   }
 
-  /// Prepares another session for reading the table.
+  /// Prepares another session to read the table.
+  /// - Throws: an error of PostgreSQL.
   public func setUp(_ connection: Connection) throws {
     if needsRepair {
       try connection.execute(
@@ -125,7 +133,7 @@ public struct CELTable: Sendable {
     }
   }
 
-  /// Name and type of each column.
+  /// Reads the name and type of each column.
   private static func readColumns(_ oid: Int64, _ connection: Connection) throws -> [String: String] {
     var columns: [String: String] = [:]
     let rows = try connection.query(
@@ -159,15 +167,17 @@ public struct CELTable: Sendable {
       "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", [.text(zone)], purpose: "Looking up cel_time_zone")
     guard known.bool(0, 0) == true else {
       throw StoreError(
-        .configuration, "cel_time_zone is \"\(zone)\", which the server does not know; it takes names such as Europe/Paris")
+        .configuration, "cel_time_zone is \"\(zone)\", which the server does not know; use a name such as Europe/Paris")
     }
-    // The SELECT lists refer to it by name, so that it is bound here and never part of a statement.
+    // SELECT lists refer to this setting by its name. So the zone is bound here and never becomes
+    // part of a statement.
     try connection.execute(
       "SELECT set_config('wazo_call_logs.cel_time_zone', $1, false)", [.text(zone)], purpose: "Setting cel_time_zone")
   }
 
-  /// The instant of a row. With cel_time_zone, what the clock on the wall showed is read in that zone: for `timestamptz` that is what the session's default zone makes of the instant, which
-  /// is the zone in which Asterisk's text was read when it was stored.
+  /// SQL for the time of a row. With `cel_time_zone`, the wall clock is read in that zone. For
+  /// `timestamptz` the wall clock is the time in the session's default zone, because the server
+  /// read Asterisk's text in that zone.
   private static func timeExpression(_ type: String, isText: Bool, hasZone: Bool) -> String {
     let zone = "current_setting('wazo_call_logs.cel_time_zone')"
     if isText { return "eventtime::text" }

@@ -1,10 +1,11 @@
 import PostgreSQL
 import Values
 
-/// The one walk from linkedids to all that are the same call with them, through the channels that they share.
+/// The walk from linkedids to all linkedids of the same calls, through the channels that they
+/// share.
 ///
-/// The caller reads the rows of each round, in the shape that it needs, and hands over the channels that it has seen. After some rounds
-/// of one step the server follows the rest to any depth: n calls that are joined one to the next would take n rounds.
+/// The caller reads the rows of each round and passes on the channels that it has seen. After some
+/// rounds the server follows the rest, because a chain of n calls would take n rounds.
 struct CallWalk {
   private static let roundsOfOneStep = 4
 
@@ -14,12 +15,12 @@ struct CallWalk {
   private var asked = TextInterner()
   private var rounds = 0
 
-  /// A walk that keeps the names that it finds in `names`.
+  /// Creates a walk that keeps its names in `names`.
   init(_ table: CELTable, names: TextArena, on connection: Connection) {
     (self.table, self.names, self.connection) = (table, names, connection)
   }
 
-  /// Those that the walk has not given yet. From now on it has.
+  /// Gives the linkedids that the walk has not given before.
   mutating func fresh(_ linkedids: [Text]) -> [Text] {
     linkedids.filter { text in
       guard asked.find(text) == nil else { return false }
@@ -28,7 +29,7 @@ struct CallWalk {
     }
   }
 
-  /// The linkedids that are to be read next: those of these channels that the walk has not given yet.
+  /// Gives the next linkedids to read: those of these channels that the walk has not given before.
   mutating func next(from channels: [Text]) throws -> [Text] {
     rounds += 1
     let isLong = rounds >= CallWalk.roundsOfOneStep && table.unindexedColumns.isEmpty

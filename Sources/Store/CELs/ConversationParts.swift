@@ -1,19 +1,20 @@
 import CallLogs
 
-/// Which linkedids of a batch hang together by what was read so far, and which of these conversations have a CEL that is ahead of all that is covered.
+/// The conversations of a batch by the rows read so far: their connected linkedids, and whether
+/// they have a CEL ahead of all covered ids.
 struct ConversationParts {
-  /// The least id that is ahead; nil where nothing is.
+  /// The smallest id that counts as ahead; nil where none does.
   let ahead: Int64?
   private var connected = ConnectedLinkedids()
-  /// By the linkedid that stands for the call.
+  /// Indexed by the linkedid that represents the call.
   private var goesOn: [Bool] = []
   private var rows = 0
-  /// Whether any conversation goes on.
+  /// Whether some conversation goes on.
   private(set) var isAnyAhead = false
 
   init(ahead: Int64?) { self.ahead = ahead }
 
-  /// Takes in what the batch has got since the last time.
+  /// Adds the rows that the batch has received since the last call.
   mutating func add(_ batch: CELBatch) {
     connected.grow(linkedids: batch.linkedids.count, uniqueids: batch.uniqueids.count)
     for _ in goesOn.count..<max(goesOn.count, batch.linkedids.count) { goesOn.append(false) }
@@ -29,7 +30,7 @@ struct ConversationParts {
     rows = batch.rows.count
   }
 
-  /// Whether the conversation of a channel of the batch goes on.
+  /// Whether the conversation of a channel goes on, which means that it has a CEL ahead.
   mutating func goesOn(channel: Int) -> Bool {
     guard isAnyAhead, let linkedid = connected.linkedid(ofUniqueid: channel) else { return false }
     return goesOn[Int(connected.call(ofLinkedid: linkedid))]

@@ -2,7 +2,8 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Call logs as rows of `COPY … FROM STDIN (FORMAT binary)` into the four tables, in the order in which they must be stored. The raw value is what the rows are.
+/// Call logs as rows of `COPY … FROM STDIN (FORMAT binary)` for the four tables, in the order of
+/// storing (foreign keys). The raw value names the rows in messages.
 package enum CallLogRows: String, CaseIterable {
   /// `call_logd_call_log`.
   case callLogs = "call logs"
@@ -13,7 +14,7 @@ package enum CallLogRows: String, CaseIterable {
   /// `call_logd_recording`.
   case recordings
 
-  /// Table and columns.
+  /// The table and its columns.
   var target: String {
     switch self {
     case .callLogs: "call_logd_call_log (\(CallLogTables.columns.joined(separator: ", ")))"
@@ -23,12 +24,12 @@ package enum CallLogRows: String, CaseIterable {
     }
   }
 
-  /// Writes this table's rows of call logs.
+  /// Writes the rows of call logs for this table.
   /// - Parameters:
-  ///   - numbers: which call logs of `batch`
+  ///   - numbers: the positions of call logs in `batch`
   ///   - ids: their ids, in the same order
-  ///   - deletedRecordings: recordings whose audio is gone: their path stays NULL
-  /// - Returns: how many rows.
+  ///   - deletedRecordings: recordings whose audio files are deleted; their path stays NULL
+  /// - Returns: the number of rows.
   package func append(
     _ numbers: [Int], ids: [Int32], of batch: CallLogBatch, deletedRecordings: Set<UUIDValue>, to writer: inout BinaryRowWriter
   ) -> Int {
@@ -138,7 +139,7 @@ extension BinaryRowWriter {
 }
 
 extension Direction {
-  /// What the table holds, as bytes of the program.
+  /// The value of the column `direction`, without an allocation.
   fileprivate var label: Text {
     switch self {
     case .inbound: "inbound"
@@ -149,7 +150,7 @@ extension Direction {
 }
 
 extension Role {
-  /// What the table holds, as bytes of the program.
+  /// The value of the column `role`, without an allocation.
   fileprivate var label: Text {
     switch self {
     case .source: "source"

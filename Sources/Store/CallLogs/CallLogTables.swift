@@ -1,21 +1,21 @@
 import PostgreSQL
 import Values
 
-/// Wazo's tables of call logs, as far as the job writes them.
+/// Wazo's tables of call logs, as far as this program writes them.
 public enum CallLogTables {
-  /// A call log that is stored already.
+  /// A call log in the database.
   public struct Stored: Sendable {
     /// Its id.
     public let id: Int32
-    /// Its conversation; empty for rows that older programs wrote without one.
+    /// Its conversation_id; empty for rows that older programs wrote without one.
     public let conversationID: String
-    /// When the call began.
+    /// The start of the call, in microseconds since 2000-01-01 UTC.
     public let date: Timestamp
-    /// When it ended, in the same; nil where that is not known.
+    /// The end of the call, in microseconds since 2000-01-01 UTC; nil where it is unknown.
     public var dateEnd: Int64?
   }
 
-  /// Columns without which the job cannot write.
+  /// The columns that this program writes.
   static let columns = [
     "id", "date", "date_answer", "date_end", "tenant_uuid", "source_name", "source_exten", "source_internal_name",
     "source_internal_exten",
@@ -26,25 +26,26 @@ public enum CallLogTables {
     "destination_line_identity", "direction", "user_field", "conversation_id", "blocked", "reached_voicemail",
   ]
 
-  /// Checks that the database can hold call logs: UTF-8, PostgreSQL 14 or later, every column there.
-  /// - Throws: ``StoreError`` that says what is missing.
+  /// Checks that the database can hold call logs: PostgreSQL 14 or later, and the encoding UTF-8.
+  /// - Throws: ``StoreError`` (`configuration`) that names the obstacle.
   public static func check(on connection: Connection) throws {
     let database = connection.server.database
     guard connection.serverVersion >= 140_000 else {
       throw StoreError(
         .configuration,
-        "the server of database \(database) is PostgreSQL \(connection.serverVersion / 10_000); coverage needs multiranges, which came with 14"
+        "the server of database \(database) is PostgreSQL \(connection.serverVersion / 10_000), but this program needs PostgreSQL 14 or later (multiranges); upgrade the server, or set db_uri to another one"
       )
     }
     guard connection.serverEncoding == "UTF8" else {
       throw StoreError(
         .configuration,
-        "database \(database) is encoded in \(connection.serverEncoding), in which not every name can be stored; call logs need a database created with ENCODING 'UTF8' (db_uri), the CELs may stay where they are (cel_db_uri)"
+        "database \(database) is encoded in \(connection.serverEncoding), which cannot hold every name; set db_uri to a database created with ENCODING 'UTF8' for the call logs; the CELs may stay where they are (cel_db_uri)"
       )
     }
   }
 
-  /// Checks that Wazo's table has every column that is written; an older Wazo lacks some.
+  /// Checks that Wazo's table has every column that this program writes. An older Wazo lacks some.
+  /// - Throws: ``StoreError`` (`configuration`) that names the missing columns.
   public static func checkColumns(on connection: Connection) throws {
     let rows = try connection.query(
       "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('call_logd_call_log') AND attnum > 0 AND NOT attisdropped",
@@ -54,14 +55,16 @@ public enum CallLogTables {
     guard missing.isEmpty else {
       throw StoreError(
         .configuration,
-        "the table call_logd_call_log in database \(connection.server.database) lacks \(missing.joined(separator: ", ")): it is of an older Wazo; upgrade Wazo first"
+        "the table call_logd_call_log in database \(connection.server.database) lacks \(missing.joined(separator: ", ")): it is from an older Wazo; upgrade Wazo first"
       )
     }
   }
 
-  // MARK: What is there
+  // MARK: Look-ups
 
-  /// The stored call logs of these conversations, and of these ids where a row has no conversation_id.
+  /// Gives the stored call logs of these conversations, and those with these ids that have no
+  /// conversation_id.
+  /// - Throws: an error of PostgreSQL.
   public static func stored(conversations: BinaryArray, ids: [Int32], on connection: Connection) throws -> [Stored] {
     var found: [Stored] = []
     func add(_ rows: Rows) {
@@ -89,8 +92,9 @@ public enum CallLogTables {
     return found
   }
 
-  /// Those of `conversations` that have a call log, other than those with the ids `own`.
-  /// - Parameter andPurged: whether those count as well whose call log was purged
+  /// Gives the ones of `conversations` that have a call log with an id outside `own`.
+  /// - Parameter andPurged: true to include conversations whose call log was purged
+  /// - Throws: an error of PostgreSQL.
   public static func conversations(
     among conversations: BinaryArray, besides own: [Int32] = [], andPurged: Bool = false, on connection: Connection
   ) throws -> Set<String> {
@@ -103,7 +107,8 @@ public enum CallLogTables {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// Those of `conversations` whose call log was purged.
+  /// Gives the ones of `conversations` whose call log was purged.
+  /// - Throws: an error of PostgreSQL.
   public static func purged(among conversations: BinaryArray, on connection: Connection) throws -> Set<String> {
     guard conversations.count > 0 else { return [] }
     let rows = try connection.query(
@@ -112,7 +117,9 @@ public enum CallLogTables {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// The conversations of those of these call logs that are there; empty for one that has none.
+  /// Gives the conversation_id of each of these call logs that exists; it is empty where the row
+  /// has none.
+  /// - Throws: an error of PostgreSQL.
   public static func conversations(ofCallLogs ids: [Int32], on connection: Connection) throws -> [Int32: String] {
     var found: [Int32: String] = [:]
     let rows = try connection.query(
@@ -122,26 +129,30 @@ public enum CallLogTables {
     return found
   }
 
-  /// Those of these call logs that this program made of the CELs of that checkpoint: by what the checkpoint says, and by what belongs to them, whose uuids are of version 8 where this program made them.
+  /// Gives the call logs among `ids` that this program made from the CELs of that checkpoint. There
+  /// are two signs: the checkpoint's own record, and details or participants with a uuid of version
+  /// 8, which only this program writes.
+  /// - Throws: an error of PostgreSQL.
   public static func own(among ids: [Int32], _ checkpoint: Checkpoint, on connection: Connection) throws -> Set<Int32> {
     let rows = try connection.query(
       """
       SELECT i FROM unnest($1::int4[]) AS i WHERE EXISTS (SELECT FROM call_logd_checkpoint WHERE id = $2 AND made @> i::int8)
         OR EXISTS (SELECT FROM call_logd_call_log_destination WHERE call_log_id = i AND substr(uuid::text, 15, 1) = '8')
         OR EXISTS (SELECT FROM call_logd_call_log_participant WHERE call_log_id = i AND substr(uuid::text, 15, 1) = '8')
-      """, [.int4Array(ids), .int4(checkpoint.id)], purpose: "Looking which call logs this program made")
+      """, [.int4Array(ids), .int4(checkpoint.id)], purpose: "Looking up the call logs that this program made")
     return Set(rows.compactMap { $0.int64(0).map { Int32(truncatingIfNeeded: $0) } })
   }
 
-  /// Notes that these call logs are about to be purged, in the transaction that deletes them: they are not made again.
+  /// Records the conversations of call logs that will be purged, in the transaction that deletes
+  /// them. Later runs do not make these call logs again.
   public static func notePurged(_ ids: [Int64], on connection: Connection) throws(PostgreSQLError) {
     let among = IDCondition(ids).bound("id")
     try connection.execute(
       "INSERT INTO call_logd_purged (conversation_id) SELECT conversation_id FROM call_logd_call_log WHERE \(among.sql) AND conversation_id <> '' ON CONFLICT DO NOTHING",
-      among.parameters, purpose: "Noting which calls are purged")
+      among.parameters, purpose: "Recording purged calls")
   }
 
-  /// Forgets that calls were purged that have a call log again.
+  /// Removes conversations from the record of purges, because they have a call log again.
   public static func forgetPurged(_ conversations: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard conversations.count > 0 else { return }
     try connection.execute(
@@ -149,18 +160,19 @@ public enum CallLogTables {
       purpose: "Forgetting that calls were purged")
   }
 
-  /// The conversations of the call logs with these ids.
+  /// Gives the conversation_ids of the call logs with these ids.
   public static func conversations(of ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> [String] {
     guard !ids.isEmpty else { return [] }
     return try connection.query(
       """
       SELECT l.conversation_id FROM unnest($1::int8multirange) AS r(ids) JOIN call_logd_call_log l ON \(CELTable.isWithin("l.id", "r.ids"))
       WHERE l.conversation_id <> ''
-      """, [.int8Multirange(ids)], purpose: "Looking up conversations of call logs that are back"
+      """, [.int8Multirange(ids)], purpose: "Looking up conversations of restored call logs"
     ).compactMap { $0.string(0) }
   }
 
-  /// Forgets that these call logs were purged: they are back.
+  /// Removes the conversations of these call logs from the record of purges, because the call logs
+  /// are back.
   public static func forgetPurged(ofCallLogs ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       """
@@ -169,12 +181,15 @@ public enum CallLogTables {
       """, [.int8Multirange(ids)], purpose: "Forgetting that calls were purged")
   }
 
-  /// How many call logs there are.
+  /// The number of all call logs.
+  /// - Throws: an error of PostgreSQL.
   public static func count(on connection: Connection) throws -> Int64 {
     try connection.query("SELECT count(*)::int8 FROM call_logd_call_log", purpose: "Counting call logs").int64(0, 0) ?? 0
   }
 
-  /// The conversation of a call log, empty where the row has none; nil where there is no such call log.
+  /// Gives the conversation_id of a call log: empty where the row has none, nil where the call log
+  /// does not exist.
+  /// - Throws: an error of PostgreSQL.
   public static func conversation(ofCallLog id: Int32, on connection: Connection) throws -> String? {
     let rows = try connection.query(
       "SELECT coalesce(conversation_id, '') FROM call_logd_call_log WHERE id = $1", [.int4(id)],
@@ -182,12 +197,16 @@ public enum CallLogTables {
     return rows.count == 1 ? rows.string(0, 0) : nil
   }
 
-  /// At most `limit` call logs that began at or after `from` and before `to` (nil for no bound), newest first.
-  /// - Parameter last: only those that come after this one in that order
+  /// Gives at most `limit` call logs that began at or after `from` and before `to`, newest first.
+  /// Times are in microseconds since 2000-01-01 UTC; nil for no bound.
+  /// - Parameter last: gives only call logs that come after this one in that order
+  /// - Throws: an error of PostgreSQL.
   public static func newest(_ limit: Int, from: Int64?, to: Int64?, after last: Stored? = nil, on connection: Connection) throws
     -> [Stored]
   {
-    // The newest first: whatever stops the run, what is left is older than what went. Tenant by tenant, as the index has them; a role that may not create it does without.
+    // A deletion goes from new to old: if it stops, the remaining call logs are older than the
+    // deleted ones. The index has the tenant first, so the query goes tenant by tenant. A role that
+    // may not create the index does without.
     let hasIndex = try connection.query(
       "SELECT to_regclass('call_logd_call_log__idx__tenant_uuid_date') IS NOT NULL", purpose: "Looking for an index"
     ).bool(0, 0)
@@ -214,7 +233,8 @@ public enum CallLogTables {
     }
   }
 
-  /// How many participants and recordings these call logs have.
+  /// Counts the participants and recordings of these call logs.
+  /// - Throws: an error of PostgreSQL.
   public static func countParts(ofCallLogs ids: [Int32], on connection: Connection) throws -> (
     participants: Int64, recordings: Int64
   ) {
@@ -222,27 +242,30 @@ public enum CallLogTables {
       """
       SELECT (SELECT count(*)::int8 FROM call_logd_call_log_participant WHERE call_log_id = ANY($1)),
              (SELECT count(*)::int8 FROM call_logd_recording WHERE call_log_id = ANY($1))
-      """, [.int4Array(ids)], purpose: "Counting what belongs to \(ids.count) call logs")
+      """, [.int4Array(ids)], purpose: "Counting participants and recordings of \(ids.count) call logs")
     return (counts.int64(0, 0) ?? 0, counts.int64(0, 1) ?? 0)
   }
 
-  /// Whether Wazo's table of call logs is there, whoever made it.
+  /// Whether Wazo's table of call logs exists, whichever program made it.
   public static func exist(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
       "SELECT to_regclass('call_logd_call_log') IS NOT NULL", purpose: "Looking for the table of call logs"
     ).bool(0, 0) == true
   }
 
-  /// The time so many days of 24 hours before the server's now.
+  /// The server's time minus so many days of 24 hours, in microseconds since 2000-01-01 UTC.
+  /// - Throws: an error of PostgreSQL.
   public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
     try connection.query(
-      // More days than that, some 5,000 years, lead to before the beginning of the server's time.
+      // PostgreSQL's earliest time is 4713 BC ("Date/Time Types"). 2,000,000 days (5,475 years)
+      // stay within its limits.
       "SELECT now() - make_interval(hours => 24 * $1)", [.int4(Int32(clamping: min(days, 2_000_000)))],
       purpose: "Looking up the time \(days) days ago"
     ).timestamp(0, 0) ?? Int64.min
   }
 
-  /// The time so many seconds before the server's now.
+  /// The server's time minus so many seconds, in microseconds since 2000-01-01 UTC.
+  /// - Throws: an error of PostgreSQL.
   public static func time(secondsAgo seconds: Double, on connection: Connection) throws -> Int64 {
     try connection.query(
       "SELECT now() - make_interval(secs => $1::text::double precision)", [.text("\(seconds)")],
@@ -250,7 +273,8 @@ public enum CallLogTables {
     ).timestamp(0, 0) ?? Int64.min
   }
 
-  /// The uuids of recordings of these call logs whose audio was deleted.
+  /// Gives the uuids of recordings of these call logs whose audio files are deleted.
+  /// - Throws: an error of PostgreSQL.
   public static func deletedRecordings(ofCallLogs ids: [Int32], on connection: Connection) throws -> Set<UUIDValue> {
     uuids(
       try connection.query(
@@ -258,19 +282,20 @@ public enum CallLogTables {
         purpose: "Looking up deleted recordings"))
   }
 
-  /// A stored recording and the call that it belongs to.
+  /// A stored recording and its call.
   public struct StoredRecording: Sendable {
     /// Its uuid.
     public let uuid: UUIDValue
-    /// Where its audio is; nil where that was deleted.
+    /// The path of its audio file; nil where the file is deleted.
     public let path: String?
     /// The call's conversation_id; nil where an older program wrote none.
     public let conversationID: String?
-    /// When the call began.
+    /// The start of the call, in microseconds since 2000-01-01 UTC.
     public let date: Timestamp
   }
 
-  /// The stored recordings that have one of these uuids.
+  /// Gives the stored recordings with these uuids.
+  /// - Throws: an error of PostgreSQL.
   public static func recordings(withUUIDs wanted: [UUIDValue], on connection: Connection) throws -> [StoredRecording] {
     guard !wanted.isEmpty else { return [] }
     var array = BinaryArray(.uuid)
@@ -289,12 +314,12 @@ public enum CallLogTables {
     }
   }
 
-  /// Gives a stored recording another uuid.
+  /// Changes the uuid of a stored recording.
   public static func change(recording uuid: UUIDValue, to other: UUIDValue, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_recording SET uuid = $2 WHERE uuid = $1",
       [.uuid(uuid), .uuid(other)],
-      purpose: "Giving a recording another uuid")
+      purpose: "Changing the uuid of a recording")
   }
 
   private static func uuids(_ rows: Rows) -> Set<UUIDValue> {
@@ -303,7 +328,9 @@ public enum CallLogTables {
 
   // MARK: Changes
 
-  /// Deletes call logs with all that belongs to them.
+  /// Deletes call logs. Their participants, destinations and recordings go with them (`ON DELETE
+  /// CASCADE`).
+  /// - Returns: the number of deleted call logs.
   @discardableResult
   public static func delete(_ ids: [Int32], on connection: Connection) throws(PostgreSQLError) -> Int {
     guard !ids.isEmpty else { return 0 }
@@ -311,7 +338,9 @@ public enum CallLogTables {
       "DELETE FROM call_logd_call_log WHERE id = ANY($1)", [.int4Array(ids)], purpose: "Deleting \(ids.count) call logs")
   }
 
-  /// As many new ids of call logs as asked for.
+  /// Takes `count` new ids for call logs from the sequence.
+  /// - Throws: ``StoreError`` (`configuration`) where there is no sequence, or it exceeds an
+  ///   integer.
   public static func newIDs(_ count: Int, on connection: Connection) throws -> [Int32] {
     guard count > 0 else { return [] }
     let rows = try connection.query(
@@ -321,12 +350,14 @@ public enum CallLogTables {
     let ids = rows.compactMap { $0.int64(0).flatMap { Int32(exactly: $0) } }
     guard ids.count == count else {
       throw StoreError(
-        .configuration, "call_logd_call_log.id has no sequence, or its sequence has run past what an integer holds")
+        .configuration, "call_logd_call_log.id has no sequence, or its sequence has passed the greatest integer")
     }
     return ids
   }
 
-  /// The last id that was given to a call log, the greatest possible one where no sequence tells.
+  /// The last id that the sequence gave to a call log; the greatest `Int32` where there is no
+  /// sequence.
+  /// - Throws: an error of PostgreSQL.
   public static func lastID(on connection: Connection) throws -> Int32 {
     let rows = try connection.query(
       "SELECT last_value FROM pg_sequences WHERE format('%I.%I', schemaname, sequencename) = pg_get_serial_sequence('call_logd_call_log', 'id')",
@@ -334,13 +365,14 @@ public enum CallLogTables {
     return rows.count == 1 ? rows.int64(0, 0).flatMap { Int32(exactly: $0) } ?? .max : .max
   }
 
-  /// Every known tenant.
+  /// Gives every known tenant.
+  /// - Throws: an error of PostgreSQL.
   public static func tenants(on connection: Connection) throws -> Set<UUIDValue> {
     uuids(try connection.query("SELECT uuid FROM call_logd_tenant", purpose: "Reading the tenants"))
   }
 
-  /// Enters tenants that are not there yet, in a transaction of its own and in order, so that two processes that enter the same never wait for each other in a
-  /// circle.
+  /// Inserts tenants that are not in the table. They are sorted, so that two processes that insert
+  /// the same ones cannot deadlock. The other process waits for the end of this transaction.
   public static func add(tenants: [UUIDValue], on connection: Connection) throws(PostgreSQLError) {
     guard !tenants.isEmpty else { return }
     var array = BinaryArray(.uuid)

@@ -1,20 +1,26 @@
 import PostgreSQL
 
-/// Whose checkpoint it is. A checkpoint belongs to one CEL table of one server; a database that was dumped and restored is another one, though it looks the same.
+/// The identity of a checkpoint. It belongs to one CEL table of one database of one server. A
+/// database that was restored from a dump is a different one, although it looks the same.
 extension Checkpoint {
-  /// A checkpoint in the database that is of another CEL table than the one at hand.
+  /// A checkpoint in this database that belongs to a different CEL table.
   public struct Foreign: Sendable {
     /// The row's id.
     public let id: Int32
-    /// Which table it is of.
+    /// The table that it belongs to.
     public let identity: CELTable.Identity
-    /// What is covered, how often that has changed, and what it can be recognised by.
+    /// Its coverage, generation and witnesses.
     public let checkpoint: Checkpoint
   }
 
-  /// Checkpoints of tables with the same name that are not known to be another table: of another server or database, or of a table that is gone.
+  /// Gives the checkpoints of tables with the same name on another server, in another database, or
+  /// of a table that no longer exists.
   ///
-  /// A table of this database that is still there under its oid, whatever its name is now, has its own checkpoint, and keeps it.
+  /// A table of this database that still exists under its oid keeps its own checkpoint, even if its
+  /// name has changed. It is left out.
+  ///
+  /// - Parameter isEarlier: true where the schema is from a version before `m009_presence`
+  /// - Throws: an error of PostgreSQL.
   public static func foreign(to table: CELTable, isEarlier: Bool, logs: Connection, cels: Connection) throws -> [Foreign] {
     let rows = try logs.query(
       """
@@ -34,7 +40,7 @@ extension Checkpoint {
       if system == table.identity.system, database == table.identity.database,
         try cels.query(
           "SELECT EXISTS (SELECT FROM pg_class WHERE oid = $1::int8::oid AND relkind IN ('r', 'p', 'v', 'm', 'f'))", [.int8(oid)],
-          purpose: "Looking whether a table is still there"
+          purpose: "Checking whether a table still exists"
         ).bool(0, 0) == true
       {
         continue
@@ -44,7 +50,7 @@ extension Checkpoint {
     return found
   }
 
-  /// Whether there are checkpoints of other tables, of which something is covered.
+  /// Whether other tables have checkpoints that are not empty.
   public func hasOthers(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
       "SELECT EXISTS (SELECT FROM call_logd_checkpoint WHERE id <> $1 AND covered <> '{}')", [.int4(id)],
@@ -52,13 +58,15 @@ extension Checkpoint {
     ).bool(0, 0) == true
   }
 
-  /// Takes a checkpoint over: from here on it is that of `table`, and the archives of the database that it was made in are this one's.
-  /// - Parameter archives: where parts of archives are recorded now, the database of the call logs
+  /// Adopts a checkpoint: from then on it belongs to `table`. The archives of its former database
+  /// become archives of this one.
+  /// - Parameter archives: the database of the call logs, which records parts of archives
+  /// - Throws: an error of PostgreSQL; then nothing has changed.
   public static func adopt(_ foreign: Foreign, for table: CELTable, archives: ArchiveRecord.Home, on connection: Connection)
     throws
   {
     try connection.transaction(purpose: "Adopting the checkpoint") {
-      // One that a refused run could not have entered is empty.
+      // An earlier run may have entered an empty checkpoint.
       try connection.execute(
         "DELETE FROM call_logd_checkpoint WHERE cel_system = $1 AND cel_database = $2 AND cel_table = $3 AND id <> $4 AND covered = '{}'",
         [
@@ -72,7 +80,7 @@ extension Checkpoint {
         [
           .int4(foreign.id), .int8(table.identity.system), .int8(table.identity.database), .int8(table.identity.table),
         ], purpose: "Adopting the checkpoint")
-      // Whoever had claimed something had done so elsewhere.
+      // These claims were made in the former database.
       try connection.execute(
         "DELETE FROM call_logd_claim WHERE checkpoint_id = $1", [.int4(foreign.id)], purpose: "Adopting the checkpoint")
       try adoptArchives(
@@ -81,11 +89,13 @@ extension Checkpoint {
     }
   }
 
-  /// Makes the archives of the databases that this one has taken the place of its own.
+  /// Makes the archives of former databases archives of this database. `generate --adopt` calls it.
+  /// A usual run calls it, too, where the CELs have their own database.
   /// - Parameters:
-  ///   - home: where parts of archives are recorded now
-  ///   - former: a database that this one has taken the place of, whether it has archives on record or not
-  /// - Returns: the databases whose archives became its own.
+  ///   - home: the database that records parts of archives
+  ///   - former: a database that this one replaces, even if it has no recorded archives
+  /// - Returns: the databases whose archives this one took over, recorded in `call_logd_former`.
+  /// - Throws: an error of PostgreSQL.
   @discardableResult
   public static func adoptArchives(home: ArchiveRecord.Home, former: ArchiveRecord.Home?, on connection: Connection) throws
     -> Set<ArchiveRecord.Home>

@@ -1,10 +1,10 @@
 import CallLogs
 import PostgreSQL
 
-/// Links to make where CELs and call logs are in two databases: `call_logd_link`.
+/// Links that wait in `call_logd_link`, where CELs and call logs are in two databases.
 extension Checkpoint {
 
-  /// Records links that are to be made in the CELs' database.
+  /// Records links for the CELs' database.
   public func recordLinks(_ cels: [Int64], to callLogs: [Int32], on connection: Connection) throws(PostgreSQLError) {
     guard !cels.isEmpty else { return }
     try connection.execute(
@@ -12,9 +12,11 @@ extension Checkpoint {
       [.int4(id), .int8Array(cels), .int4Array(callLogs)], purpose: "Recording \(cels.count) links for the CEL database")
   }
 
-  /// The links that are recorded and may not be made yet: the call log of each CEL, 0 for none. To be read before the CELs: what is made in between shows there.
+  /// Gives the recorded links that may not be made yet: the call log of each CEL, 0 for none. Read
+  /// them before the CELs: the CELs show links that are made in between.
   ///
-  /// They are recorded by who has locked the checkpoint, so that their order is that of the commits, and he who has it sees all.
+  /// Only a worker that has locked the checkpoint records links. So their order is the order of the
+  /// commits, and the holder of the lock sees all of them.
   public func recordedLinks(on connection: Connection) throws(PostgreSQLError) -> [Int64: Int32] {
     let rows = try connection.query(
       "SELECT cel_ids, call_log_ids FROM call_logd_link WHERE checkpoint_id = $1 ORDER BY id", [.int4(id)],
@@ -26,11 +28,13 @@ extension Checkpoint {
     return links
   }
 
-  /// Makes the oldest recorded links, then forgets them. Making them twice does no harm, as long as newer ones are made after them.
+  /// Makes the oldest recorded links and forgets them. Making links twice does no harm, as long as
+  /// newer links are made later.
   /// - Parameters:
-  ///   - before: called before links are made
-  ///   - made: called when they are made and not forgotten yet
-  /// - Returns: false where there were none.
+  ///   - before: called before the links are made
+  ///   - made: called when the links are made and not yet forgotten
+  /// - Returns: false where no links were recorded.
+  /// - Throws: ``StoreError`` (`busy`) where another worker holds the lock of links for too long.
   public func makeRecordedLinks(
     in table: CELTable, cels: Connection, logs: Connection, before: () throws -> Void = {}, made: () throws -> Void = {}
   ) throws -> Bool {
@@ -44,7 +48,9 @@ extension Checkpoint {
       }
       try before()
       try cels.transaction(purpose: "Making recorded links") {
-        // Who has lost his session with the call logs may still be at work here; newer links are made when he is done. After that nobody makes links whose row he has not locked.
+        // A worker that lost its connection to the call logs may still be writing here. Wait for
+        // it, then check that this worker still holds the row. Only the holder of the row makes its
+        // links.
         try lockWait.once(
           "Waiting for other links", for: "the lock of links", on: cels, holders: { try .ofAdvisory(.links, id, on: cels) }
         ) {
@@ -52,7 +58,7 @@ extension Checkpoint {
             "SELECT pg_advisory_xact_lock($1, $2)", [.int4(AdvisoryLock.links.rawValue), .int4(id)],
             purpose: "Waiting for other links")
         }
-        _ = try logs.query("SELECT", purpose: "Looking whether the links are still ours to make")
+        _ = try logs.query("SELECT", purpose: "Checking that this worker still holds the recorded links")
         try table.link(ids, to: callLogs.map { Int32(truncatingIfNeeded: $0) }, on: cels)
       }
       try made()

@@ -1,9 +1,11 @@
 import PostgreSQL
 import Values
 
-/// Conversations of which a chunk does not see all: `call_logd_reach` has those with CELs that are not covered, `call_logd_open` those whose CELs lack a LINKEDID_END.
+/// Conversations that a chunk does not see whole. `call_logd_reach` lists linkedids with CELs that
+/// are not covered. `call_logd_open` lists linkedids of conversations that lack a LINKEDID_END.
 extension Checkpoint {
-  /// Those of `linkedids` that are noted: their conversations have CELs that are not covered, or covered CELs elsewhere and no end yet.
+  /// Gives the noted ones of `linkedids`: their conversations have CELs that are not covered, or
+  /// have covered CELs elsewhere and no end.
   public func reaching(among linkedids: BinaryArray, on connection: Connection) throws -> Set<String> {
     guard linkedids.count > 0 else { return [] }
     let rows = try connection.query(
@@ -15,7 +17,7 @@ extension Checkpoint {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// Those of `linkedids` whose conversations have CELs that are not covered, as is noted.
+  /// Gives the ones of `linkedids` that are noted as having CELs that are not covered.
   public func withUncovered(among linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Set<String> {
     guard linkedids.count > 0 else { return [] }
     let rows = try connection.query(
@@ -24,7 +26,8 @@ extension Checkpoint {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// Notes `linkedids` as having got CELs while others of their conversation, or its call log, were in an archive only.
+  /// Notes that `linkedids` got CELs while other CELs of their conversations, or their call logs,
+  /// were only in an archive.
   public func noteLate(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
@@ -32,7 +35,7 @@ extension Checkpoint {
       [.int4(id), .array(linkedids)], purpose: "Noting conversations that got CELs late")
   }
 
-  /// Those of `linkedids` that are noted so.
+  /// Gives the ones of `linkedids` that ``noteLate(_:on:)`` noted.
   public func late(among linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Set<String> {
     guard linkedids.count > 0 else { return [] }
     let rows = try connection.query(
@@ -41,7 +44,7 @@ extension Checkpoint {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// Forgets `linkedids`: their call logs are made from all their CELs.
+  /// Forgets late `linkedids`, because their call logs are now made from all their CELs.
   public func forgetLate(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
@@ -49,17 +52,18 @@ extension Checkpoint {
       purpose: "Forgetting conversations that got CELs late")
   }
 
-  /// Notes `linkedids` as having CELs that are not covered.
+  /// Notes that `linkedids` have CELs that are not covered.
   public func noteReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
-      // What no index can hold is longer than a conversation_id by far and is refused in any case.
+      // A linkedid that is too long for an index is also too long for a conversation_id, so its
+      // calls are refused anyway.
       "INSERT INTO call_logd_reach (checkpoint_id, linkedid) SELECT $1, l FROM unnest($2::text[]) AS l WHERE octet_length(l) <= 2000 ON CONFLICT DO NOTHING",
       [.int4(id), .array(linkedids)],
       purpose: "Noting conversations that reach beyond their chunk")
   }
 
-  /// Forgets `linkedids`: all their CELs are covered.
+  /// Forgets `linkedids`, because all their CELs are covered.
   public func forgetReaching(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
@@ -67,7 +71,7 @@ extension Checkpoint {
       purpose: "Forgetting conversations that are whole")
   }
 
-  /// Forgets every linkedid that was noted: nothing is covered any more.
+  /// Forgets all noted linkedids, because nothing is covered any more.
   public func forgetAllReaching(on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "DELETE FROM call_logd_reach WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting noted conversations")
@@ -77,26 +81,26 @@ extension Checkpoint {
 
   // MARK: Calls that have not ended
 
-  /// A conversation without all its LINKEDID_ENDs.
+  /// A conversation that lacks a LINKEDID_END.
   public struct OpenCall {
-    /// Its conversation_id: the least of its linkedids.
+    /// Its conversation_id: the smallest of its linkedids.
     public var conversation: Text
     /// Its linkedids.
     public var linkedids: [Text]
-    /// When its first event was.
+    /// The time of its first event, in microseconds since 2000-01-01 UTC.
     public var first: Int64
-    /// When its newest event was.
+    /// The time of its newest event, in microseconds since 2000-01-01 UTC.
     public var newest: Int64
-    /// How many CELs it has.
+    /// The number of its CELs.
     public var cels: Int
 
-    /// A conversation of these values.
+    /// Creates an open call.
     public init(conversation: Text, linkedids: [Text], first: Int64, newest: Int64, cels: Int) {
       (self.conversation, self.linkedids, self.first, self.newest, self.cels) = (conversation, linkedids, first, newest, cels)
     }
   }
 
-  /// Notes calls that have not ended, in place of what was noted of their linkedids.
+  /// Notes calls that have not ended. This replaces earlier notes of their linkedids.
   public func noteOpen(_ calls: [OpenCall], on connection: Connection) throws(PostgreSQLError) {
     guard !calls.isEmpty else { return }
     var linkedids = BinaryArray(.text)
@@ -124,12 +128,12 @@ extension Checkpoint {
       purpose: "Noting calls that have not ended")
   }
 
-  /// `timestamptz` from, to the microsecond.
+  /// SQL that converts microseconds since 2000-01-01 UTC to a timestamptz without rounding.
   private static func instant(_ column: String) -> String {
     "timestamptz '2000-01-01Z' + make_interval(secs => (\(column) / 1000000)::double precision) + (\(column) % 1000000) * interval '1 microsecond'"
   }
 
-  /// Forgets calls that have ended, or of which nothing is left.
+  /// Forgets calls that have ended, or that have no CELs left.
   public func forgetOpen(_ linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) {
     guard linkedids.count > 0 else { return }
     try connection.execute(
@@ -137,7 +141,8 @@ extension Checkpoint {
       purpose: "Forgetting calls that have ended")
   }
 
-  /// The linkedids of at most `limit` calls whose newest event was before `time`, in order, after the linkedid `after`.
+  /// Gives the linkedids of at most `limit` calls whose newest event was before `time`
+  /// (microseconds since 2000-01-01 UTC), in order, after the linkedid `after`.
   public func openCalls(before time: Int64, after: String, limit: Int, on connection: Connection) throws(PostgreSQLError)
     -> [String]
   {
@@ -145,11 +150,12 @@ extension Checkpoint {
       """
       SELECT linkedid FROM call_logd_open WHERE checkpoint_id = $1 AND newest_event < $2 AND linkedid > $3
       ORDER BY linkedid LIMIT $4
-      """, [.int4(id), .timestamptz(time), .text(after), .int8(Int64(limit))], purpose: "Looking for calls that never ended"
+      """, [.int4(id), .timestamptz(time), .text(after), .int8(Int64(limit))], purpose: "Looking for calls that have not ended"
     ).compactMap { $0.string(0) }
   }
 
-  /// How many calls have not ended, and when the first of them began.
+  /// The number of calls that have not ended, and the start of the earliest of them (microseconds
+  /// since 2000-01-01 UTC).
   public func openCalls(on connection: Connection) throws(PostgreSQLError) -> (count: Int64, since: Int64?) {
     let rows = try connection.query(
       "SELECT count(DISTINCT conversation)::int8, min(first_event) FROM call_logd_open WHERE checkpoint_id = $1", [.int4(id)],

@@ -2,12 +2,13 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// Which ids had a row when they were covered: `call_logd_seen`.
+/// The ids that had a row when they were covered: `call_logd_seen`.
 ///
-/// A covered id without a row is a hole. A hole is final for writers that take their ids from the sequence, and for nobody else: rows that are copied in by hand, or come with a partition that is attached, fill
-/// holes. So holes are what has to be looked through to find them.
+/// A covered id without a row is a hole. No writer that takes its ids from the sequence can fill a
+/// hole. But a person can copy rows in, or attach a partition. So a run that looks for later rows
+/// looks in the holes.
 extension Checkpoint {
-  /// The ids of a block, as a power of two.
+  /// The number of ids in a block, as a power of two.
   private static let blockBits: Int64 = 16
 
   /// Ids of one block that had a row.
@@ -22,7 +23,7 @@ extension Checkpoint {
     return first..<(overflows ? .max : end)
   }
 
-  /// Cuts ranges (ascending) where blocks end.
+  /// Splits ranges (ascending) at the boundaries of blocks.
   private static func blocks(of ranges: [Range<Int64>]) -> [Block] {
     var blocks: [Block] = []
     for range in ranges where !range.isEmpty {
@@ -41,10 +42,11 @@ extension Checkpoint {
     return blocks
   }
 
-  /// Replaces what is known of rows in `ids`, in the transaction that covers or uncovers them. Blocks in which no row is left keep what is known, unless `forgets` is set.
+  /// Replaces the record of rows in `ids`, in the transaction that covers or uncovers them. Blocks
+  /// without a present row keep their record, unless `forgets` is true.
   /// - Parameters:
   ///   - present: the ids in `ids` that have a row, ascending
-  ///   - forgets: whether rows may have gone since they were seen
+  ///   - forgets: whether rows that were recorded earlier may have been deleted
   public func noteSeen(_ present: [Range<Int64>], in ids: [Range<Int64>], forgets: Bool, on connection: Connection)
     throws(PostgreSQLError)
   {
@@ -64,10 +66,10 @@ extension Checkpoint {
         .int4Array(blocks.map { Int32(clamping: $0.ids.count) }),
         .int4Array(blocks.map { Int32(clamping: $0.ids.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }) }),
         .int8Multirange(ids),
-      ], purpose: "Noting which CELs were there")
+      ], purpose: "Noting the CELs that were there")
   }
 
-  /// Forgets that there were rows with these ids.
+  /// Removes these ids from the record of rows.
   public func forgetSeen(_ ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     guard let first = ids.first?.lowerBound, let last = ids.last?.upperBound, first < last else { return }
     try connection.execute(
@@ -87,30 +89,34 @@ extension Checkpoint {
       ], purpose: "Forgetting which CELs were there")
   }
 
-  /// PostgreSQL's text of a multirange of ascending ranges.
+  /// A multirange of ascending ranges, in PostgreSQL's text form.
   private static func text(_ ranges: [Range<Int64>]) -> String {
     "{" + ranges.map { "[\($0.lowerBound),\($0.upperBound))" }.joined(separator: ",") + "}"
   }
 
-  /// How many ranges `call_logd_seen` has, and whether and how long ago the covered ids were looked through.
+  /// The size of `call_logd_seen` and the time of the last check of covered ids.
   public struct SeenState: Sendable {
-    /// Ranges of ids, over all blocks: some more than there are holes.
+    /// The number of ranges over all blocks. It is slightly larger than the number of holes.
     public let pieces: Int64
-    /// Seconds since the covered ids were last looked through; nil where it is not known which rows there were.
+    /// The time since the last check of covered ids, in seconds; nil where the coverage is from an
+    /// earlier version and the rows are not recorded.
     public let age: Double?
   }
 
-  /// What is known of rows, without reading it.
+  /// Gives the size and age of the record without reading it.
   public func seenState(on connection: Connection) throws(PostgreSQLError) -> SeenState {
     let rows = try connection.query(
       """
       SELECT (SELECT coalesce(sum(pieces), 0)::int8 FROM call_logd_seen WHERE checkpoint_id = $1),
              (1000000 * extract(epoch FROM now() - looked))::int8 FROM call_logd_checkpoint WHERE id = $1
-      """, [.int4(id)], purpose: "Looking up what is known of CELs")
+      """, [.int4(id)], purpose: "Looking up the recorded CELs")
     return SeenState(pieces: rows.int64(0, 0) ?? 0, age: rows.int64(0, 1).map { Double($0) / 1_000_000 })
   }
 
-  /// The covered ids that had no row when they were covered, with the coverage, both of one moment.
+  /// Gives the covered ids that had no row when they were covered. Coverage and record are read at
+  /// the same moment.
+  ///
+  /// - Throws: ``StoreError`` (`wentBack`) where the checkpoint no longer exists.
   public func holes(on connection: Connection) throws -> [Range<Int64>] {
     let rows = try connection.query(
       """
@@ -122,19 +128,20 @@ extension Checkpoint {
     return holes
   }
 
-  /// The covered ids that had a row when they were covered: a row with another covered id came later, and no call log was made with it yet.
+  /// Gives the covered ids that had a row when they were covered. A row with any other covered id
+  /// came later, and no call log contains it.
   public func done(on connection: Connection) throws -> IDSet {
     let rows = try connection.query(
       """
       SELECT CASE WHEN p.looked IS NULL THEN p.covered ELSE p.covered * coalesce(range_agg(r), '{}') END FROM call_logd_checkpoint p
       LEFT JOIN call_logd_seen s ON s.checkpoint_id = p.id LEFT JOIN LATERAL unnest(s.ids) AS r ON true
       WHERE p.id = $1 GROUP BY p.id
-      """, [.int4(id)], purpose: "Looking up which CELs are done")
+      """, [.int4(id)], purpose: "Looking up the CELs that are done")
     guard rows.count == 1, let done = rows.ranges(0, 0) else { return IDSet() }
     return IDSet(done)
   }
 
-  /// How many rows each block had, for blocks that are covered at least in part: by the block's number.
+  /// The number of rows in each block that is covered at least in part, by the block's number.
   public func seenRows(on connection: Connection) throws(PostgreSQLError) -> [Int64: Int64] {
     let rows = try connection.query(
       "SELECT block, rows::int8 FROM call_logd_seen WHERE checkpoint_id = $1", [.int4(id)],
@@ -144,7 +151,7 @@ extension Checkpoint {
     return counts
   }
 
-  /// The covered ids of one block that had no row.
+  /// Gives the covered ids of one block that had no row.
   public func holes(inBlock block: Int64, on connection: Connection) throws(PostgreSQLError) -> [Range<Int64>] {
     try connection.query(
       """
@@ -155,34 +162,35 @@ extension Checkpoint {
     ).ranges(0, 0) ?? []
   }
 
-  /// Records that the covered ids were looked through just now.
+  /// Records that the covered ids were checked just now.
   public func noteLooked(on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
-      "UPDATE call_logd_checkpoint SET looked = now() WHERE id = $1", [.int4(id)], purpose: "Recording a look through covered ids"
+      "UPDATE call_logd_checkpoint SET looked = now() WHERE id = $1", [.int4(id)], purpose: "Recording the check of covered ids"
     )
   }
 }
 
 extension CELTable {
-  /// The condition that an id lies in a range, in a form that an index serves. A bound that is infinite stands for the least or greatest `bigint`.
+  /// SQL for the condition that an id lies in a range, in a form that an index supports. An
+  /// infinite bound becomes the smallest or greatest `bigint`.
   static func isWithin(_ id: String, _ range: String) -> String {
     "\(id) >= coalesce(lower(\(range)), '\(Int64.min)'::int8) AND \(id) < coalesce(upper(\(range)), '\(Int64.max)'::int8)"
   }
 
-  /// A run of ids in which rows were found where none were known.
+  /// A range of ids in which unrecorded rows were found.
   public struct Found: Sendable {
-    /// From the least to the greatest of them.
+    /// From the smallest to the greatest id of these rows.
     public let ids: Range<Int64>
-    /// How many rows.
+    /// The number of these rows.
     public let rows: Int64
   }
 
-  /// The rows that there are in ranges of ids (ascending), by range.
+  /// Counts the rows in ranges of ids (ascending), by range.
   public func rows(in ranges: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> [Found] {
     guard !ranges.isEmpty else { return [] }
     let sql =
       unindexedColumns.contains("id") || !showsIndexes && ranges.count > 20
-      // One reading of the table in place of one for each range.
+      // One scan of the table instead of one per range.
       ? """
       SELECT min(id)::int8, max(id)::int8, count(*)::int8 FROM (
         SELECT c.id, (SELECT lower(r) FROM unnest($1::int8multirange) AS r WHERE r @> c.id::int8) AS place FROM \(name) c
@@ -199,10 +207,12 @@ extension CELTable {
     }
   }
 
-  /// How many rows each block of 65,536 ids has, between two ids: one reading of the index, or of the table.
+  /// Counts the rows in each block of 65,536 ids between two ids, in one scan of the index or the
+  /// table.
+  /// - Throws: an error of PostgreSQL.
   public func rowsByBlock(in bounds: ClosedRange<Int64>, on connection: Connection) throws -> [Int64: Int64] {
     try connection.transaction(.readOnly, purpose: "Counting CELs") {
-      // The one statement that reads everything.
+      // Only this statement reads the whole table.
       try connection.script(
         "SET LOCAL enable_seqscan = on; SET LOCAL max_parallel_workers_per_gather = 2", purpose: "Preparing to count CELs")
       let rows = try connection.query(
@@ -214,13 +224,14 @@ extension CELTable {
     }
   }
 
-  /// The ids between two ids that have a row, ascending: reads the whole index.
+  /// Gives the ids between two ids that have a row, ascending. It reads the whole index.
+  /// - Throws: an error of PostgreSQL.
   public func idsPresent(in bounds: ClosedRange<Int64>, on connection: Connection) throws -> [Range<Int64>] {
     var ranges: [Range<Int64>] = []
     var reader = BinaryRowReader()
     try connection.copyOut(
       "COPY (SELECT id::int8 FROM \(name) c WHERE c.id >= \(bounds.lowerBound) AND c.id <= \(bounds.upperBound) ORDER BY c.id) TO STDOUT (FORMAT binary)",
-      purpose: "Looking which CELs there are"
+      purpose: "Looking up the CELs in the table"
     ) { message in
       reader.load(message)
       try withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: 1) { fields in

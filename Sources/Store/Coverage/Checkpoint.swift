@@ -2,31 +2,35 @@ import CallLogs
 import PostgreSQL
 import Values
 
-/// The durable checkpoint of one CEL table: `call_logd_checkpoint`, and the linkedids noted in `call_logd_reach`.
+/// The durable checkpoint of one CEL table: `call_logd_checkpoint`, and the linkedids that are
+/// noted in `call_logd_reach`.
 public struct Checkpoint: Sendable {
   /// The row's id.
   public let id: Int32
-  /// The CEL ids that are done.
+  /// The CEL ids that are covered.
   public var coverage: IDSet
-  /// Grows with every change of the coverage.
+  /// Grows by one with every change of the coverage.
   public var generation: Int64
-  /// A covered CEL and the `eventtime` that stood in its row.
+  /// A covered CEL and its `eventtime` when it was covered, in microseconds since 2000-01-01 UTC.
   public typealias Witness = (id: Int64, time: Int64)
-  /// Covered CELs, the greatest id first, by which ids that were given out anew are recognised. Several, for anybody may have deleted one.
+  /// Covered CELs, the greatest id first. If one of them has another time now, ids were given a
+  /// second time. There are several, because any program may delete one.
   public var witnesses: [Witness]
-  /// The last value of the sequence of ids that a run has seen; nil where none has.
+  /// The last value of the id sequence that a run has seen; nil where no run has seen one.
   public var sequenceValue: Int64?
-  /// For how long this run waits for who has locked it.
+  /// The time that this run waits for another run's lock on the checkpoint.
   public var lockWait = LockWait()
 
-  /// That of a table of which nothing is done; it is not in the database.
+  /// The checkpoint of a table without coverage. It has no row in the database.
   public static let empty = Checkpoint(id: 0, coverage: IDSet(), generation: 0, witnesses: [])
 
-  /// How many witnesses there are at most, beside the one with the least id: who deletes what is old leaves the greatest, who deletes what is new leaves the least.
+  /// The number of witnesses with the greatest ids. One more witness has the smallest id. A
+  /// deletion of old CELs leaves the former, a deletion of new CELs leaves the latter.
   private static let witnessLimit = 3
 
-  /// Reads the checkpoint of that CEL table; nil where it has none yet.
-  /// - Parameter isEarlier: whether the schema is of a version before `m009_presence`, which knows less
+  /// Reads the checkpoint of that CEL table; nil where it has none.
+  /// - Parameter isEarlier: true where the schema is from a version before `m009_presence`, with
+  ///   fewer columns
   public static func read(_ identity: CELTable.Identity, isEarlier: Bool = false, on connection: Connection)
     throws(PostgreSQLError) -> Checkpoint?
   {
@@ -36,20 +40,22 @@ public struct Checkpoint: Sendable {
         [.int8(identity.system), .int8(identity.database), .int8(identity.table)], purpose: "Reading the checkpoint"))
   }
 
-  /// Reads and locks it until the end of the transaction: from here on one worker at a time.
-  /// - Throws: ``StoreError`` (`busy`), with who holds it, where nothing has gone on for as long as ``lockWait`` says.
+  /// Reads the checkpoint and locks it until the end of the transaction, so that one worker at a
+  /// time continues.
+  /// - Throws: ``StoreError`` (`busy`), naming the holder, when no run has made progress for the
+  ///   time of ``lockWait``.
   public func locked(on connection: Connection) throws -> Checkpoint {
-    // NO KEY: rows that refer to it, such as claims, can be entered meanwhile.
+    // NO KEY, so that other sessions can insert rows that refer to the checkpoint, such as claims.
     let sql = "SELECT \(Checkpoint.columns) FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE"
     var rows = try connection.query(sql + " SKIP LOCKED", [.int4(id)], purpose: "Locking the checkpoint")
     if rows.count == 0 {
-      // Others hold it for as long as their calls that reach beyond a chunk take.
+      // A worker holds the lock while it stores the calls that reach beyond its chunk.
       rows = try lockWait.inSlices(
         "Locking the checkpoint", for: "the checkpoint", on: connection,
         progress: {
           try connection.query(
             "SELECT generation FROM call_logd_checkpoint WHERE id = $1", [.int4(id)],
-            purpose: "Looking whether others go on"
+            purpose: "Checking whether other runs make progress"
           ).int64(0, 0)
         }, holders: { try LockHolders.ofCheckpoint(on: connection) },
         { try connection.query(sql, [.int4(id)], purpose: "Locking the checkpoint") })
@@ -63,21 +69,25 @@ public struct Checkpoint: Sendable {
     StoreError(.wentBack, "the checkpoint was removed while the job was running; run it again")
   }
 
-  /// Keeps deletions out until the end of the transaction, and waits for one that is under way; chunks keep no chunk out.
-  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  /// Takes the gate in shared mode until the end of the transaction. Chunks, the closing of calls
+  /// and `regenerate --conversation` share the gate, and so do not block each other. This waits for
+  /// any transaction that has closed the gate, and keeps others from closing it.
+  /// - Throws: ``StoreError`` (`busy`), naming the holder, after the time of ``lockWait``.
   public func shareGate(on connection: Connection) throws {
-    try gate("_shared", "Waiting for a deletion", on: connection)
+    try gate("_shared", "Waiting for the gate", on: connection)
   }
 
-  /// Keeps chunks out until the end of the transaction, and waits for those under way: what a deletion does is before or after a chunk.
-  /// - Throws: ``StoreError`` (`busy`), with who holds it, after as long as ``lockWait`` says.
+  /// Takes the gate exclusively until the end of the transaction, and waits for the transactions
+  /// that share it. Deletions, purges, restores, the list of audio files, `--rebase` and the check
+  /// of covered ids close the gate. So each of them comes wholly before or wholly after a chunk.
+  /// - Throws: ``StoreError`` (`busy`), naming the holder, after the time of ``lockWait``.
   public func closeGate(on connection: Connection) throws {
     try gate("", "Waiting for chunks under way", on: connection)
   }
 
   private func gate(_ kind: String, _ purpose: String, on connection: Connection) throws {
     let parameters = [Parameter.int4(AdvisoryLock.gate.rawValue), .int4(id)]
-    // Nor is it free where nobody holds it but somebody waits for it: he came first.
+    // The gate is not free either if a session waits for it: that session came first.
     let isFree = try connection.query("SELECT pg_try_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
     guard isFree.bool(0, 0) != true else { return }
     try lockWait.once(
@@ -87,7 +97,8 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Reads the checkpoint of that table, entering an empty one where it has none.
+  /// Reads the checkpoint of that table. If the table has none, inserts an empty one.
+  /// - Throws: ``StoreError`` (`wentBack`) where another process removes it at the same moment.
   public static func obtain(_ table: CELTable, on connection: Connection) throws -> Checkpoint {
     if let known = try read(table.identity, on: connection) { return known }
     try connection.execute(
@@ -116,11 +127,12 @@ public struct Checkpoint: Sendable {
       sequenceValue: row.int64(7))
   }
 
-  // MARK: Changing it, in the transaction that does the work
+  // MARK: Changes, in the transaction that does the work
 
-  /// Adds `ids` to what is covered. `counters` are added to the row's.
+  /// Adds `ids`, in ascending order, to the coverage, and `counters` to the checkpoint's counters.
   ///
-  /// The ranges lie in ascending order. Of the witnesses there are and these, those with the greatest ids stay, and the least.
+  /// Of the former and the new witnesses, it keeps those with the greatest ids and the one with the
+  /// smallest.
   public func cover(_ ids: [Range<Int64>], witnesses: [Witness], counters: String, on connection: Connection)
     throws(PostgreSQLError)
   {
@@ -141,18 +153,19 @@ public struct Checkpoint: Sendable {
       [
         .int4(id), .int8(first.key), .timestamptz(first.value), .int8Array(kept.dropFirst().map(\.key)),
         .int8Array(kept.dropFirst().map(\.value)),
-      ], purpose: "Noting CELs that are covered")
+      ], purpose: "Recording witnesses")
   }
 
-  /// Notes ids of call logs that this program has made.
+  /// Records ids of call logs that this program has made.
   public func noteMade(_ callLogs: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     guard !callLogs.isEmpty else { return }
     try connection.execute(
       "UPDATE call_logd_checkpoint SET made = made + $2 WHERE id = $1", [.int4(id), .int8Multirange(callLogs)],
-      purpose: "Noting call logs that were made")
+      purpose: "Recording the call logs that were made")
   }
 
-  /// Records the last value of the sequence of ids, where it is a greater one than is known. For who has locked the checkpoint.
+  /// Records the last value of the id sequence if it is greater than the recorded value. The caller
+  /// must have locked the checkpoint.
   public func noteSequence(_ value: Int64?, on connection: Connection) throws(PostgreSQLError) {
     guard let value, sequenceValue.map({ value > $0 }) ?? true else { return }
     try connection.execute(
@@ -160,27 +173,27 @@ public struct Checkpoint: Sendable {
       purpose: "Recording the sequence of ids")
   }
 
-  /// Adds to its counts what was done beside chunks.
+  /// Adds the counts of work outside chunks to the checkpoint's counters.
   public func count(_ counters: String, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_checkpoint SET counters = call_logd_sum(counters, $2::jsonb) WHERE id = $1",
       [.int4(id), .json(counters)],
-      purpose: "Counting")
+      purpose: "Adding to the checkpoint's counters")
   }
 
   // MARK: Ids that may still come
 
-  /// A run of ids that are missing while somebody who may have them is at work.
+  /// A range of missing ids that a transaction may still commit.
   public struct Gap: Sendable {
     /// The ids.
     public let ids: Range<Int64>
-    /// Since when they are missed.
+    /// The time at which they were first missing.
     public let since: Timestamp
-    /// Seconds since then, by the server's clock, as of the beginning of the transaction.
+    /// The time since then, in seconds, by the server's clock at the start of the transaction.
     public let age: Double
   }
 
-  /// The ids that wait, in ascending order: all, or the gaps that have ids in `ids`.
+  /// Gives the waiting ids in ascending order: all gaps, or those that overlap `ids`.
   public func gaps(in ids: Range<Int64>? = nil, on connection: Connection) throws(PostgreSQLError) -> [Gap] {
     let rows = try connection.query(
       """
@@ -196,7 +209,8 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Replaces what is known of gaps in `ids` by `gaps`; what was missed before, all of it, is missed since then.
+  /// Replaces the recorded gaps in `ids` with `gaps`. A gap that was missing before, with all its
+  /// ids, keeps its earlier time.
   public func replaceGaps(in ids: Range<Int64>, with gaps: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       """
@@ -211,7 +225,7 @@ public struct Checkpoint: Sendable {
       purpose: "Noting CEL ids that may still come")
   }
 
-  /// Takes `ranges` (ascending) out of what is covered.
+  /// Removes `ranges` (ascending) from the coverage.
   public func uncover(_ ranges: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_checkpoint SET covered = covered - $2, generation = generation + 1, changed = now() WHERE id = $1",
@@ -219,9 +233,11 @@ public struct Checkpoint: Sendable {
     try forgetSeen(ranges, on: connection)
   }
 
-  /// Starts anew: nothing of the table counts as done. The generation goes on growing.
+  /// Empties the checkpoint: no CEL of the table counts as covered. The generation continues to
+  /// grow.
+  /// - Throws: ``StoreError`` (`busy`) where the gate stays in use for too long.
   public func restart(on connection: Connection) throws {
-    try connection.transaction(purpose: "Starting the checkpoint anew") {
+    try connection.transaction(purpose: "Emptying the checkpoint") {
       try closeGate(on: connection)
       try connection.execute(
         """
@@ -229,7 +245,7 @@ public struct Checkpoint: Sendable {
           covered = '{}', generation = generation + 1, witness_id = NULL, witness_time = NULL, witness_ids = '{}', witness_times = '{}',
           sequence_value = NULL, looked = now(), counters = '{}', changed = now()
         WHERE id = $1
-        """, [.int4(id)], purpose: "Starting the checkpoint anew")
+        """, [.int4(id)], purpose: "Emptying the checkpoint")
       try connection.execute(
         "DELETE FROM call_logd_seen WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting which CELs were there")
       try forgetAllReaching(on: connection)
@@ -239,7 +255,9 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// What else is known: noted linkedids, links to make, counts over all runs.
+  /// Gives the number of noted linkedids, the number of links to make, and the counters over all
+  /// runs.
+  /// - Throws: an error of PostgreSQL.
   public func details(on connection: Connection) throws -> (
     reaching: Int64, pendingLinks: Int64, counters: [(key: String, value: Int64)]
   ) {

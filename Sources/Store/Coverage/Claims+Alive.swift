@@ -2,21 +2,22 @@ import PostgreSQL
 import Values
 
 extension Claims {
-  /// A claim, and whether anybody is at work on it.
+  /// A claim, and whether its owner is alive.
   public struct Seen: Sendable {
     /// The ids.
     public let ids: Range<Int64>
-    /// Whose it is.
+    /// The number of its owner.
     public let owner: Int32
-    /// In which run.
+    /// The run of its owner.
     public let run: Int32
-    /// Since when.
+    /// The time of the claim.
     public let since: Timestamp
-    /// Whether its owner's session is there; the next run takes over what is claimed by one who is gone.
+    /// Whether its owner's session exists. The next run takes over the claims of owners that are
+    /// gone.
     public let isAlive: Bool
   }
 
-  /// The claims that stand, by ids. Takes no lock and waits for none.
+  /// Gives the claims in the order of their ids. It takes no lock and waits for none.
   public func seen(on connection: Connection) throws(PostgreSQLError) -> [Seen] {
     let rows = try connection.query(
       """
@@ -25,7 +26,7 @@ extension Claims {
         WHERE l.locktype = 'advisory' AND l.classid = $2::int8::oid AND l.objid = c.owner::int8::oid AND l.objsubid = 2 AND l.granted
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
       FROM call_logd_claim c WHERE c.checkpoint_id = $1 ORDER BY c.ids
-      """, [.int4(checkpoint), .int8(Int64(AdvisoryLock.worker.rawValue))], purpose: "Looking up claims and whose they are")
+      """, [.int4(checkpoint), .int8(Int64(AdvisoryLock.worker.rawValue))], purpose: "Looking up claims and their owners")
     return rows.compactMap { row in
       guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(4) else { return nil }
       return Seen(

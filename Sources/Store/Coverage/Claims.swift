@@ -1,7 +1,7 @@
 import PostgreSQL
 import Values
 
-/// CEL ids that one worker is at work on.
+/// CEL ids that one worker has claimed.
 public struct Claim: Sendable {
   /// The row in `call_logd_claim`.
   public let id: Int64
@@ -9,39 +9,41 @@ public struct Claim: Sendable {
   public let ids: Range<Int64>
 }
 
-/// The claims on one CEL table: which ids somebody is at work on, and whether he still is.
+/// The claims on one CEL table: the ids at work, and the workers that own them.
 ///
-/// An owner holds an advisory lock in the session that does the work. A claim whose owner's lock is free has nobody at work any more: what the session did is committed, and the
-/// claim gone with it, or undone.
+/// An owner holds an advisory lock in the session that does its work. If that lock is free, the
+/// claim is abandoned: either the session committed its chunk, and the claim is gone with it, or
+/// the server rolled it back.
 public struct Claims: Sendable {
   /// The checkpoint's id.
   public let checkpoint: Int32
 
-  /// The claims on the table of that checkpoint.
+  /// Creates the claims on the table of that checkpoint.
   public init(_ checkpoint: Checkpoint) {
     self.checkpoint = checkpoint.id
   }
 
-  /// A claim as everybody sees it.
+  /// A claim as other workers see it.
   public struct Standing: Sendable {
     /// The ids.
     public let ids: Range<Int64>
-    /// Whose it is.
+    /// The number of its owner.
     public let owner: Int32
-    /// In which run.
+    /// The run of its owner.
     public let run: Int32
   }
 
   // MARK: Owners
 
-  /// A number for a new owner.
+  /// Gives a number for a new owner.
+  /// - Throws: an error of PostgreSQL.
   public static func newOwner(on connection: Connection) throws -> Int32 {
     let rows = try connection.query(
       "SELECT nextval('call_logd_claim_owner_seq')::int4", purpose: "Taking a number for a worker")
     return Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
   }
 
-  /// Takes an owner's lock for this session; false where another session has it.
+  /// Takes an owner's lock for this session. The result is false where another session holds it.
   public static func lock(owner: Int32, on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
       "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.worker.rawValue), .int4(owner)],
@@ -49,12 +51,13 @@ public struct Claims: Sendable {
     ).bool(0, 0) == true
   }
 
-  /// Who has an owner's lock, this session aside.
+  /// The sessions that hold an owner's lock, without this session.
   public static func holders(ofOwner owner: Int32, on connection: Connection) throws -> LockHolders {
     try .ofAdvisory(.worker, owner, on: connection)
   }
 
-  /// Ends the session that holds an owner's lock: one that was lost, and that the server may take for alive for hours.
+  /// Ends the session that holds an owner's lock. Its client is gone, but the server might not
+  /// notice that for hours.
   public static func endSession(ofOwner owner: Int32, on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query(
       """
@@ -64,27 +67,29 @@ public struct Claims: Sendable {
       """, [.int8(Int64(AdvisoryLock.worker.rawValue)), .int8(Int64(owner))], purpose: "Ending a session that was lost")
   }
 
-  /// Removes the claims of owners who are gone.
-  /// - Parameter own: the owner that this session is
-  /// - Returns: the runs that they belonged to.
+  /// Removes the claims of owners that are gone.
+  /// - Parameter own: the owner that this session belongs to
+  /// - Returns: the runs of these owners.
+  /// - Throws: an error of PostgreSQL.
   @discardableResult
   public func removeDead(own: Int32?, on connection: Connection) throws -> [Int32] {
     let owners = try connection.query(
       "SELECT DISTINCT owner, run_id FROM call_logd_claim WHERE checkpoint_id = $1 AND owner IS DISTINCT FROM $2 ORDER BY owner",
-      [.int4(checkpoint), own.map { .int4($0) } ?? .null], purpose: "Looking up who has claims")
+      [.int4(checkpoint), own.map { .int4($0) } ?? .null], purpose: "Looking up the owners of claims")
     var dead: [Int32] = []
     for row in owners {
       let owner = Int32(truncatingIfNeeded: row.int64(0) ?? 0)
       guard try Claims.lock(owner: owner, on: connection) else { continue }
-      // While the lock is held: an owner who comes back takes it again before he looks whether his claim is still there.
+      // Delete while the lock is held: an owner that reconnects takes its lock first and then
+      // checks its claim.
       let result = Result {
         try connection.execute(
           "DELETE FROM call_logd_claim WHERE checkpoint_id = $1 AND owner = $2", [.int4(checkpoint), .int4(owner)],
-          purpose: "Removing the claims of a worker who is gone")
+          purpose: "Removing the claims of a worker that is gone")
       }
       _ = try connection.query(
         "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.worker.rawValue), .int4(owner)],
-        purpose: "Giving a worker's lock back")
+        purpose: "Releasing a worker's lock")
       if try result.get() > 0 { dead.append(Int32(truncatingIfNeeded: row.int64(1) ?? 0)) }
     }
     return dead
@@ -92,7 +97,8 @@ public struct Claims: Sendable {
 
   // MARK: Claims
 
-  /// What is covered and what is claimed now.
+  /// Gives the coverage and the present claims, both of one moment.
+  /// - Throws: ``StoreError`` (`wentBack`) where the checkpoint no longer exists.
   public func standing(on connection: Connection) throws -> (coverage: IDSet, claims: [Standing]) {
     let rows = try connection.query(
       """
@@ -109,7 +115,8 @@ public struct Claims: Sendable {
     return (IDSet(covered), claims)
   }
 
-  /// Claims ids; nil where somebody has claimed some of them.
+  /// Claims ids; nil where another worker has claimed some of them.
+  /// - Throws: an error of PostgreSQL.
   public func take(_ ids: Range<Int64>, owner: Int32, run: Int32, on connection: Connection) throws -> Claim? {
     let rows = try connection.query(
       """
@@ -120,21 +127,23 @@ public struct Claims: Sendable {
     return rows.count == 1 ? rows.int64(0, 0).map { Claim(id: $0, ids: ids) } : nil
   }
 
-  /// Gives a claim up, in the transaction that covers its ids.
-  /// - Returns: false where it is gone: its owner was taken for dead, and another may be at work on the ids.
+  /// Releases a claim, in the transaction that covers its ids.
+  /// - Returns: false where the claim is gone: another run took its owner for dead, and may be
+  ///   working on the ids.
+  /// - Throws: an error of PostgreSQL.
   public func release(_ claim: Claim, on connection: Connection) throws -> Bool {
     try connection.execute("DELETE FROM call_logd_claim WHERE id = $1", [.int8(claim.id)], purpose: "Giving a claim up") == 1
   }
 
-  /// Whether a claim still stands. Its owner must hold his lock.
+  /// Whether a claim still exists. Its owner must hold its lock.
   public func stands(_ claim: Claim, on connection: Connection) throws -> Bool {
     try connection.query(
       "SELECT EXISTS (SELECT FROM call_logd_claim WHERE id = $1)", [.int8(claim.id)],
-      purpose: "Looking whether a chunk is committed"
+      purpose: "Checking whether a chunk is committed"
     ).bool(0, 0) == true
   }
 
-  /// Gives up every claim of an owner.
+  /// Releases every claim of an owner.
   public func releaseAll(owner: Int32, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "DELETE FROM call_logd_claim WHERE checkpoint_id = $1 AND owner = $2", [.int4(checkpoint), .int4(owner)],

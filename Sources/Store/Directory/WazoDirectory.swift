@@ -4,7 +4,7 @@ import SQL
 
 /// Wazo's tables of users and lines as a source of the directory.
 public enum WazoDirectory {
-  /// Whether the database has them.
+  /// Whether the database has these tables.
   public static func exists(on connection: Connection) throws(PostgreSQLError) -> Bool {
     let rows = try connection.query(
       "SELECT to_regclass('userfeatures') IS NOT NULL AND to_regclass('linefeatures') IS NOT NULL",
@@ -12,7 +12,8 @@ public enum WazoDirectory {
     return rows.bool(0, 0) == true
   }
 
-  /// Reads the directory in one snapshot, one query per table.
+  /// Reads the directory in one snapshot, with one query per table.
+  /// - Throws: an error of PostgreSQL.
   public static func read(on connection: Connection) throws -> DirectoryContents {
     try connection.transaction(.readOnly, purpose: "Reading Wazo's directory") {
       var contents = DirectoryContents()

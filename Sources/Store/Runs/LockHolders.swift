@@ -1,22 +1,24 @@
 import PostgreSQL
 
-/// A session, or a prepared transaction, that holds a lock somebody waits for: what this role may see of it.
+/// A session or prepared transaction that holds a lock for which a session waits, as far as this
+/// role can see it.
 public struct LockHolder: Sendable {
-  /// `pg_locks.virtualtransaction`: another one for each transaction.
+  /// `pg_locks.virtualtransaction`, which differs between transactions.
   public let transaction: String
-  /// The server's process; nil for a prepared transaction.
+  /// The process id of the server process; nil for a prepared transaction.
   public let processID: Int64?
-  /// The name of a prepared transaction, by which it is committed or rolled back.
+  /// The name of a prepared transaction, for COMMIT PREPARED or ROLLBACK PREPARED.
   public let preparedAs: String?
   /// The user.
   public let user: String?
-  /// What the client calls itself.
+  /// The client's `application_name`.
   public let application: String?
-  /// The client's address; nil for a socket of the server's machine.
+  /// The client's address; nil for a Unix socket.
   public let client: String?
-  /// When its transaction began, or its session where it has no transaction open, as text; nil where this role may not see it.
+  /// The start of its transaction, or of its session if no transaction is open, as text; nil where
+  /// this role may not see it.
   public let since: String?
-  /// The run of this program that the session belongs to; nil where nothing tells.
+  /// The run of this program that the session belongs to; nil where none is known.
   public var run: Run?
 
   /// A run of this program.
@@ -25,15 +27,16 @@ public struct LockHolder: Sendable {
     public let id: Int32
     /// Such as `generate`.
     public let verb: String
-    /// The machine it runs on.
+    /// The host it runs on.
     public let host: String
-    /// Its process there.
+    /// Its process id on that host.
     public let pid: Int32
   }
 }
 
 extension LockHolder: CustomStringConvertible {
-  /// Such as `the server's process 4711 (run 12, generate, process 815 on pbx; user asterisk, since 2025-03-01 10:00:00 UTC)`.
+  /// For example `the server's process 4711 (run 12, generate, process 815 on pbx; user asterisk,
+  /// since 2025-03-01 10:00:00 UTC)`.
   public var description: String {
     let name =
       processID.map { "the server's process \($0)" } ?? preparedAs.map { "the prepared transaction '\($0)'" }
@@ -46,48 +49,55 @@ extension LockHolder: CustomStringConvertible {
     return known.isEmpty ? name : "\(name) (\(known.joined(separator: "; ")))"
   }
 
-  /// How a person ends it.
+  /// The statement with which an administrator ends it.
   var remedy: String {
     processID.map { "SELECT pg_terminate_backend(\($0)) ends it" } ?? preparedAs.map { "ROLLBACK PREPARED '\($0)' ends it" }
       ?? "ROLLBACK PREPARED ends it"
   }
 }
 
-/// Who holds a lock. Nothing here waits for a lock.
+/// The holders of a lock. Looking them up waits for no lock.
 public struct LockHolders: Sendable {
-  /// Those, the oldest transaction first.
+  /// The holders, the oldest transaction first.
   public let all: [LockHolder]
 
-  /// These.
+  /// Creates a list of holders.
   public init(all: [LockHolder]) { self.all = all }
 
-  /// As the end of a sentence: the first three and how to end the first, or that nobody holds it any more.
+  /// The end of a sentence: the first three holders and how to end the first, or the fact that the
+  /// lock is free now.
   public var description: String {
-    guard let first = all.first else { return "held by nobody any more; try again" }
+    guard let first = all.first else { return "free by now; try again" }
     let names = all.prefix(3).map(\.description).joined(separator: ", ") + (all.count > 3 ? " and \(all.count - 3) more" : "")
     return "held by \(names). Try again when it has ended; \(first.remedy)"
   }
 
-  /// Who holds one of the program's advisory locks in the database of this connection, this session aside.
+  /// Gives the holders of one of the program's advisory locks in the database of this connection,
+  /// without this session.
+  /// - Throws: an error of PostgreSQL.
   static func ofAdvisory(_ lock: AdvisoryLock, _ object: Int32, on connection: Connection) throws -> LockHolders {
     try ofAdvisory(class: lock.rawValue, object, on: connection)
   }
 
-  /// The same for any lock of two numbers.
+  /// Gives the holders of any advisory lock with two numbers.
+  /// - Throws: an error of PostgreSQL.
   package static func ofAdvisory(class lockClass: Int32, _ object: Int32, on connection: Connection) throws -> LockHolders {
     try find(
       "locktype = 'advisory' AND classid = $1::int8::oid AND objid = $2::int8::oid AND objsubid = 2",
       [unsigned(lockClass), unsigned(object)], on: connection)
   }
 
-  /// The same for one of a single number.
+  /// Gives the holders of an advisory lock with one number.
+  /// - Throws: an error of PostgreSQL.
   public static func ofAdvisory(_ key: Int64, on connection: Connection) throws -> LockHolders {
     try find(
       "locktype = 'advisory' AND classid = $1::int8::oid AND objid = $2::int8::oid AND objsubid = 1",
       [.int8(key >> 32 & 0xFFFF_FFFF), .int8(key & 0xFFFF_FFFF)], on: connection)
   }
 
-  /// Who may hold the checkpoint's row: whoever has taken a lock on rows of the table in a transaction that is open. Those who wait for a row hold its tuple's lock, or wait for that.
+  /// Gives the possible holders of the checkpoint's row: sessions with a lock on rows of the table
+  /// in an open transaction. Sessions that hold or await a tuple lock are left out, because they
+  /// wait for a row themselves.
   static func ofCheckpoint(on connection: Connection) throws -> LockHolders {
     try find(
       """
@@ -97,10 +107,12 @@ public struct LockHolders: Sendable {
       """, [], on: connection)
   }
 
-  /// Who may hold a lock on call logs, CELs or this program's own tables, or on rows of them: PostgreSQL does not tell afterwards for which one a statement waited in vain.
+  /// Gives the possible holders of a lock on call logs, CELs, this program's own tables, or rows of
+  /// them. After a lock timeout PostgreSQL does not tell which lock the statement waited for.
   /// - Parameters:
-  ///   - celTable: the name of the CELs' table
-  ///   - own: server processes of the one who asks
+  ///   - celTable: the name of the CEL table
+  ///   - own: the caller's server processes, which are left out
+  /// - Throws: an error of PostgreSQL.
   public static func ofTables(_ celTable: String, besides own: [Int32], on connection: Connection) throws -> LockHolders {
     try find(
       """
@@ -109,13 +121,15 @@ public struct LockHolders: Sendable {
       """, [.text(celTable), .int4Array(own)], on: connection)
   }
 
-  /// The server shows the halves of keys as numbers without sign.
+  /// `pg_locks` shows the halves of keys as unsigned numbers.
   private static func unsigned(_ key: Int32) -> Parameter { .int8(Int64(UInt32(bitPattern: key))) }
 
+  /// Looks the holders up.
+  ///
   /// - Parameter condition: on rows `l` of `pg_locks`; trusted SQL
   private static func find(_ condition: String, _ parameters: [Parameter], on connection: Connection) throws -> LockHolders {
-    // Within a transaction the server shows sessions as they were when it was first asked.
-    _ = try connection.query("SELECT pg_stat_clear_snapshot()", purpose: "Looking up who holds a lock")
+    // Within a transaction the server would repeat its first snapshot of the sessions.
+    _ = try connection.query("SELECT pg_stat_clear_snapshot()", purpose: "Looking up the holders of a lock")
     let rows = try connection.query(
       """
       WITH locks AS MATERIALIZED (
@@ -136,7 +150,7 @@ public struct LockHolders: Sendable {
         SELECT t.transactionid FROM locks t
         WHERE t.locktype = 'transactionid' AND t.pid IS NULL AND t.virtualtransaction = h.virtualtransaction)
       ORDER BY coalesce(x.prepared, a.xact_start, a.backend_start) NULLS LAST, 2
-      """, parameters, purpose: "Looking up who holds a lock")
+      """, parameters, purpose: "Looking up the holders of a lock")
     return LockHolders(
       all: try rows.map { row in
         LockHolder(
@@ -146,17 +160,17 @@ public struct LockHolders: Sendable {
       })
   }
 
-  /// The run whose lock a session holds, or that the claim of a worker belongs to whose lock it holds.
+  /// Gives the run whose lock a session holds, or the run of the worker whose lock it holds.
   private static func run(lockedAs id: Int64?, owner: Int64?, on connection: Connection) throws -> LockHolder.Run? {
     guard id != nil || owner != nil else { return nil }
-    // A database whose schema is just being made, or that has CELs alone, knows of no runs.
+    // The database may have CELs only, or its schema is being created. Then it has no runs.
     let exists = try connection.query("SELECT to_regclass('call_logd_claim') IS NOT NULL", purpose: "Looking for the schema")
     guard exists.bool(0, 0) == true else { return nil }
     let rows = try connection.query(
       """
       SELECT id, verb, host, pid FROM call_logd_run
       WHERE id = coalesce($1, (SELECT run_id FROM call_logd_claim WHERE owner = $2 LIMIT 1))
-      """, [id.map { .int8($0) } ?? .null, owner.map { .int8($0) } ?? .null], purpose: "Looking up whose run a session is")
+      """, [id.map { .int8($0) } ?? .null, owner.map { .int8($0) } ?? .null], purpose: "Looking up the run of a session")
     guard rows.count == 1, let id = rows.int64(0, 0), let pid = rows.int64(0, 3) else { return nil }
     return LockHolder.Run(
       id: Int32(truncatingIfNeeded: id), verb: rows.string(0, 1) ?? "", host: rows.string(0, 2) ?? "",

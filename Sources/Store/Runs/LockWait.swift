@@ -1,28 +1,31 @@
 import Foundation
 import PostgreSQL
 
-/// For how long one waits for a lock that others of this program hold while they work, and what is said when it could not be had.
+/// The time limit for a lock that another run holds while it works, and the message when the time
+/// is up.
 public struct LockWait: Sendable {
-  /// Seconds after which nobody waits on, unless something went on meanwhile.
+  /// The time limit in seconds, which starts again with every progress of other runs.
   public var seconds = 60.0
-  /// Seconds after which one looks whether anything goes on.
+  /// The time between two checks for progress, in seconds.
   public var slice = 5.0
   /// Throws where the program shall stop.
   public var check: @Sendable () throws -> Void = {}
 
-  /// A minute.
+  /// A limit of one minute.
   public init() {}
 
-  /// That long.
-  /// - Parameter check: throws where the program shall stop
+  /// Creates a limit in seconds.
+  /// - Parameters:
+  ///   - slice: the time between two checks for progress, in seconds
+  ///   - check: throws where the program shall stop
   public init(seconds: Double, slice: Double, check: @escaping @Sendable () throws -> Void) {
     (self.seconds, self.slice, self.check) = (seconds, slice, check)
   }
 
-  /// That a lock could not be had.
+  /// The error for a lock that stayed taken.
   /// - Parameters:
-  ///   - purpose: what was being done, such as "Locking the checkpoint"
-  ///   - what: what is locked, such as "the checkpoint"
+  ///   - purpose: the attempted step, such as "Locking the checkpoint"
+  ///   - what: the locked thing, such as "the checkpoint"
   private func busy(_ purpose: String, _ what: String, _ holders: LockHolders, on connection: Connection) -> StoreError {
     StoreError(
       .busy,
@@ -34,7 +37,9 @@ public struct LockWait: Sendable {
     seconds.rounded() == seconds && seconds < 1e9 ? "\(Int(seconds)) seconds" : "\(seconds) seconds"
   }
 
-  /// Waits in one piece, inside a transaction that has to be undone where this throws: `body` waits in the server, so that who comes first is served first.
+  /// Waits in one piece, inside a transaction that the caller rolls back if this throws. `body`
+  /// waits in the server, which serves sessions in their order.
+  /// - Throws: ``StoreError`` (`busy`) with the holders when the time is up.
   func once<T>(
     _ purpose: String, for what: String, on connection: Connection, holders: () throws -> LockHolders, _ body: () throws -> T
   ) throws -> T {
@@ -46,8 +51,10 @@ public struct LockWait: Sendable {
     }
   }
 
-  /// Waits in slices, inside a transaction. What the transaction did before is kept. The time begins anew whenever something goes on.
-  /// - Parameter progress: another value each time something was done under the lock
+  /// Waits in slices, inside a transaction, whose earlier work is kept. The time limit starts again
+  /// with every progress.
+  /// - Parameter progress: a value that changes with every step under the lock
+  /// - Throws: ``StoreError`` (`busy`) with the holders when the time is up.
   func inSlices<T>(
     _ purpose: String, for what: String, on connection: Connection, progress: () throws -> Int64?,
     holders: () throws -> LockHolders,
@@ -55,7 +62,7 @@ public struct LockWait: Sendable {
   ) throws -> T {
     var since = Date()
     var last: Int64?
-    // Who has held it all the time, as far as can be seen.
+    // The transactions that have held the lock all the time, as far as the server shows.
     var steady: Set<String>?
     while true {
       try check()
@@ -68,7 +75,7 @@ public struct LockWait: Sendable {
         let names = Set(found.all.map(\.transaction))
         let left = steady?.intersection(names)
         if steady == nil {
-          // Nothing to compare with yet.
+          // The first round has nothing to compare with.
           steady = names
         } else if now != last || left?.isEmpty == true {
           since = Date()
@@ -82,7 +89,7 @@ public struct LockWait: Sendable {
     }
   }
 
-  /// One statement that may wait so long, behind a savepoint.
+  /// Runs one statement that may wait so many seconds, behind a savepoint.
   private func attempt<T>(_ seconds: Double, on connection: Connection, _ body: () throws -> T) throws -> T {
     let limit = "\(Int(max(1, min(seconds * 1000, 2_000_000_000))))ms"
     var before: String?
@@ -94,7 +101,7 @@ public struct LockWait: Sendable {
       return try body()
     }
     _ = try connection.query(
-      "SELECT set_config('lock_timeout', $1, true)", [.text(before ?? "0")], purpose: "Having waited for a lock")
+      "SELECT set_config('lock_timeout', $1, true)", [.text(before ?? "0")], purpose: "Restoring lock_timeout")
     return value
   }
 }

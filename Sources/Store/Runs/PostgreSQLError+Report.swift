@@ -1,19 +1,20 @@
 import PostgreSQL
 import Values
 
-/// What the program says about an error of the server. This room knows the schema and its grants, which the remedies name.
+/// The program's report of an error of the server. It is in this room because the remedies name the
+/// schema and its grants.
 extension PostgreSQLError: ReportedError {
-  /// What happened, in which statement, at which server.
+  /// The error, its statement and its server.
   public var report: String { description }
 
-  /// The exit code, by the SQLSTATE (PostgreSQL documentation, appendix A).
+  /// The exit code, by the SQLSTATE (PostgreSQL, appendix A, "PostgreSQL Error Codes").
   public var exitReason: ExitReason {
     switch kind {
     case .connection:
       switch connectionFailure {
       case .authentication?: return .permission
       case .noSuchDatabase?: return .configuration
-      // Before any server was asked: what is set cannot be read.
+      // libpq failed before it reached a server: it could not read the connection string.
       case .other? where server.isEmpty: return .configuration
       default: break
       }
@@ -25,7 +26,7 @@ extension PostgreSQLError: ReportedError {
     guard let state = sqlState else { return kind == .connection ? .unavailable : .fault }
     switch state {
     case .insufficientPrivilege, .invalidPassword, .class("28"): return .permission
-    // Without a signal of ours, somebody cancelled it at the server.
+    // This program received no signal, so another session cancelled the statement at the server.
     case .deadlockDetected, .serializationFailure, .lockNotAvailable, .queryCanceled: return .busy
     case .readOnly: return .configuration
     case .undefinedTable, .undefinedColumn, .undefinedFunction, .class("3D"), .class("3F"), .class("0A"), .class("42"):
@@ -36,13 +37,13 @@ extension PostgreSQLError: ReportedError {
     }
   }
 
-  /// What to do about it; nil where the message says it, or nothing but the message helps.
+  /// Advice for the reader; nil where the message is enough.
   public var remedy: String? {
     if kind == .connection {
       switch connectionFailure {
-      case .unreachable?: return "start the server, or set db_uri (cel_db_uri for the CELs) to where it is"
+      case .unreachable?: return "start the server, or set db_uri (cel_db_uri for the CELs) to its address"
       case .authentication?: return "check user and password in db_uri or ~/.pgpass, and the server's pg_hba.conf"
-      case .noSuchDatabase?: return "create it, or set db_uri (cel_db_uri for the CELs) to the one that is meant"
+      case .noSuchDatabase?: return "create it, or set db_uri (cel_db_uri for the CELs) to the right one"
       default: return nil
       }
     }
@@ -54,7 +55,8 @@ extension PostgreSQLError: ReportedError {
         : "give this role the rights of grants.sql"
     case .readOnly:
       return "db_uri must lead to a database that takes writes, not to a standby or one with default_transaction_read_only"
-    case .diskFull: return "make room there and run it again; what is committed stays, nothing is half written"
+    case .diskFull:
+      return "make room on that disk and run the command again; everything committed stays, and nothing is half written"
     default: return nil
     }
   }

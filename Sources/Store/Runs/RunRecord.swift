@@ -1,20 +1,20 @@
 import CallLogs
 import PostgreSQL
 
-/// A row of `call_logd_run`: what ran, and what came of it.
+/// A row of `call_logd_run`: a run and its outcome.
 public struct RunRecord: Sendable {
   /// The row's id.
   public let id: Int32
 
-  /// How a run ended.
+  /// The outcome of a run.
   public enum Outcome: String, Sendable {
-    /// All that was asked for.
+    /// The run did everything it was asked for.
     case done
-    /// An error; what was committed before stays.
+    /// An error ended it; its earlier commits stay.
     case failed
-    /// SIGINT or SIGTERM.
+    /// SIGINT or SIGTERM ended it.
     case interrupted
-    /// Its session was gone without an end: killed, or cut off.
+    /// Its session ended without a record: the run was killed or lost its connection.
     case died
   }
 
@@ -24,30 +24,34 @@ public struct RunRecord: Sendable {
     public let id: Int32
     /// Such as `generate`.
     public let verb: String
-    /// What was asked for.
+    /// The options of the run.
     public let parameters: String
     /// Program and version.
     public let program: String
-    /// The machine it ran on.
+    /// The host it ran on.
     public let host: String
-    /// Its process there.
+    /// Its process id on that host.
     public let pid: Int32
-    /// When it began.
+    /// Its start, in microseconds since 2000-01-01 UTC.
     public let started: Int64
-    /// When it ended; nil while it runs.
+    /// Its end, in microseconds since 2000-01-01 UTC; nil while it runs.
     public let ended: Int64?
-    /// How it ended; nil while it runs. A run that nobody has marked yet is `died` where its session is gone.
+    /// Its outcome; nil while it runs. A run without a recorded outcome is `died` if its session is
+    /// gone.
     public let outcome: Outcome?
-    /// What became of the CELs.
+    /// Its counts by key.
     public let counters: [(key: String, value: Int64)]
-    /// Why it failed.
+    /// The message of its error.
     public let error: String?
   }
 
-  /// Rows that are kept for each CEL table.
+  /// The number of rows to keep for each CEL table.
   private static let kept: Int64 = 1000
 
-  /// Records that a run begins. Its lock is held by this session from before the row is seen.
+  /// Records the start of a run. This session takes the run's lock before other sessions can see
+  /// the row.
+  /// - Throws: ``StoreError`` (`busy`) where another session keeps the lock; an error of
+  ///   PostgreSQL.
   public static func begin(
     _ checkpoint: Checkpoint, verb: String, parameters: String, program: String, host: String, pid: Int32,
     on connection: Connection
@@ -59,7 +63,7 @@ public struct RunRecord: Sendable {
         """, [.int4(checkpoint.id), .text(verb), .text(parameters), .text(program), .text(host), .int4(pid)],
         purpose: "Recording the run")
       let id = Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
-      // Of a new run, which is not to be seen yet: nobody should hold it.
+      // The row is not visible yet, so no other session should hold its lock.
       let isFree = try connection.query(
         "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Taking the run's lock")
       guard isFree.bool(0, 0) != true else { return id }
@@ -76,56 +80,58 @@ public struct RunRecord: Sendable {
       """
       DELETE FROM call_logd_run WHERE checkpoint_id = $1 AND ended IS NOT NULL
         AND id <= (SELECT id FROM call_logd_run WHERE checkpoint_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)
-      """, [.int4(checkpoint.id), .int8(kept)], purpose: "Forgetting runs of long ago")
+      """, [.int4(checkpoint.id), .int8(kept)], purpose: "Removing old runs from the record")
     return RunRecord(id: id)
   }
 
-  /// Takes the lock again in a new session.
+  /// Takes the run's lock again in a new session.
   public func lockAgain(on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query(
       "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Taking the run's lock")
     try connection.execute(
       "UPDATE call_logd_run SET ended = NULL, outcome = NULL WHERE id = $1 AND outcome = 'died'", [.int4(id)],
-      purpose: "Recording that the run goes on")
+      purpose: "Recording that the run continues")
   }
 
-  /// Records how it ended.
+  /// Records the outcome of the run and releases its lock.
   public func end(_ outcome: Outcome, error: String?, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_run SET ended = now(), outcome = $2, error = $3 WHERE id = $1",
       [.int4(id), .text(outcome.rawValue), error.map { .text($0) } ?? .null], purpose: "Recording the end of the run")
     _ = try connection.query(
-      "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Giving the run's lock back")
+      "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Releasing the run's lock")
   }
 
-  /// Adds to its counts, in the transaction that did the work.
+  /// Adds to the run's counts, in the transaction that did the work.
   public func count(_ counters: String, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_run SET counters = call_logd_sum(counters, $2::jsonb) WHERE id = $1", [.int4(id), .json(counters)],
-      purpose: "Counting for the run")
+      purpose: "Adding to the run's counts")
   }
 
   /// Marks runs whose session is gone.
-  /// - Returns: those.
+  /// - Returns: the marked runs.
+  /// - Throws: an error of PostgreSQL.
   public static func markDead(_ checkpoint: Checkpoint, on connection: Connection) throws -> [Summary] {
     var dead: [Summary] = []
     for run in try recent(checkpoint, limit: kept, onlyUnended: true, on: connection) {
       let locked = try connection.query(
         "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(run.id)],
-        purpose: "Looking whether a run is alive")
+        purpose: "Checking whether a run is alive")
       guard locked.bool(0, 0) == true else { continue }
       let marked = try connection.execute(
         "UPDATE call_logd_run SET ended = now(), outcome = 'died' WHERE id = $1 AND ended IS NULL", [.int4(run.id)],
         purpose: "Marking a run that died")
       _ = try connection.query(
         "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(run.id)],
-        purpose: "Giving a run's lock back")
+        purpose: "Releasing a run's lock")
       if marked == 1 { dead.append(run) }
     }
     return dead
   }
 
-  /// The last runs, newest first.
+  /// Gives the last runs, newest first.
+  /// - Throws: an error of PostgreSQL.
   public static func recent(_ checkpoint: Checkpoint, limit: Int64, onlyUnended: Bool = false, on connection: Connection) throws
     -> [Summary]
   {

@@ -3,9 +3,9 @@ import Foundation
 import PostgreSQL
 import SQL
 
-/// Brings the schema of the call logs' database up to date, step by step.
+/// Brings the schema of the call logs' database up to date, one step after the other.
 public struct Migrator {
-  /// A step and whether it has been done.
+  /// A step and its state.
   public struct Step: Sendable {
     /// The name, such as `m002_coverage`.
     public let name: String
@@ -13,7 +13,7 @@ public struct Migrator {
     public let sql: String
     /// Whether it has been done.
     public let isApplied: Bool
-    /// Whether everything works without it: an index that makes lists faster.
+    /// Whether everything works without this step: it creates an index that makes lists faster.
     public var isOptional: Bool { sql.hasPrefix("-- outside a transaction") }
   }
 
@@ -24,7 +24,8 @@ public struct Migrator {
     self.connection = connection
   }
 
-  /// Every step in order. Reads only.
+  /// Every step in order. It only reads.
+  /// - Throws: `PostgreSQLError` where the server refuses.
   public func steps() throws(PostgreSQLError) -> [Step] {
     let applied = try applied()
     return SQL.migrations.map { Step(name: $0.name, sql: $0.text, isApplied: applied.contains($0.name)) }
@@ -37,12 +38,14 @@ public struct Migrator {
     return Set(rows.compactMap { $0.string(0) })
   }
 
-  /// Does what is not done yet, one process at a time. Writes nothing where nothing is missing.
+  /// Applies the missing steps, one process at a time. If no step is missing, it writes nothing.
   /// - Parameters:
   ///   - program: name and version of the program, kept with each step
-  ///   - report: called before each step with its name
-  /// - Returns: the names of the steps done, and of those put off because a long transaction stood in the way or the role does not own the table (only indexes, without which everything works).
-  /// - Throws: what the server says; ``StoreError`` where the schema is of a later version of the program.
+  ///   - report: called with the name of each step before it runs
+  /// - Returns: the names of the steps done, and of those put off because a long transaction blocks
+  ///   them or the role does not own the table. Only optional indexes can be put off.
+  /// - Throws: `PostgreSQLError` where the server refuses; ``StoreError`` where the schema is from
+  ///   a later version of the program, or another migration is running.
   @discardableResult
   public func migrate(program: String, report: (String) -> Void = { _ in }) throws -> (done: [String], putOff: [String]) {
     let before = try applied()
@@ -51,7 +54,7 @@ public struct Migrator {
     guard unknown.isEmpty else {
       throw StoreError(
         .configuration,
-        "the schema in database \(connection.server.database) is of a later version of this program (it has \(unknown.sorted().joined(separator: ", "))); install that version"
+        "the schema in database \(connection.server.database) is from a later version of this program (it has \(unknown.sorted().joined(separator: ", "))); install that version"
       )
     }
     guard before.count < known.count else { return ([], []) }
@@ -59,7 +62,7 @@ public struct Migrator {
     defer {
       _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(AdvisoryLock.schema)], purpose: "Ending the migration")
     }
-    // Another process may have done them while this one waited.
+    // Another process may have applied steps while this one waited.
     let applied = try applied()
     var done: [String] = []
     var putOff: [String] = []
@@ -84,8 +87,9 @@ public struct Migrator {
     return (done, putOff)
   }
 
-  /// Takes the lock, as long as lock_timeout allows. It asks again and again: a session that waits inside pg_advisory_lock has a snapshot, for whose end
-  /// the other's CREATE INDEX CONCURRENTLY would wait, and so both would wait for each other.
+  /// Takes the lock within `lock_timeout`, by polling. A session that waits inside pg_advisory_lock
+  /// holds a snapshot. CREATE INDEX CONCURRENTLY in the other process would wait for its end, so
+  /// both would wait for each other.
   private func waitForOthers() throws {
     let started = Date()
     while true {
@@ -99,20 +103,23 @@ public struct Migrator {
         let holders = try LockHolders.ofAdvisory(AdvisoryLock.schema, on: connection)
         throw StoreError(
           .busy,
-          "another migration of database \(connection.server.database) is running (\(connection.server)): its lock is \(holders.description)"
+          "another migration of database \(connection.server.database) is running (\(connection.server)); its lock is \(holders.description)"
         )
       }
       Thread.sleep(forTimeInterval: 0.05)
     }
   }
 
-  /// - Returns: false where a lock could not be had in time, or the role may not.
+  /// Runs a step that needs no transaction of its own.
+  ///
+  /// - Returns: false where a lock is not free in time, or the role lacks the right.
   private func runOutsideTransaction(_ migration: SQL.Migration, _ program: String) throws(PostgreSQLError) -> Bool {
     do {
       try dropInvalidIndexes()
       try connection.script(migration.text, purpose: "Migrating to \(migration.name)")
     } catch {
-      // Only indexes are made out here. A role that does not own the table cannot make one, and must be able to run all the same.
+      // Steps outside a transaction only create indexes. A role that does not own the table cannot
+      // create one, and must be able to run without.
       if error.sqlState == .lockNotAvailable || error.sqlState == .insufficientPrivilege { return false }
       throw error
     }
@@ -120,7 +127,7 @@ public struct Migrator {
     return true
   }
 
-  /// The table that says which steps were done.
+  /// The table that records the applied steps.
   static let ledger = """
     CREATE TABLE IF NOT EXISTS call_logd_migration (
         name    text PRIMARY KEY,
@@ -129,7 +136,7 @@ public struct Migrator {
     );
     """
 
-  /// The whole schema as a script for psql, for a person who would rather run it by hand.
+  /// The whole schema as a script for psql, for an administrator who applies it by hand.
   public static func script(of steps: [Step]) -> String {
     guard steps.contains(where: { !$0.isApplied }) else { return "-- Nothing to do: the schema is up to date.\n" }
     var text = ledger + "\n"
@@ -147,7 +154,9 @@ public struct Migrator {
       purpose: "Recording the step \(name)")
   }
 
-  /// An interrupted CREATE INDEX CONCURRENTLY leaves an index that is never used and that IF NOT EXISTS takes for one.
+  /// An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index. PostgreSQL never uses it,
+  /// and IF NOT EXISTS counts it as present (PostgreSQL, CREATE INDEX, "Building Indexes
+  /// Concurrently").
   private func dropInvalidIndexes() throws(PostgreSQLError) {
     let rows = try connection.query(
       """
@@ -155,7 +164,7 @@ public struct Migrator {
       WHERE NOT i.indisvalid AND t.relname LIKE 'call\\_logd\\_%' AND x.relname LIKE 'call\\_logd\\_%\\_\\_idx\\_\\_%'
       """, purpose: "Looking for unfinished indexes")
     for index in rows.compactMap({ $0.string(0) }) {
-      // regclass gives the name quoted where it must be.
+      // regclass quotes the name where that is needed.
       try connection.execute("DROP INDEX CONCURRENTLY IF EXISTS \(index)", purpose: "Dropping the unfinished index \(index)")
     }
   }
