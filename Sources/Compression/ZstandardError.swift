@@ -60,7 +60,7 @@ extension ZstandardError: CustomStringConvertible {
 }
 
 extension ZstandardError {
-  /// The error for a result of libzstd with `ZSTD_isError`; `offset` is where its input began.
+  /// The error for a result of libzstd with `ZSTD_isError`; `offset` is the beginning of its input.
   init(result: Int, offset: UInt64, maximumWindowLog: Int) {
     let message = String(cString: ZSTD_getErrorName(result))
     switch ZSTD_getErrorCode(result) {

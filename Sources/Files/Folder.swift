@@ -7,6 +7,7 @@ import Foundation
 public final class Folder {
   /// The path, for messages.
   public let path: String
+  /// The open file descriptor. It is valid as long as this object.
   package let descriptor: Int32
 
   private init(path: String, descriptor: Int32) { (self.path, self.descriptor) = (path, descriptor) }

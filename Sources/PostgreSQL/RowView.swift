@@ -39,6 +39,7 @@ public struct RowView {
   public func integers(_ column: Int) -> [Int64]? { result.value(row, column)?.integers }
 
   /// The server's bytes; nil for NULL. The pointer is valid only inside the closure.
+  /// - Throws: every error of the closure
   public func bytes<R, E: Error>(_ column: Int, _ body: (UnsafeRawBufferPointer?) throws(E) -> R) throws(E) -> R {
     defer { withExtendedLifetime(result) {} }
     return try body(result.value(row, column)?.bytes)

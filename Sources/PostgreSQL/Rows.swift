@@ -52,6 +52,7 @@ public struct Rows: RandomAccessCollection {
   public func integers(_ row: Int, _ column: Int) -> [Int64]? { self[row].integers(column) }
 
   /// The server's bytes; nil for NULL. The pointer is valid only inside the closure.
+  /// - Throws: every error of the closure
   public func bytes<R, E: Error>(
     _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer?) throws(E) -> R
   ) throws(E) -> R {

@@ -10,8 +10,8 @@ extension Interpreter {
     case unusable
   }
 
-  /// Reads `{"extra": "…"}`. Interpretation, R21 to R27: a malformed event is skipped and counted,
-  /// the call stands.
+  /// Reads `{"extra": "…"}`. Interpretation, R21 to R27: a malformed event is skipped and
+  /// counted, the call stands.
   mutating func payload(_ event: CEL) -> UserPayload {
     let json = extra(event, keys: "extra")
     switch (json.kind, json.first) {

@@ -2,11 +2,11 @@ import Values
 
 /// The texts under the key `extra` of a user event, as Wazo's dialplan writes them.
 enum Payload {
-  /// Pairs of key and value, such as `type: user,uuid: …,name: Foo, Bar`. A key is a word before a
-  /// colon, at the start or after a comma (Interpretation, R24).
+  /// Pairs of key and value, such as `type: user,uuid: …,name: Foo, Bar`. A key is a word before
+  /// a colon, at the start or after a comma (Interpretation, R24).
   ///
-  /// A value may contain a comma, unless the text after it looks like a key. The last of equal keys
-  /// counts.
+  /// A value may contain a comma, unless the text after it looks like a key. The last of equal
+  /// keys counts.
   struct Pairs {
     private var keys: [Text] = []
     private var values: [Text] = []
@@ -88,8 +88,8 @@ enum Payload {
     return true
   }
 
-  /// The parts of a forward's payload, `NUM:…,CONTEXT:…,NAME:…`. The name runs to the end. nil for
-  /// another form (Interpretation, R35).
+  /// The parts of a forward's payload, `NUM:…,CONTEXT:…,NAME:…`. The name runs to the end. nil
+  /// for another form (Interpretation, R35).
   static func forward(_ payload: Text) -> (number: Text, context: Text, name: Text)? {
     var found: (number: Text, context: Text, name: Text)?
     var from = 0

@@ -15,7 +15,7 @@ public struct CSVWriter {
   ///   `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP
   ///   recommends against CSV injection. The same applies within a cell after a semicolon, a tab or
   ///   a line break, because a spreadsheet with another separator begins a cell there. Numbers such
-  ///   as `+33123456789` get the quote too, because no spreadsheet tells them from a formula.
+  ///   as `+33123456789` get the quote too, because spreadsheets take them for formulas.
   public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false) {
     (self.out, self.isSpreadsheetSafe) = (out, isSpreadsheetSafe)
   }
