@@ -88,8 +88,8 @@ enum Payload {
     return true
   }
 
-  /// The parts of a forward's payload, `NUM:…,CONTEXT:…,NAME:…`. The name runs to the end. nil
-  /// for another form (Interpretation, R35).
+  /// The parts of a forward's payload, `NUM:…,CONTEXT:…,NAME:…`. The name runs to the end.
+  /// nil for another form (Interpretation, R35).
   static func forward(_ payload: Text) -> (number: Text, context: Text, name: Text)? {
     var found: (number: Text, context: Text, name: Text)?
     var from = 0
