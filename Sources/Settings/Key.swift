@@ -121,7 +121,7 @@ extension Settings.Key {
     case .lockTimeout: "How long a statement waits for a lock."
     case .connectTimeout: "How long an attempt to connect may take."
     case .retryFor:
-      "How long to retry after a lock conflict or a lost connection, and to wait for a run that makes no progress; 0: not at all."
+      "How long to retry after a lock conflict or lost connection, and to wait for another run that makes no progress; 0: not at all."
     case .checkpointDirectory: "Folder of checkpoint files."
     case .archiveDirectory: "Folder of archives."
     case .archiveLevel: "zstd's effort for archives."
