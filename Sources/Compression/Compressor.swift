@@ -2,16 +2,17 @@ import CZstd
 
 /// Compresses one stream of bytes into one zstd frame with a content checksum.
 ///
-/// Not for use by two tasks at once. Output comes in pieces of about 128 KB; the last ones only with ``finish(to:)``, without
-/// which what was written is a truncated frame.
+/// Two tasks must not use a compressor at the same time. Output comes in pieces of about 128 KB.
+/// Only ``finish(to:)`` writes the last bytes; without it the frame is truncated.
 public final class Compressor {
   /// The compression level in use.
   public let level: Int
-  /// How many threads of libzstd compress beside the caller's. 0 when libzstd was built without threads, whatever was asked for.
+  /// The number of libzstd's threads beside the caller's. It is 0 if libzstd was built without
+  /// threads.
   public let workers: Int
-  /// Bytes taken in so far.
+  /// The bytes read so far.
   public private(set) var bytesRead: UInt64 = 0
-  /// Compressed bytes given to the sink so far.
+  /// The compressed bytes given to the sink so far.
   public private(set) var bytesWritten: UInt64 = 0
 
   private let context: OpaquePointer
@@ -21,10 +22,12 @@ public final class Compressor {
   /// Opens a stream.
   ///
   /// - Parameters:
-  ///   - level: Effort, one of ``Zstandard/levels``; 3 is libzstd's default, 19 is slow and small.
-  ///   - workers: Threads for compression beside the caller's; 0 compresses in the caller's thread. More than libzstd
-  ///     allows counts as that many.
-  /// - Throws: ``ZstandardError/invalidParameter(name:value:allowed:)``, ``ZstandardError/outOfMemory``.
+  ///   - level: the compression level, one of ``Zstandard/levels``; 3 is libzstd's default, 19 is
+  ///     slow and small
+  ///   - workers: the number of threads beside the caller's; 0 compresses in the caller's thread.
+  ///     The upper limit is libzstd's.
+  /// - Throws: ``ZstandardError/invalidParameter(name:value:allowed:)``,
+  ///   ``ZstandardError/outOfMemory``
   public init(level: Int = 3, workers: Int = 0) throws(ZstandardError) {
     guard Zstandard.levels.contains(level) else {
       throw .invalidParameter(name: "level", value: level, allowed: Zstandard.levels)
@@ -47,7 +50,8 @@ public final class Compressor {
     }
     let used = min(workers, mostWorkers)
     self.workers = used > 0 && ZSTD_isError(set(ZSTD_c_nbWorkers, used)) == 0 ? used : 0
-    // The default, four windows, leaves the caller waiting for a large last job at the end of each stream.
+    // With the default of four windows the caller waits for a large last job at the end of each
+    // stream.
     if self.workers > 0 { _ = set(ZSTD_c_jobSize, 1 << 21) }
     self.level = level
     self.context = context
@@ -57,12 +61,13 @@ public final class Compressor {
     ZSTD_freeCCtx(context)
   }
 
-  /// Compresses `input`, giving `sink` what fills the output buffer.
+  /// Compresses `input` and gives full output buffers to `sink`.
   ///
   /// - Parameters:
-  ///   - input: Bytes in pieces of any size; not kept after the call.
-  ///   - sink: Takes compressed bytes, valid only during its call. It may be called any number of times, or not at all.
-  /// - Throws: ``ZstandardError`` or what `sink` throws; the stream is closed then.
+  ///   - input: bytes in pieces of any size; not kept after the call
+  ///   - sink: receives compressed bytes, which are valid only during its call; it is called any
+  ///     number of times, also zero
+  /// - Throws: ``ZstandardError``, and every error of `sink`; the stream is closed then
   public func write(_ input: UnsafeRawBufferPointer, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try whileOpen {
       var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
@@ -74,9 +79,10 @@ public final class Compressor {
     }
   }
 
-  /// Ends the frame, giving `sink` all that is left, and closes the stream. A stream without input gives an empty frame.
+  /// Ends the frame, gives the remaining output to `sink`, and closes the stream. A stream without
+  /// input gives an empty frame.
   ///
-  /// - Throws: ``ZstandardError`` or what `sink` throws; the frame is incomplete then.
+  /// - Throws: ``ZstandardError``, and every error of `sink`; the frame is incomplete then
   public func finish(to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try whileOpen {
       var nothing = ZSTD_inBuffer(src: nil, size: 0, pos: 0)
@@ -98,7 +104,7 @@ public final class Compressor {
     }
   }
 
-  /// One call of libzstd; what it returns is what is still to be flushed.
+  /// One call of libzstd. It returns the number of bytes that are still to be flushed.
   @discardableResult
   private func step(_ source: inout ZSTD_inBuffer, _ directive: ZSTD_EndDirective) throws(ZstandardError) -> Int {
     var target = ZSTD_outBuffer(dst: output.bytes.baseAddress, size: output.bytes.count, pos: output.filled)

@@ -1,28 +1,31 @@
 import CZstd
 
-/// Decompresses a zstd stream: any number of frames one after the other, skippable frames among them. Checksums are
-/// verified where frames have them.
+/// Decompresses a zstd stream: any number of frames in a row, with skippable frames among them. It
+/// verifies the checksums of frames that have them.
 ///
-/// Not for use by two tasks at once. Only ``finish()`` tells whether the stream was complete.
+/// Two tasks must not use a decompressor at the same time. Only ``finish()`` reports whether the
+/// stream was complete.
 public final class Decompressor {
-  /// A window larger than 2^`maximumWindowLog` bytes is refused.
+  /// The decompressor refuses windows of more than 2^`maximumWindowLog` bytes.
   public let maximumWindowLog: Int
-  /// Compressed bytes taken in so far.
+  /// The compressed bytes read so far.
   public private(set) var bytesRead: UInt64 = 0
-  /// Decompressed bytes given to the sink so far.
+  /// The decompressed bytes given to the sink so far.
   public private(set) var bytesWritten: UInt64 = 0
 
   private let context: OpaquePointer
   private let output = OutputBuffer(size: ZSTD_DStreamOutSize())
   private var state = StreamState.open
-  /// What libzstd asks for next, in bytes; 0 between frames.
+  /// The number of bytes that libzstd needs next; 0 between frames.
   private var wanted = 0
 
   /// Opens a stream.
   ///
-  /// - Parameter maximumWindowLog: Limit of the memory that a frame may ask for, as a power of two, one of
-  ///   ``Zstandard/windowLogs``; 27 is 128 MB and reads everything that zstd writes without `--long`.
-  /// - Throws: ``ZstandardError/invalidParameter(name:value:allowed:)``, ``ZstandardError/outOfMemory``.
+  /// - Parameter maximumWindowLog: the limit of a frame's memory as a power of two, one of
+  ///   ``Zstandard/windowLogs``; 27 is 128 MB and reads everything that zstd writes without
+  ///   `--long`
+  /// - Throws: ``ZstandardError/invalidParameter(name:value:allowed:)``,
+  ///   ``ZstandardError/outOfMemory``
   public init(maximumWindowLog: Int = 27) throws(ZstandardError) {
     guard Zstandard.windowLogs.contains(maximumWindowLog) else {
       throw .invalidParameter(name: "maximumWindowLog", value: maximumWindowLog, allowed: Zstandard.windowLogs)
@@ -41,20 +44,22 @@ public final class Decompressor {
     ZSTD_freeDCtx(context)
   }
 
-  /// Decompresses `input` and gives all that comes of it to `sink`.
+  /// Decompresses `input` and gives all output to `sink`.
   ///
-  /// What `sink` gets of a frame is verified only when the frame ends without an error.
+  /// The output of a frame is verified only when the frame has ended without an error.
   ///
   /// - Parameters:
-  ///   - input: Compressed bytes in pieces of any size; not kept after the call.
-  ///   - sink: Takes decompressed bytes, valid only during its call. It may be called any number of times, or not at all.
-  /// - Throws: ``ZstandardError`` or what `sink` throws; the stream is closed then.
+  ///   - input: compressed bytes in pieces of any size; not kept after the call
+  ///   - sink: receives decompressed bytes, which are valid only during its call; it is called any
+  ///     number of times, also zero
+  /// - Throws: ``ZstandardError``, and every error of `sink`; the stream is closed then
   public func write(_ input: UnsafeRawBufferPointer, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard state == .open else { throw ZstandardError.closed }
     do {
       var rest = input[...]
       while !rest.isEmpty {
-        // No more than libzstd asks for at a time, so that an error's offset is that of its block: libzstd does not say how far it came.
+        // Only as many bytes as libzstd needs, so that an error's offset is that of its block:
+        // libzstd does not report the offset itself.
         let portion = rest.prefix(max(wanted, 1))
         let taken = try step(UnsafeRawBufferPointer(rebasing: portion), to: sink)
         rest = rest.dropFirst(taken)
@@ -68,15 +73,16 @@ public final class Decompressor {
 
   /// Closes the stream.
   ///
-  /// - Throws: ``ZstandardError/truncated(offset:)`` when the input ended inside a frame or there was none at all (an empty
-  ///   file is no zstd file, the zstd tool says so too), ``ZstandardError/closed``.
+  /// - Throws: ``ZstandardError/truncated(offset:)`` if the input ended inside a frame, or was
+  ///   empty (the zstd tool refuses empty files too); ``ZstandardError/closed``
   public func finish() throws(ZstandardError) {
     guard state == .open else { throw .closed }
     state = .closed
     guard wanted == 0, bytesRead > 0 else { throw .truncated(offset: bytesRead) }
   }
 
-  /// Has libzstd read `portion`, which is not empty, until it neither takes nor gives more; tells how many bytes it took.
+  /// Passes `portion`, which is not empty, to libzstd until it neither reads nor writes more.
+  /// Returns the number of bytes read.
   private func step(_ portion: UnsafeRawBufferPointer, to sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Int {
     var source = ZSTD_inBuffer(src: portion.baseAddress, size: portion.count, pos: 0)
     var outputWasFull = false
@@ -92,7 +98,8 @@ public final class Decompressor {
       output.filled = target.pos
       outputWasFull = output.isFull
       if outputWasFull { bytesWritten += UInt64(try output.drain(to: sink)) }
-      // With a full output buffer libzstd may hold more, unless it says that the frame is done.
+      // If the output buffer is full, libzstd may hold more output, unless it reports the end of
+      // the frame.
     } while source.pos < source.size || (outputWasFull && wanted != 0)
     return source.pos
   }

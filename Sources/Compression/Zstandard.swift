@@ -1,27 +1,30 @@
 import CZstd
 
-/// What is known of the zstd library and its format without opening a stream.
+/// Facts about the zstd library and its format that need no stream.
 public enum Zstandard {
-  /// The version of libzstd in use, for example `1.5.4`.
+  /// The version of libzstd at run time, for example `1.5.4`.
   public static var version: String {
     String(cString: ZSTD_versionString())
   }
 
-  /// The compression levels that libzstd knows. Negative ones are faster and compress less; above 19 a reader needs up
-  /// to 128 MB of memory.
+  /// The compression levels of libzstd. Negative ones are faster and compress less. Above 19 a
+  /// reader needs up to 128 MB of memory.
   public static var levels: ClosedRange<Int> {
     Int(ZSTD_minCLevel())...Int(ZSTD_maxCLevel())
   }
 
-  /// The logarithms of window sizes that libzstd can read here, for ``Decompressor``.
+  /// The base-2 logarithms of the window sizes that libzstd can read on this machine, for
+  /// ``Decompressor``.
   public static var windowLogs: ClosedRange<Int> {
     let bounds = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax)
     guard ZSTD_isError(bounds.error) == 0, bounds.lowerBound <= bounds.upperBound else { return 10...27 }
     return Int(bounds.lowerBound)...Int(bounds.upperBound)
   }
 
-  /// Whether data that begins with `prefix` is a zstd stream: its first four bytes are those of a frame or of a
-  /// skippable frame. Fewer than four bytes give `false`.
+  /// Whether data that begins with `prefix` is a zstd stream. Its first four bytes must be those of
+  /// a frame or of a skippable frame. Fewer than four bytes give `false`.
+  ///
+  /// Source: RFC 8878, sections 3.1.1 and 3.1.2.
   public static func isFrame(_ prefix: some Sequence<UInt8>) -> Bool {
     var magic: UInt32 = 0
     var count: UInt32 = 0
@@ -33,9 +36,9 @@ public enum Zstandard {
   }
 }
 
-/// The memory that a stream's output goes through, allocated once.
+/// The output memory of a stream, allocated once.
 ///
-/// A class of its own so that it is freed even when the stream's initializer throws half-way.
+/// It is a separate class so that it is also freed when the stream's initializer throws.
 final class OutputBuffer {
   let bytes: UnsafeMutableRawBufferPointer
   var filled = 0
@@ -50,7 +53,7 @@ final class OutputBuffer {
 
   var isFull: Bool { filled == bytes.count }
 
-  /// Gives what is there to `sink` and starts again at the beginning.
+  /// Gives the buffered bytes to `sink` and empties the buffer. Returns their number.
   func drain(to sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Int {
     guard filled > 0 else { return 0 }
     let count = filled
@@ -60,7 +63,8 @@ final class OutputBuffer {
   }
 }
 
-/// Where in its life a stream is. After any error it is `closed`: what libzstd or the sink holds by then is not known.
+/// The state of a stream. It is `closed` after any error, because the state of libzstd and of the
+/// sink is unknown then.
 enum StreamState {
   case open, closed
 }

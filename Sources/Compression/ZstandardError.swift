@@ -1,42 +1,43 @@
 import CZstd
 
-/// Why a zstd stream could not be written or read.
+/// An error in writing or reading a zstd stream.
 ///
-/// Offsets are in bytes of the compressed input, counted from its beginning over all calls of ``Decompressor/write(_:to:)``; they
-/// point at the block (or header) in which the fault was found. `message` is libzstd's own.
+/// Offsets are in bytes of the compressed input, from its beginning over all calls of
+/// ``Decompressor/write(_:to:)``. They are those of the faulty block or header. `message` is
+/// libzstd's own text.
 public enum ZstandardError: Error, Equatable, Sendable {
-  /// At `offset`, where a frame should begin, stands something else: the file is no zstd file, or more was appended to it.
+  /// There is no frame at `offset`: the file is not a zstd file, or other data was appended to it.
   case notZstandard(offset: UInt64)
-  /// The data at `offset` cannot have been written by a compressor.
+  /// The data at `offset` is not valid zstd data.
   case corrupt(message: String, offset: UInt64)
-  /// The frame that ends at or after `offset` decompressed to other bytes than those that were compressed.
+  /// The content of the frame that ends at or after `offset` does not match its checksum.
   case checksumMismatch(message: String, offset: UInt64)
   /// The input ended at `offset`, inside a frame.
   case truncated(offset: UInt64)
   /// The frame at `offset` needs more memory than 2^`maximumWindowLog` bytes.
   case windowTooLarge(maximumWindowLog: Int, offset: UInt64)
-  /// A parameter has a value outside `allowed`.
+  /// The value of a parameter is outside `allowed`.
   case invalidParameter(name: String, value: Int, allowed: ClosedRange<Int>)
   /// libzstd could not allocate memory.
   case outOfMemory
-  /// The stream was used after `finish` or after it had thrown.
+  /// The stream was used after `finish`, or after an error.
   case closed
-  /// Another error of libzstd.
+  /// Another error, with libzstd's message.
   case library(message: String)
 }
 
 extension ZstandardError: CustomStringConvertible {
-  /// The error in words, with the offset where there is one.
+  /// The error as a sentence, with the offset if there is one.
   public var description: String {
     switch self {
     case .notZstandard(let offset):
       offset == 0
         ? "This is not zstd data: it does not begin with a zstd frame."
-        : "What follows the last zstd frame, from byte \(offset), is not zstd data."
+        : "The data after the last zstd frame, from byte \(offset) on, is not zstd data."
     case .corrupt(let message, let offset):
       "The zstd data is damaged at byte \(offset): \(message)."
     case .checksumMismatch(let message, let offset):
-      "The zstd frame that ends near byte \(offset) is damaged: its content does not have the checksum it was written with (\(message))."
+      "The zstd frame that ends near byte \(offset) is damaged: its content does not match its checksum (\(message))."
     case .truncated(let offset):
       "The zstd data is cut off: it ends at byte \(offset), inside a frame."
     case .windowTooLarge(let log, let offset):
@@ -47,7 +48,7 @@ extension ZstandardError: CustomStringConvertible {
     case .outOfMemory:
       "There is not enough memory for zstd."
     case .closed:
-      "This zstd stream is closed: it was finished, or an error came before."
+      "This zstd stream is closed: it is finished, or an earlier error ended it."
     case .library(let message):
       "zstd reports: \(message)."
     }
@@ -59,7 +60,7 @@ extension ZstandardError: CustomStringConvertible {
 }
 
 extension ZstandardError {
-  /// The error for a result of libzstd for which `ZSTD_isError` holds; `offset` is where its input began.
+  /// The error for a result of libzstd with `ZSTD_isError`; `offset` is the beginning of its input.
   init(result: Int, offset: UInt64, maximumWindowLog: Int) {
     let message = String(cString: ZSTD_getErrorName(result))
     switch ZSTD_getErrorCode(result) {
@@ -72,7 +73,7 @@ extension ZstandardError {
     }
   }
 
-  /// The error for a result of libzstd that has nothing to do with input.
+  /// The error for a result of libzstd that does not depend on input.
   init(result: Int) {
     self =
       ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation

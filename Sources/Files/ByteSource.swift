@@ -1,15 +1,15 @@
 import Foundation
 import Values
 
-/// A file or standard input, read in pieces.
+/// A file or standard input, read in pieces of up to 1 MB.
 public struct ByteSource: ~Copyable {
   private let descriptor: Int32
   private let owned: Bool
-  /// The file's name for messages.
+  /// The name that messages use: the path, or `standard input`.
   public let name: String
 
-  /// Opens a file; `-` is standard input.
-  /// - Throws: ``JobError`` where it cannot be opened.
+  /// Opens a file; `-` stands for standard input.
+  /// - Throws: ``JobError`` if the file cannot be opened.
   public init(path: String) throws(JobError) {
     if path == "-" {
       (descriptor, owned, name) = (0, false, "standard input")
@@ -27,8 +27,8 @@ public struct ByteSource: ~Copyable {
     if owned { close(descriptor) }
   }
 
-  /// Calls `body` with each piece until the end.
-  /// - Throws: ``JobError`` where reading fails, and what `body` throws.
+  /// Calls `body` with each piece until the end of the input.
+  /// - Throws: ``JobError`` if reading fails, and every error of `body`.
   public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
     defer { buffer.deallocate() }
@@ -44,22 +44,22 @@ public struct ByteSource: ~Copyable {
   }
 }
 
-/// Standard output, buffered; every byte is written or an error is thrown.
+/// Buffered standard output. Every byte is written, or an error is thrown.
 public struct StandardOutput: ~Copyable {
   private var pending: [UInt8] = []
 
-  /// Nothing written yet.
+  /// An empty buffer.
   public init() {}
 
-  /// Adds what `body` appends, writing when enough has come together.
-  /// - Throws: ``JobError`` where writing fails.
+  /// Appends bytes to the buffer, and writes the buffer once it holds 64 KB.
+  /// - Throws: ``JobError`` if writing fails.
   public mutating func append(_ body: (inout [UInt8]) -> Void) throws(JobError) {
     body(&pending)
     if pending.count >= 1 << 16 { try flush() }
   }
 
-  /// Writes what is pending.
-  /// - Throws: ``JobError`` where writing fails.
+  /// Writes the buffered bytes.
+  /// - Throws: ``JobError`` if writing fails.
   public mutating func flush() throws(JobError) {
     let code = pending.withUnsafeBytes { Descriptor.write($0, to: 1) }
     guard code == 0 else {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Writing to what is open.
+/// Complete writes to open file descriptors.
 package enum Descriptor {
-  /// Writes all of it, however many calls that takes.
-  /// - Returns: 0, or the number of the error (errno) that ended it.
+  /// Writes all bytes, in as many system calls as needed.
+  /// - Returns: 0, or the number of the system's error (errno).
   package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     var rest = bytes
     while !rest.isEmpty {
@@ -17,9 +17,10 @@ package enum Descriptor {
     return 0
   }
 
-  /// Writes all of it to somebody who may take it slowly or never (a pipe, a terminal), looking at `stop` meanwhile.
-  /// - Returns: 0, or the number of the error (errno) that ended it.
-  /// - Throws: what `stop` throws.
+  /// Writes all bytes to a pipe or terminal whose reader may be slow or may never read. Calls
+  /// `stop` at least every 0.2 seconds.
+  /// - Returns: 0, or the number of the system's error (errno).
+  /// - Throws: every error of `stop`.
   package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, stop: () throws -> Void) throws -> Int32 {
     var rest = bytes
     while !rest.isEmpty {
@@ -27,7 +28,7 @@ package enum Descriptor {
       var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       let ready = poll(&state, 1, 200)
       if ready == 0 || ready < 0 && errno == EINTR { continue }
-      // A pipe that is ready takes at least so much without waiting.
+      // A pipe that is ready accepts at least this much without blocking (PIPE_BUF; POSIX, write).
       let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(4096))
       let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
       if count < 0 {

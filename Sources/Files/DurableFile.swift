@@ -1,31 +1,33 @@
 import Foundation
 import Values
 
-/// The one durable write: a file appears under its name when it is whole and on the disk, whatever happens meanwhile.
+/// A durable write: the file appears under its name only when it is complete and on the disk.
 ///
-/// The bytes go to a temporary file in the same folder. Then: fsync of the file, its name, fsync of the folder. A file that is given up
-/// leaves nothing behind but the temporary name, if that.
+/// The bytes go to a temporary file in the same folder. Then come, in this order: fsync of the
+/// file, the final name, fsync of the folder. An abandoned write leaves at most the temporary file
+/// behind.
 package final class DurableFile {
-  /// What becomes of a file that has the name already.
+  /// How to treat an existing file of the same name.
   package enum Naming {
-    /// It stays, and naming fails.
+    /// The existing file stays, and ``DurableFile/finish(_:leavesCache:)`` fails.
     case new
-    /// It is replaced.
+    /// The new file replaces it.
     case replacing
   }
 
-  /// The folder that the file goes to.
+  /// The folder of the file.
   package let folder: Folder
-  /// The name that the file gets.
+  /// The final name of the file.
   package let name: String
   private let temporary: String
   private var descriptor: Int32
 
-  /// Begins a file.
+  /// Creates the temporary file.
   /// - Parameters:
-  ///   - temporary: the name until it is whole
-  ///   - mode: who may read it
-  ///   - isSole: whether a file of that temporary name is an error; else it is overwritten
+  ///   - temporary: the name until the file is complete
+  ///   - mode: the permissions of the file
+  ///   - isSole: whether an existing file of the temporary name is an error; otherwise it is
+  ///     overwritten
   /// - Throws: ``FileError``
   package init(_ name: String, temporary: String, in folder: Folder, mode: mode_t = 0o640, isSole: Bool = false)
     throws(FileError)
@@ -39,19 +41,19 @@ package final class DurableFile {
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    // Given up on the way.
+    // The write was abandoned.
     _ = try? folder.remove(temporary)
   }
 
   private var failed: FileError { .system("cannot write \(folder.path)/\(name)") }
 
-  /// Writes all of it.
+  /// Writes all bytes.
   /// - Throws: ``FileError``
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     try check(Descriptor.write(bytes, to: descriptor))
   }
 
-  /// Writes a text.
+  /// Writes a text as UTF-8.
   /// - Throws: ``FileError``
   package func write(_ text: String) throws(FileError) {
     let code = Array(text.utf8).withUnsafeBytes { Descriptor.write($0, to: descriptor) }
@@ -64,14 +66,15 @@ package final class DurableFile {
     throw failed
   }
 
-  /// Gives the file to the owner of another one, and the rights that the other one has, where the system allows that.
+  /// Copies owner, group and permissions of another file to this one, as far as the system allows.
   package func take(rightsOf other: stat) {
     if fchown(descriptor, other.st_uid, other.st_gid) == 0 { fchmod(descriptor, other.st_mode & 0o777) }
   }
 
   /// Makes the content durable under the temporary name.
-  /// - Parameter leavesCache: whether the system should forget the content, so that it is read back from the disk
-  /// - Throws: ``FileError``; then the file is gone
+  /// - Parameter leavesCache: whether the system should drop the content from its cache, so that a
+  ///   check reads it from the disk
+  /// - Throws: ``FileError``; the file is removed then
   package func prepare(leavesCache: Bool = false) throws(FileError) {
     let isSynced = DurableStep.sync(descriptor, "\(folder.path)/\(temporary)")
     let code = errno
@@ -88,7 +91,7 @@ package final class DurableFile {
     throw error
   }
 
-  /// Makes the content durable, and gives the file its name.
+  /// Makes the content durable and gives the file its final name.
   /// - Throws: ``FileError``
   package func finish(_ naming: Naming, leavesCache: Bool = false) throws(FileError) {
     try prepare(leavesCache: leavesCache)
@@ -98,8 +101,9 @@ package final class DurableFile {
     }
   }
 
-  /// Replaces a small file, for its owner and group only; the folder is made if need be.
-  /// - Throws: ``JobError`` with path and reason: 77 where a right is missing, else 74
+  /// Replaces a small file with `content`. Only owner and group can read the file. Creates the
+  /// folder if it is missing.
+  /// - Throws: ``JobError`` with path and reason: 77 if a permission is missing, otherwise 74
   package static func replace(_ name: String, in path: String, with content: String) throws(JobError) {
     do throws(FileError) {
       let folder = try Folder.root(path, creates: true)

@@ -1,16 +1,17 @@
 import Foundation
 import Synchronization
 
-/// What must reach the disk in a certain order: a file's content before its name, a name before whatever relies on it.
+/// A step whose order on the disk matters: content comes before its name, and a name comes before
+/// everything that relies on it.
 package enum DurableStep {
-  /// A file or folder is durable: a file's content, a folder's names.
+  /// The content of a file, or the names in a folder, are durable.
   case synced
   /// A file has its final name.
   case named
-  /// A folder was made.
+  /// A folder was created.
   case made
 
-  /// Tells tests that this was done with a path; nothing in a release.
+  /// Reports the step to tests. Does nothing in a release build.
   @inline(__always)
   package func note(_ path: @autoclosure () -> String) {
     #if NAMED_POINTS
@@ -18,8 +19,8 @@ package enum DurableStep {
     #endif
   }
 
-  /// Makes a file or folder durable.
-  /// - Returns: false where the system could not, with `errno` set
+  /// Makes a file or folder durable (fsync).
+  /// - Returns: false if the system call failed; `errno` holds the reason
   package static func sync(_ descriptor: Int32, _ path: @autoclosure () -> String) -> Bool {
     guard fsync(descriptor) == 0 else { return false }
     DurableStep.synced.note(path())
@@ -28,25 +29,26 @@ package enum DurableStep {
 }
 
 #if NAMED_POINTS
-  /// Keeps for a test in which order archives below a folder did what must be durable: the file system does not tell afterwards.
+  /// Records for a test the order of durable steps below a folder. The file system cannot report
+  /// that order afterwards.
   public final class DurableSteps: Sendable {
     private static let all = Mutex<[DurableSteps]>([])
     private let root: String
     private let kept = Mutex<[String]>([])
 
-    /// Watches from now on what happens in that folder.
+    /// Starts recording the steps below `root`.
     public init(below root: String) {
       self.root = root
       DurableSteps.all.withLock { $0.append(self) }
     }
 
-    /// What happened so far, such as `synced /…/a.tmp`, with what was marked in between.
+    /// The steps so far, such as `synced /…/a.tmp`, with the marks in between.
     public var steps: [String] { kept.withLock { $0 } }
 
-    /// Notes that a run has come so far.
+    /// Adds a mark, such as the name of a point that a run has reached.
     public func mark(_ text: String) { kept.withLock { $0.append(text) } }
 
-    /// Watches no longer.
+    /// Stops recording.
     public func stop() { DurableSteps.all.withLock { all in all.removeAll { $0 === self } } }
 
     fileprivate static func note(_ step: DurableStep, _ path: String) {

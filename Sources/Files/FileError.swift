@@ -1,24 +1,25 @@
 import Foundation
 import Values
 
-/// Why a file or folder could not be written, read or trusted.
+/// An error in writing, reading or checking a file or folder.
 public struct FileError: ReportedError, Equatable, CustomStringConvertible, Sendable {
-  /// What kind of obstacle.
+  /// The kinds of errors.
   public enum Kind: Sendable {
-    /// The file system refused: disk full, no permission, folder gone.
+    /// The file system refused: the disk is full, a permission is missing, a folder is gone.
     case inputOutput
-    /// What was read is not what was written, or is not ours to read: a flipped bit, a cut file, another format, a path that leads elsewhere.
+    /// The content or the path cannot be trusted: a flipped bit, a cut file, another format, a path
+    /// that leads out of the archive.
     case damaged
   }
 
-  /// What kind of obstacle.
+  /// The kind of the error.
   public let kind: Kind
-  /// What is wrong with which file, and what to do about it.
+  /// The file, the problem and a remedy.
   public let description: String
-  /// The number of the system's error (errno); 0 where the system said nothing.
+  /// The number of the system's error (errno), or 0 without one.
   package let code: Int32
 
-  /// An obstacle of that kind.
+  /// An error without a system error.
   public init(_ kind: Kind, _ description: String) {
     (self.kind, self.description, code) = (kind, description, 0)
   }
@@ -26,10 +27,10 @@ public struct FileError: ReportedError, Equatable, CustomStringConvertible, Send
   /// The description.
   public var report: String { description }
 
-  /// 65 for what was read and cannot be trusted, 74 where the file system refused.
+  /// 65 for damaged content, 74 if the file system refused.
   public var exitReason: ExitReason { kind == .damaged ? .badInput : .inputOutput }
 
-  /// What the system said of the last call (errno), behind what was tried.
+  /// The current system error (errno), with the attempted action before it.
   package static func system(_ attempt: String) -> FileError {
     FileError(attempt, code: errno)
   }
@@ -38,6 +39,6 @@ public struct FileError: ReportedError, Equatable, CustomStringConvertible, Send
     (kind, description, self.code) = (.inputOutput, "\(attempt): \(String(cString: strerror(code)))", code)
   }
 
-  /// Whether a right was missing.
+  /// Whether a permission was missing.
   package var isRefusal: Bool { code == EACCES || code == EPERM }
 }

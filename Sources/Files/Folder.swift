@@ -1,17 +1,22 @@
 import Foundation
 
-/// An open folder of an archive. Everything below the archive's own folder is reached through the folder above it and without following symbolic links, so that no name leads elsewhere.
+/// An open folder of an archive.
+///
+/// Everything below the archive's root folder is opened relative to its parent folder, without
+/// following symbolic links. So no name can lead out of the archive.
 public final class Folder {
-  /// Its path, for messages.
+  /// The path, for messages.
   public let path: String
+  /// The open file descriptor. It is valid as long as this object.
   package let descriptor: Int32
 
   private init(path: String, descriptor: Int32) { (self.path, self.descriptor) = (path, descriptor) }
 
   deinit { close(descriptor) }
 
-  /// Opens the archive's own folder, which the administrator may have put behind a symbolic link.
-  /// - Parameter creates: whether it is made where it is missing
+  /// Opens the root folder of an archive. The root itself may be a symbolic link, which an
+  /// administrator may have made.
+  /// - Parameter creates: whether to create a missing folder
   /// - Throws: ``FileError`` (inputOutput)
   public static func root(_ path: String, creates: Bool) throws(FileError) -> Folder {
     var opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -20,7 +25,7 @@ public final class Folder {
         try FileManager.default.createDirectory(
           atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
       } catch {
-        throw FileError(.inputOutput, "cannot make the folder \(path): \(error.localizedDescription)")
+        throw FileError(.inputOutput, "cannot create the folder \(path): \(error.localizedDescription)")
       }
       DurableStep.made.note(path)
       opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -30,7 +35,8 @@ public final class Folder {
     return Folder(path: path, descriptor: opened)
   }
 
-  /// Makes the names durable by which a new folder is reached; above it there may be some that cannot be opened, and are older.
+  /// Makes the names on the path to a new folder durable. Stops at the first parent that cannot be
+  /// opened: that one existed before.
   private static func syncParents(_ path: String) {
     var url = URL(fileURLWithPath: path).deletingLastPathComponent()
     while true {
@@ -43,27 +49,30 @@ public final class Folder {
     }
   }
 
-  /// Whether both are one folder, by whatever path.
+  /// Whether both paths lead to the same folder.
+  /// - Throws: ``FileError``
   public func isSame(as other: Folder) throws(FileError) -> Bool {
     var (one, two) = (stat(), stat())
     guard fstat(descriptor, &one) == 0, fstat(other.descriptor, &two) == 0 else {
-      throw FileError.system("cannot look at \(path)")
+      throw FileError.system("cannot examine \(path)")
     }
     return one.st_dev == two.st_dev && one.st_ino == two.st_ino
   }
 
-  /// What came of an attempt to have a folder to oneself.
+  /// The result of an attempt to lock a folder.
   public enum Lock: Sendable {
-    /// Other processes that ask are kept out.
+    /// This process holds the lock.
     case held
-    /// Another process has it.
+    /// Another process holds the lock.
     case busy
-    /// The file system knows no locks of folders, as some network shares.
+    /// The file system does not support locks on folders, as on some network shares.
     case unknown
   }
 
-  /// Keeps other processes out that do the same, until this folder is closed: with the last reference, or the end of the process.
-  /// - Parameter lock: the system's call, for tests another one
+  /// Locks the folder against other processes that also lock it. The lock ends when the last
+  /// reference to this object goes, or with the process.
+  /// - Parameter lock: the system call; tests pass another one
+  /// - Throws: ``FileError``
   public func lock(_ lock: (Int32, Int32) -> Int32 = { flock($0, $1) }) throws(FileError) -> Lock {
     while lock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       switch errno {
@@ -76,8 +85,8 @@ public final class Folder {
     return .held
   }
 
-  /// Opens the folder `names` below; nil where it does not exist.
-  /// - Throws: ``FileError`` where it is no folder or a symbolic link.
+  /// Opens the folder `names` below this one; nil if it does not exist.
+  /// - Throws: ``FileError`` if it is not a folder, or is a symbolic link.
   public func folder(_ names: [String], creates: Bool = false) throws(FileError) -> Folder? {
     var folder = self
     for name in names {
@@ -87,7 +96,7 @@ public final class Folder {
       if opened < 0, errno == ENOENT {
         guard creates else { return nil }
         guard mkdirat(folder.descriptor, name, 0o750) == 0 || errno == EEXIST else {
-          throw FileError.system("cannot make the folder \(path)")
+          throw FileError.system("cannot create the folder \(path)")
         }
         DurableStep.made.note(path)
         try folder.sync()
@@ -95,7 +104,8 @@ public final class Folder {
       }
       guard opened >= 0 else {
         if errno == ELOOP || errno == ENOTDIR {
-          throw FileError(.damaged, "\(path) is a symbolic link or no folder; archives are not followed out of their folder")
+          throw FileError(
+            .damaged, "\(path) is a symbolic link or not a folder; the program does not follow links inside an archive")
         }
         throw FileError.system("cannot open the folder \(path)")
       }
@@ -104,7 +114,8 @@ public final class Folder {
     return folder
   }
 
-  /// The names in it, in the order of their bytes.
+  /// The names in the folder, sorted by their bytes.
+  /// - Throws: ``FileError``
   public func names() throws(FileError) -> [String] {
     let again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard again >= 0, let stream = fdopendir(again) else { throw FileError.system("cannot read the folder \(path)") }
@@ -122,35 +133,39 @@ public final class Folder {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// Whether it has something of that name, whatever it is.
+  /// Whether the folder has an entry of that name, of any type.
+  /// - Throws: ``FileError``
   public func has(_ name: String) throws(FileError) -> Bool {
     try Folder.check(name)
     var status = stat()
     if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return true }
-    guard errno == ENOENT else { throw FileError.system("cannot look at \(path)/\(name)") }
+    guard errno == ENOENT else { throw FileError.system("cannot examine \(path)/\(name)") }
     return false
   }
 
-  /// Opens an ordinary file for reading; nil where there is none of that name.
-  /// - Throws: ``FileError`` where it is a symbolic link or anything else than a file.
+  /// Opens an ordinary file for reading; nil if there is no entry of that name.
+  /// - Throws: ``FileError`` if it is a symbolic link, or not an ordinary file.
   package func openFile(_ name: String) throws(FileError) -> Int32? {
     try Folder.check(name)
     let file = openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard file >= 0 else {
       if errno == ENOENT { return nil }
-      if errno == ELOOP { throw FileError(.damaged, "\(path)/\(name) is a symbolic link, which archives do not follow") }
+      if errno == ELOOP {
+        throw FileError(.damaged, "\(path)/\(name) is a symbolic link; the program does not follow links inside an archive")
+      }
       throw FileError.system("cannot open \(path)/\(name)")
     }
     var status = stat()
     guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(file)
-      throw FileError(.damaged, "\(path)/\(name) is no ordinary file")
+      throw FileError(.damaged, "\(path)/\(name) is not an ordinary file")
     }
     return file
   }
 
-  /// The bytes of a small file; nil where there is none of that name.
-  /// - Parameter limit: the most bytes that it may have
+  /// The bytes of a small file; nil if there is no file of that name.
+  /// - Parameter limit: the greatest allowed size in bytes
+  /// - Throws: ``FileError``
   public func read(_ name: String, limit: Int = 4 << 20) throws(FileError) -> [UInt8]? {
     guard let file = try openFile(name) else { return nil }
     defer { close(file) }
@@ -162,12 +177,15 @@ public final class Folder {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw FileError.system("cannot read \(path)/\(name)") }
       bytes += piece[..<count]
-      guard bytes.count <= limit else { throw FileError(.damaged, "\(path)/\(name) is far too long for what it is") }
+      guard bytes.count <= limit else {
+        throw FileError(.damaged, "\(path)/\(name) is longer than \(limit) bytes, which is too long for a file of its kind")
+      }
     }
   }
 
-  /// Removes a file; one that is not there is as good as removed.
-  /// - Returns: whether there was one.
+  /// Removes a file, if it exists.
+  /// - Returns: whether it existed
+  /// - Throws: ``FileError``
   @discardableResult
   public func remove(_ name: String) throws(FileError) -> Bool {
     try Folder.check(name)
@@ -176,13 +194,14 @@ public final class Folder {
     return false
   }
 
-  /// Gives a file its final name, unless there is something of that name.
+  /// Gives a file its final name. An existing entry of that name stays.
+  /// - Throws: ``FileError`` if there is an entry of that name
   package func publish(_ temporary: String, as name: String) throws(FileError) {
-    // A hard link first: unlike rename(2) it never replaces what is there.
+    // link(2) never replaces an existing file; rename(2) does.
     if linkat(descriptor, temporary, descriptor, name, 0) == 0 {
       try remove(temporary)
     } else if errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK {
-      // No hard links here (exFAT, some network shares).
+      // The file system has no hard links (exFAT, some network shares).
       guard try !has(name) else { throw exists(name) }
       guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw FileError.system("cannot name \(path)/\(name)") }
     } else {
@@ -192,7 +211,8 @@ public final class Folder {
     try sync()
   }
 
-  /// Gives a file its final name, in place of what has that name.
+  /// Gives a file its final name, and replaces an existing file of that name.
+  /// - Throws: ``FileError``
   package func replace(_ temporary: String, as name: String) throws(FileError) {
     guard renameat(descriptor, temporary, descriptor, name) == 0 else {
       let error = FileError.system("cannot write \(path)/\(name)")
@@ -204,17 +224,18 @@ public final class Folder {
   }
 
   private func exists(_ name: String) -> FileError {
-    FileError(.inputOutput, "\(path)/\(name) exists already and is not replaced")
+    FileError(.inputOutput, "\(path)/\(name) exists already; the program does not replace it")
   }
 
-  /// Makes durable which names it has.
+  /// Makes the names in the folder durable.
+  /// - Throws: ``FileError``
   public func sync() throws(FileError) {
     guard DurableStep.sync(descriptor, path) else { throw FileError.system("cannot sync the folder \(path)") }
   }
 
   private static func check(_ name: String) throws(FileError) {
     guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(0x2F), !name.utf8.contains(0) else {
-      throw FileError(.damaged, "\"\(name)\" is no name of a file in an archive")
+      throw FileError(.damaged, "\"\(name)\" cannot be the name of a file in an archive")
     }
   }
 }

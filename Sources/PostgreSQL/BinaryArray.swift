@@ -1,12 +1,13 @@
 import Values
 
-/// A one-dimensional PostgreSQL array, built in the server's binary form without a String for each element.
+/// A one-dimensional PostgreSQL array in the server's binary form. It needs no String for each
+/// element.
 public struct BinaryArray: Sendable {
-  /// What an array can hold.
+  /// The types of elements.
   public enum Element: Sendable {
     /// `text`, as UTF-8.
     case text
-    /// `character varying`, as UTF-8; the server tells it from `text` in binary.
+    /// `character varying`, as UTF-8. In binary form the server distinguishes it from `text`.
     case varchar
     /// `integer`.
     case int4
@@ -36,26 +37,26 @@ public struct BinaryArray: Sendable {
     }
   }
 
-  /// What the array holds.
+  /// The type of the elements.
   public let element: Element
-  /// How many elements there are.
+  /// The number of elements.
   public private(set) var count = 0
   private var hasNull = false
   private var elements: [UInt8] = []
 
-  /// An empty array.
+  /// An empty array of that type.
   public init(_ element: Element) {
     self.element = element
   }
 
-  /// Adds an element by its bytes: UTF-8 text, or 4, 8 or 16 bytes with the most significant first.
+  /// Appends an element by its bytes: UTF-8 text, or 4, 8 or 16 bytes in big-endian order.
   public mutating func append(_ bytes: UnsafeRawBufferPointer) {
     appendInteger(Int32(bytes.count))
     elements.append(contentsOf: bytes)
     count += 1
   }
 
-  /// Adds a number to an array of `int8`.
+  /// Appends a number to an array of `int8`.
   public mutating func append(_ value: Int64) {
     precondition(element == .int8, "a bigint in an array of \(element)")
     appendInteger(Int32(8))
@@ -63,7 +64,7 @@ public struct BinaryArray: Sendable {
     count += 1
   }
 
-  /// Adds a number, to an array of `int4` or `int8`.
+  /// Appends a number to an array of `int4` or `int8`.
   public mutating func append(_ value: Int32) {
     guard element == .int4 else { return append(Int64(value)) }
     appendInteger(Int32(4))
@@ -71,14 +72,14 @@ public struct BinaryArray: Sendable {
     count += 1
   }
 
-  /// Adds a text to an array of `text`.
+  /// Appends a text to an array of `text`.
   public mutating func append(_ value: String) {
     precondition(element == .text, "a text in an array of \(element)")
     var value = value
     value.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Adds a UUID to an array of `uuid`.
+  /// Appends a UUID to an array of `uuid`.
   public mutating func append(_ value: UUIDValue) {
     precondition(element == .uuid, "a UUID in an array of \(element)")
     appendInteger(Int32(16))
@@ -87,7 +88,7 @@ public struct BinaryArray: Sendable {
     count += 1
   }
 
-  /// Adds NULL.
+  /// Appends NULL.
   public mutating func appendNull() {
     appendInteger(Int32(-1))
     hasNull = true
@@ -105,7 +106,7 @@ public struct BinaryArray: Sendable {
     withUnsafeBytes(of: value.bigEndian) { elements.append(contentsOf: $0) }
   }
 
-  /// The length of the binary form in bytes. An array without elements has no dimensions.
+  /// The length of the binary form in bytes. An empty array has no dimensions.
   var byteCount: Int { count == 0 ? 12 : 20 + elements.count }
 
   func write(to buffer: inout ByteBuffer) {

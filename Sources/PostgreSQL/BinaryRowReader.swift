@@ -1,6 +1,7 @@
 import Values
 
-/// Walks the rows of a `COPY … TO STDOUT (FORMAT binary)`, message by message as `Connection.copyOut` gives them.
+/// Reads the rows of a `COPY … TO STDOUT (FORMAT binary)` from the messages of
+/// `Connection.copyOut`.
 ///
 ///     var reader = BinaryRowReader()
 ///     try connection.copyOut(…) { message in
@@ -9,18 +10,21 @@ import Values
 ///         let id = try reader.int64()
 ///         …
 ///
-/// A message holds whole rows. Its pointers are valid while the closure runs. Data that is not in this form gives an error.
+/// A message holds whole rows. Its pointers are valid only inside the closure. Data in another form
+/// gives an error.
+///
+/// Source: PostgreSQL documentation, COPY, "Binary Format".
 public struct BinaryRowReader {
   private var message: UnsafeRawBufferPointer
   private var offset = 0
-  /// Fields of the current row that have not been read.
+  /// The number of unread fields in the current row.
   public private(set) var fieldsLeft = 0
-  /// How many fields the current row has.
+  /// The number of fields in the current row.
   public private(set) var fieldCount = 0
-  /// Whether the trailer was seen: there are no more rows.
+  /// Whether the reader has seen the trailer, so that no row follows.
   public private(set) var isAtEnd = false
 
-  /// A reader with nothing to read yet.
+  /// A reader without a message.
   public init() {
     message = UnsafeRawBufferPointer(start: nil, count: 0)
   }
@@ -30,14 +34,14 @@ public struct BinaryRowReader {
     self.message = message
   }
 
-  /// Goes on to the next message; what was left of the one before is forgotten.
+  /// Starts with the next message and drops the rest of the previous one.
   public mutating func load(_ message: UnsafeRawBufferPointer) {
     self.message = message
     offset = 0
     fieldsLeft = 0
   }
 
-  /// Goes on to the next row of the message, past fields that were not read. Returns whether there is one.
+  /// Moves to the next row of the message and skips unread fields. Returns whether there is one.
   public mutating func nextRow() throws(PostgreSQLError) -> Bool {
     while fieldsLeft > 0 { _ = try nextField() }
     if offset == 0 { try skipHeader() }
@@ -55,7 +59,7 @@ public struct BinaryRowReader {
     return true
   }
 
-  /// The next field's bytes, nil for NULL.
+  /// The bytes of the next field; nil for NULL.
   @inline(__always)
   public mutating func nextField() throws(PostgreSQLError) -> UnsafeRawBufferPointer? {
     guard fieldsLeft > 0, message.count - offset >= 4 else { throw malformed("a field is missing") }
@@ -68,15 +72,16 @@ public struct BinaryRowReader {
     return UnsafeRawBufferPointer(rebasing: message[offset..<offset + length])
   }
 
-  /// Reads the next fields of the current row, as many as there is room for in `fields`; NULL has no base address. Faster than one by one.
+  /// Reads the next fields of the current row, as many as `fields` has room for. NULL has no base
+  /// address. This is faster than reading fields singly.
   public mutating func nextFields(_ fields: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>) throws(PostgreSQLError) {
     guard fields.count <= fieldsLeft, let base = message.baseAddress else { throw malformed("a field is missing") }
-    // Local, so that they stay in registers.
+    // Local copies stay in registers.
     let end = message.count
     var at = offset
     for index in fields.indices {
       guard end &- at >= 4 else { throw malformed("a field is missing") }
-      // Unsigned, so that one comparison settles it for all but NULL.
+      // As an unsigned number, one comparison checks all lengths but that of NULL.
       let length = Int(message.integer(at: at, as: UInt32.self))
       at &+= 4
       if length <= end &- at {
@@ -92,7 +97,7 @@ public struct BinaryRowReader {
     fieldsLeft -= fields.count
   }
 
-  /// A number of two, four or eight bytes, nil for NULL.
+  /// A number of two, four or eight bytes; nil for NULL.
   public mutating func int64() throws(PostgreSQLError) -> Int64? {
     guard let field = try nextField() else { return nil }
     switch field.count {
@@ -103,40 +108,41 @@ public struct BinaryRowReader {
     }
   }
 
-  /// A `boolean`, nil for NULL.
+  /// A `boolean`; nil for NULL.
   public mutating func bool() throws(PostgreSQLError) -> Bool? {
     guard let field = try nextField() else { return nil }
     guard field.count == 1 else { throw malformed("a boolean of \(field.count) bytes") }
     return field[0] != 0
   }
 
-  /// A `timestamptz` or `timestamp` in microseconds since 2000-01-01, nil for NULL.
+  /// A `timestamptz` or `timestamp` in microseconds since 2000-01-01; nil for NULL.
   public mutating func timestamp() throws(PostgreSQLError) -> Int64? {
     guard let field = try nextField() else { return nil }
     guard field.count == 8 else { throw malformed("a time of \(field.count) bytes") }
     return field.integer(at: 0)
   }
 
-  /// A `uuid`, nil for NULL.
+  /// A `uuid`; nil for NULL.
   public mutating func uuid() throws(PostgreSQLError) -> UUIDValue? {
     guard let field = try nextField() else { return nil }
     guard field.count == 16 else { throw malformed("a UUID of \(field.count) bytes") }
     return UUIDValue(high: field.integer(at: 0), low: field.integer(at: 8))
   }
 
-  /// A text, nil for NULL.
+  /// A text; nil for NULL.
   public mutating func string() throws(PostgreSQLError) -> String? {
     try nextField().map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The texts of an array without its NULL elements, nil for NULL.
+  /// The texts of an array without its NULL elements; nil for NULL.
   public mutating func strings() throws(PostgreSQLError) -> [String]? {
     guard let field = try nextField() else { return nil }
     guard let elements = BinaryValue(type: TypeOID.textArray, bytes: field).strings else { throw malformed("not an array") }
     return elements
   }
 
-  /// Only the first message has a header. No row can look like one: its first two bytes would mean 20,551 fields.
+  /// Only the first message has a header. No row can look like a header: its first two bytes would
+  /// mean 20,551 fields.
   private mutating func skipHeader() throws(PostgreSQLError) {
     guard message.count >= 11, message[0] == UInt8(ascii: "P"),
       message.prefix(11).elementsEqual(BinaryRowWriter.header.prefix(11))

@@ -1,7 +1,9 @@
-/// Builds the rows of a `COPY … FROM STDIN (FORMAT binary)` in one growing buffer, without an allocation for each field.
+/// Builds the rows of a `COPY … FROM STDIN (FORMAT binary)` in one growing buffer, without an
+/// allocation for each field.
 ///
-/// The file header comes by itself before the first row, and again before the first row after `trailer()`. So the buffer may
-/// be sent and emptied as often as one likes during a COPY, and used for the next one:
+/// The writer adds the file header before the first row, and again before the first row after
+/// `trailer()`. So the caller may send and empty the buffer at any time during a COPY, and use it
+/// for the next COPY:
 ///
 ///     writer.beginRow(fields: 2)
 ///     writer.int8(1)
@@ -9,6 +11,8 @@
 ///     …
 ///     writer.trailer()
 ///     try writer.withBytes(copy.write)
+///
+/// Source: PostgreSQL documentation, COPY, "Binary Format".
 public struct BinaryRowWriter: ~Copyable {
   private var buffer: ByteBuffer
   private var hasHeader = false
@@ -17,29 +21,29 @@ public struct BinaryRowWriter: ~Copyable {
   /// "PGCOPY", bytes that reveal a damaged transmission, no flags, no header extension.
   static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [0, 0, 0, 0] + [0, 0, 0, 0]
 
-  /// An empty buffer.
+  /// An empty buffer with room for `capacity` bytes.
   public init(capacity: Int = 64 * 1024) {
     buffer = ByteBuffer(capacity: capacity)
   }
 
-  /// How many bytes there are.
+  /// The number of bytes in the buffer.
   public var count: Int { buffer.count }
 
-  /// Begins a row; exactly as many fields must follow.
+  /// Begins a row. Exactly `fields` fields must follow.
   public mutating func beginRow(fields: Int) {
-    assert(fieldsLeft == 0, "\(fieldsLeft) fields are missing in the row before")
+    assert(fieldsLeft == 0, "\(fieldsLeft) fields are missing in the previous row")
     fieldsLeft = fields
     if !hasHeader { writeHeader() }
     buffer.append(Int16(fields))
   }
 
-  /// NULL.
+  /// Writes NULL.
   public mutating func null() {
     countField()
     buffer.append(Int32(-1))
   }
 
-  /// An `integer`.
+  /// Writes an `integer`.
   public mutating func int4(_ value: Int32) {
     countField()
     buffer.reserve(8)
@@ -47,7 +51,7 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.appendReserved(value)
   }
 
-  /// A `bigint`.
+  /// Writes a `bigint`.
   public mutating func int8(_ value: Int64) {
     countField()
     buffer.reserve(12)
@@ -55,7 +59,7 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.appendReserved(value)
   }
 
-  /// A `boolean`.
+  /// Writes a `boolean`.
   public mutating func bool(_ value: Bool) {
     countField()
     buffer.reserve(5)
@@ -63,12 +67,12 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.appendReserved(UInt8(value ? 1 : 0))
   }
 
-  /// A `timestamptz`, or a `timestamp` without zone.
+  /// Writes a `timestamptz`, or a `timestamp` without time zone.
   public mutating func timestamptz(microsecondsSince2000 value: Int64) {
     int8(value)
   }
 
-  /// A `text`, `varchar`, `json`, `bytea` or enumeration, by its bytes.
+  /// Writes a `text`, `varchar`, `json`, `bytea` or enumeration by its bytes.
   public mutating func bytes(_ value: UnsafeRawBufferPointer) {
     countField()
     buffer.reserve(4 + value.count)
@@ -76,13 +80,13 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.append(value)
   }
 
-  /// A `text`, `varchar`, `json` or enumeration.
+  /// Writes a `text`, `varchar`, `json` or enumeration.
   public mutating func text(_ value: String) {
     var value = value
     value.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
   }
 
-  /// A `jsonb`, by its text.
+  /// Writes a `jsonb` by its text.
   public mutating func jsonb(_ value: UnsafeRawBufferPointer) {
     countField()
     buffer.reserve(5 + value.count)
@@ -91,7 +95,7 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.append(value)
   }
 
-  /// A `uuid`, the first byte on top.
+  /// Writes a `uuid`. Its first byte is the highest one of `high`.
   public mutating func uuid(high: UInt64, low: UInt64) {
     countField()
     buffer.reserve(20)
@@ -100,14 +104,14 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.appendReserved(low)
   }
 
-  /// An array of texts or of anything else.
+  /// Writes an array of any type.
   public mutating func textArray(_ array: borrowing BinaryArray) {
     countField()
     buffer.append(Int32(array.byteCount))
     array.write(to: &buffer)
   }
 
-  /// An `int8multirange`; `Int64.min` and `Int64.max` are infinite bounds.
+  /// Writes an `int8multirange`. `Int64.min` and `Int64.max` are infinite bounds.
   public mutating func int8Multirange(_ ranges: [Range<Int64>]) {
     countField()
     let start = buffer.count
@@ -116,7 +120,7 @@ public struct BinaryRowWriter: ~Copyable {
     buffer.overwrite(Int32(buffer.count - start - 4), at: start)
   }
 
-  /// Ends the COPY's data. What is written afterwards begins a new COPY.
+  /// Ends the data of the COPY. The next row begins a new COPY.
   public mutating func trailer() {
     assert(fieldsLeft == 0, "\(fieldsLeft) fields are missing in the last row")
     if !hasHeader { writeHeader() }
@@ -124,17 +128,17 @@ public struct BinaryRowWriter: ~Copyable {
     hasHeader = false
   }
 
-  /// The bytes so far. The pointer must not leave the closure.
+  /// Gives the bytes of the buffer to `body`. The pointer is valid only inside the closure.
   public borrowing func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(buffer.bytes)
   }
 
-  /// Empties the buffer after its bytes were sent; the same COPY goes on.
+  /// Empties the buffer after sending. The COPY continues.
   public mutating func removeAll(keepingCapacity: Bool = true) {
     buffer.removeAll(keepingCapacity: keepingCapacity)
   }
 
-  /// Empties the buffer for a new COPY, wherever the last one was given up.
+  /// Empties the buffer for a new COPY, also after an abandoned one.
   public mutating func reset() {
     removeAll()
     hasHeader = false
@@ -146,7 +150,8 @@ public struct BinaryRowWriter: ~Copyable {
     hasHeader = true
   }
 
-  /// Too many or too few fields is a mistake in the program that the server would report only for the whole COPY.
+  /// The assertion finds a wrong number of fields early. The server would report it only for the
+  /// whole COPY.
   @inline(__always)
   private mutating func countField() {
     assert(fieldsLeft > 0, "more fields than the row has")

@@ -1,6 +1,6 @@
 import Values
 
-/// One value in binary form with its type; what it holds is read only if the type fits.
+/// One value in binary form with its type. Each property gives nil if the type does not fit.
 struct BinaryValue {
   var type: UInt32
   var bytes: UnsafeRawBufferPointer
@@ -18,7 +18,7 @@ struct BinaryValue {
 
   var string: String? {
     if TypeOID.isNotText(type) { return nil }
-    // jsonb is its text behind a version number.
+    // The text of a jsonb comes after a version number of one byte.
     let text = type == TypeOID.jsonb ? UnsafeRawBufferPointer(rebasing: bytes.dropFirst()) : bytes
     return String(decoding: text, as: UTF8.self)
   }
@@ -46,7 +46,7 @@ struct BinaryValue {
     }
   }
 
-  /// The elements of an array of texts; NULL elements are left out.
+  /// The elements of an array of texts, without NULL elements.
   var strings: [String]? {
     BinaryValue.elements(of: bytes)?.compactMap { element in
       guard !TypeOID.isNotText(element.type) else { return nil }
@@ -54,14 +54,14 @@ struct BinaryValue {
     }
   }
 
-  /// The elements of an array of integers; NULL elements are left out.
+  /// The elements of an array of integers, without NULL elements.
   var integers: [Int64]? {
     BinaryValue.elements(of: bytes)?.compactMap { element in
       element.bytes.flatMap { BinaryValue(type: element.type, bytes: $0).int64 }
     }
   }
 
-  /// The elements of an array of one dimension; nil if the bytes are none.
+  /// The elements of a one-dimensional array; nil if the bytes have another form.
   static func elements(of bytes: UnsafeRawBufferPointer) -> [(type: UInt32, bytes: UnsafeRawBufferPointer?)]? {
     guard bytes.count >= 12 else { return nil }
     let dimensions: Int32 = bytes.integer(at: 0)

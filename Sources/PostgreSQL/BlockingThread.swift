@@ -1,15 +1,16 @@
 import Glibc
 
-/// The one kind of thread for work that blocks: libpq, files, waiting. Swift's own threads are few and must not block.
+/// A thread for blocking work: libpq, files, waiting. Swift's own threads are few and must not
+/// block.
 ///
-/// Each has a name, which `ps -T` and debuggers show.
+/// Each thread has a name, which `ps -T` and debuggers show.
 package final class BlockingThread: Sendable {
   private let done = Condition()
 
   private init() {}
 
-  /// Starts a thread. If the system gives none, the work is done here.
-  /// - Parameter name: at most 15 bytes are shown
+  /// Starts a thread. If the system refuses a new thread, the work runs on the caller's thread.
+  /// - Parameter name: the first 15 bytes are shown
   @discardableResult
   package static func start(_ name: StaticString, _ body: @escaping @Sendable () -> Void) -> BlockingThread {
     let handle = BlockingThread()
@@ -33,11 +34,11 @@ package final class BlockingThread: Sendable {
     return handle
   }
 
-  /// Waits until the thread has done its work.
+  /// Waits until the thread has finished its work.
   package func join() { done.wait() }
 
-  /// Does blocking work for async code: the one way from there to here.
-  /// - Throws: what `body` throws
+  /// Runs blocking work for async code on a new thread.
+  /// - Throws: every error of `body`
   package static func run<Value: Sendable>(_ name: StaticString, _ body: @escaping () throws -> Value) async throws -> Value {
     let work = Borrowed(body: body)
     return try await withCheckedThrowingContinuation { continuation in
@@ -45,7 +46,7 @@ package final class BlockingThread: Sendable {
     }
   }
 
-  /// Work of a caller that waits for its end and touches nothing of it meanwhile.
+  /// Work of a caller that waits for its end and does not touch it in between.
   private struct Borrowed<Value>: @unchecked Sendable {
     let body: () throws -> Value
   }
@@ -57,7 +58,7 @@ package final class BlockingThread: Sendable {
     init(name: StaticString, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
 
     func run() {
-      // The system's call for it is not to be had from Swift.
+      // Swift does not import the C library's function for this.
       let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
       if file >= 0 {
         _ = write(file, name.utf8Start, min(name.utf8CodeUnitCount, 15))
@@ -67,9 +68,9 @@ package final class BlockingThread: Sendable {
     }
   }
 
-  /// A door that opens once.
+  /// A condition that becomes true once.
   private final class Condition: @unchecked Sendable {
-    // Unchecked: a POSIX semaphore may be used from any thread, and its memory stays where it is until deinit.
+    // Unchecked: any thread may use a POSIX semaphore, and its memory does not move until deinit.
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     init() { sem_init(semaphore, 0, 0) }
@@ -83,7 +84,7 @@ package final class BlockingThread: Sendable {
 
     func wait() {
       while sem_wait(semaphore) != 0, errno == EINTR {}
-      // For whoever else waits.
+      // Wakes the next waiting thread.
       sem_post(semaphore)
     }
   }

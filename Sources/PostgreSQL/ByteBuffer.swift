@@ -1,4 +1,4 @@
-/// A growing run of bytes that belongs to one owner: stores without bounds checks, doubles when full.
+/// A growing buffer of bytes with one owner. It stores without bounds checks and doubles when full.
 struct ByteBuffer: ~Copyable {
   private(set) var base: UnsafeMutableRawPointer
   private(set) var count = 0
@@ -28,7 +28,7 @@ struct ByteBuffer: ~Copyable {
     capacity = wider
   }
 
-  /// An integer, the most significant byte first as PostgreSQL's wire forms have it.
+  /// Appends an integer in big-endian order, as in PostgreSQL's protocol.
   @inline(__always)
   mutating func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     reserve(MemoryLayout<T>.size)
@@ -44,7 +44,7 @@ struct ByteBuffer: ~Copyable {
     count += source.count
   }
 
-  /// An integer for which room is reserved.
+  /// Appends an integer, for which room is already reserved.
   @inline(__always)
   mutating func appendReserved<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     base.storeBytes(of: value.bigEndian, toByteOffset: count, as: T.self)
@@ -66,7 +66,7 @@ struct ByteBuffer: ~Copyable {
 }
 
 extension UnsafeRawBufferPointer {
-  /// An integer of the wire; the caller has checked that it lies inside.
+  /// Reads a big-endian integer. The caller has checked the bounds.
   @inline(__always)
   func integer<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T {
     T(bigEndian: loadUnaligned(fromByteOffset: offset, as: T.self))

@@ -1,9 +1,11 @@
 internal import CLibPQ
 import Synchronization
 
-/// Cancels the running statement of one connection, from any thread, also after the connection is closed (then to no effect).
+/// Cancels the running statement of one connection. Any thread may use it. After the connection is
+/// closed it has no effect.
 ///
-/// The lock is held while a request is on its way, so that a request meant for one statement never reaches the next.
+/// It holds its lock while a request is on its way. So a request for one statement never reaches
+/// the next one.
 public final class Canceller: Sendable {
   private let state: Mutex<State>
 
@@ -13,7 +15,8 @@ public final class Canceller: Sendable {
 
   deinit { close() }
 
-  /// Asks the server to cancel the statement that runs now. Nothing happens if none runs. Returns whether the server was asked.
+  /// Asks the server to cancel the running statement. Does nothing if no statement is running.
+  /// Returns whether it asked the server.
   @discardableResult
   public func cancel() -> Bool {
     state.withLock { $0.runs && $0.key?.send() ?? false }
@@ -29,7 +32,7 @@ public final class Canceller: Sendable {
 
   // MARK: The connection's side
 
-  /// A statement begins. Returns false if it belongs to work that is to be given up.
+  /// Notes that a statement begins. Returns false if an interruption has ended its work.
   func begin(shielded: Bool) -> Bool {
     state.withLock {
       if $0.isInterrupted && !shielded { return false }
@@ -57,8 +60,8 @@ public final class Canceller: Sendable {
 
   // MARK: The interruption's side
 
-  /// Gives up what the connection does now: the running statement is cancelled, and an open transaction takes no more
-  /// statements. Returns the running statement's number.
+  /// Ends the current work of the connection: cancels the running statement, and refuses further
+  /// statements of the open transaction. Returns the number of the running statement.
   func interrupt() -> UInt64? {
     state.withLock {
       guard $0.runs || $0.isInTransaction else { return nil }
@@ -69,7 +72,8 @@ public final class Canceller: Sendable {
     }
   }
 
-  /// Asks once more, for a server that had not yet begun the statement when it was asked first. Returns whether it still runs.
+  /// Repeats the request, for a server that had not begun the statement at the first one. Returns
+  /// whether the statement is still running.
   func cancelAgain(_ number: UInt64) -> Bool {
     state.withLock {
       guard $0.runs, $0.number == number else { return false }
@@ -79,17 +83,18 @@ public final class Canceller: Sendable {
 
   private struct State {
     var key: CancelKey?
-    /// The statement's number, to tell it from the next.
+    /// The number of the statement, which distinguishes it from the next one.
     var number: UInt64 = 0
-    /// Whether a statement runs that may be cancelled; ROLLBACK and the like may not.
+    /// Whether a statement is running that may be cancelled. ROLLBACK and similar statements may
+    /// not.
     var runs = false
     var isInTransaction = false
     var isInterrupted = false
   }
 }
 
-/// libpq's key for cancelling. It is a copy of what is needed for that and not changed by use, so any thread may use it;
-/// libpq says so, the compiler cannot know.
+/// libpq's key for cancelling. It is an immutable copy, so any thread may use it (PostgreSQL
+/// documentation, libpq, "Canceling Queries in Progress").
 private struct CancelKey: @unchecked Sendable {
   let pointer: OpaquePointer
 

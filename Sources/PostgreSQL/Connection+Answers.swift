@@ -1,7 +1,8 @@
 internal import CLibPQ
 
 extension Connection {
-  /// The answer to a statement that gives rows or none; it leaves no COPY behind.
+  /// Checks the answer to a statement that is not a COPY. An unexpected COPY is ended.
+  /// - Throws: `PostgreSQLError`
   func check(_ answer: OpaquePointer?, _ connection: OpaquePointer, purpose: String) throws(PostgreSQLError) -> ResultHandle {
     let result = try checkForError(answer, connection, purpose: purpose)
     let status = PQresultStatus(result.pointer)
@@ -14,7 +15,8 @@ extension Connection {
     }
   }
 
-  /// The answer, or what it says went wrong.
+  /// Checks an answer for an error.
+  /// - Throws: `PostgreSQLError`
   func checkForError(
     _ answer: OpaquePointer?, _ connection: OpaquePointer, purpose: String
   ) throws(PostgreSQLError) -> ResultHandle {
@@ -34,7 +36,8 @@ extension Connection {
   private func error(_ result: ResultHandle, _ connection: OpaquePointer, purpose: String) -> PostgreSQLError {
     let fields = ErrorFields(result.pointer)
     var error = fields.error(purpose: purpose, server: server)
-    // libpq may say that it could not write while it takes the connection for a good one: it has not read to the end of what the server left.
+    // libpq may report a failed write while it believes the connection to be good: it has not yet
+    // read the server's last bytes.
     if error.sqlState == nil { PQconsumeInput(connection) }
     if fields.isFatal || PQstatus(connection) != CONNECTION_OK {
       isLost = true
@@ -47,7 +50,8 @@ extension Connection {
     return error
   }
 
-  /// Takes the rest of the answers to a statement, so that the next can be sent. The first error among them is given back.
+  /// Reads the remaining answers to a statement, so that the next one can be sent. Returns the
+  /// first error among them.
   @discardableResult
   func drain(_ connection: OpaquePointer, purpose: String) -> PostgreSQLError? {
     var first: PostgreSQLError?
@@ -58,19 +62,21 @@ extension Connection {
       } catch {
         first = first ?? error
       }
-      // A COPY would be answered for ever.
+      // PQgetResult would return the answer for a COPY forever.
       if status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH { break }
     }
     return first
   }
 
-  /// Ends a COPY that nobody reads or writes any more.
+  /// Ends an abandoned COPY.
   /// - Parameter isIn: whether the server waits for data
   func abandonCopy(_ connection: OpaquePointer, isIn: Bool = false) {
     var isIn = isIn
     while true {
-      // A server that waits for data is told in their place. Cancelled as well, it might end the COPY before it has read the Sync that it ignores during one, and answer two of them: the second answer
-      // would be taken for that to the next statement.
+      // A server that waits for data gets an error in place of the data. It must not get a cancel
+      // request besides. Such a request may end the COPY before the server reads the Sync that it
+      // ignores during a COPY. The server would then send two answers, and the second one would be
+      // taken for the answer to the next statement.
       if isIn { PQputCopyEnd(connection, "given up") } else { canceller.cancel() }
       var message: UnsafeMutablePointer<CChar>?
       while PQgetCopyData(connection, &message, 0) > 0 { PQfreemem(message) }
@@ -84,7 +90,7 @@ extension Connection {
     }
   }
 
-  /// How many rows a statement affected.
+  /// The number of rows that a statement affected.
   func affectedRows(_ result: ResultHandle) -> Int {
     PQcmdTuples(result.pointer).flatMap { Int(String(cString: $0)) } ?? 0
   }

@@ -1,11 +1,13 @@
 internal import CLibPQ
 
 extension Connection {
-  /// Runs `COPY … TO STDOUT` and gives each message as it came (in binary and text form the server sends a row in each; the
-  /// first also holds the header of the binary form). The pointer must not leave the closure. Returns the number of rows.
+  /// Runs `COPY … TO STDOUT` and gives each message to the closure. In binary and text form the
+  /// server sends one row in each message; the first one also holds the header of the binary form.
+  /// The pointer is valid only inside the closure. Returns the number of rows.
   ///
-  /// An error of the closure cancels the COPY and is passed on; the connection remains usable (an open transaction has then
-  /// failed).
+  /// An error of the closure cancels the COPY and is thrown. The connection remains usable; an open
+  /// transaction has failed then.
+  /// - Throws: `PostgreSQLError`, and every error of the closure
   @discardableResult
   public func copyOut(_ sql: String, purpose: String, _ row: (UnsafeRawBufferPointer) throws -> Void) throws -> Int {
     let connection = try begin(sql, purpose: purpose)
@@ -26,10 +28,11 @@ extension Connection {
     return try finishCopy(connection, purpose: purpose)
   }
 
-  /// Runs `COPY … FROM STDIN` with what the closure writes. Returns the number of rows.
+  /// Runs `COPY … FROM STDIN` with the data that the closure writes. Returns the number of rows.
   ///
-  /// An error of the closure ends the COPY, stores nothing and is passed on; the connection remains usable (an open transaction
-  /// has then failed).
+  /// An error of the closure ends the COPY, stores nothing and is thrown. The connection remains
+  /// usable; an open transaction has failed then.
+  /// - Throws: `PostgreSQLError`, and every error of the closure
   @discardableResult
   public func copyIn(_ sql: String, purpose: String, _ body: (CopyIn) throws -> Void) throws -> Int {
     let connection = try begin(sql, purpose: purpose)
@@ -42,7 +45,7 @@ extension Connection {
     } catch {
       PQputCopyEnd(connection, "given up by the client")
       let answer = drain(connection, purpose: purpose)
-      // Why writing was refused is in the server's answer.
+      // The server's answer contains the reason for the refusal.
       guard let refusal = error as? CopyRefused else { throw error }
       throw answer ?? refusal.error
     }
@@ -62,7 +65,7 @@ extension Connection {
       kind: .protocol, purpose: purpose, message: "the statement is not a \(direction)", server: server)
   }
 
-  /// The answer that ends a COPY, with its number of rows.
+  /// Reads the answer that ends a COPY. Returns its number of rows.
   private func finishCopy(_ connection: OpaquePointer, purpose: String) throws(PostgreSQLError) -> Int {
     guard let answer = PQgetResult(connection) else { throw missingAnswer(connection, purpose: purpose) }
     defer { drain(connection, purpose: purpose) }
@@ -70,13 +73,13 @@ extension Connection {
   }
 }
 
-/// The data that goes into a COPY; it takes nothing once `Connection.copyIn` has returned.
+/// The data of a COPY. It accepts no data after `Connection.copyIn` has returned.
 public final class CopyIn {
   private unowned let connection: Connection
   private let handle: OpaquePointer
   private let purpose: String
   fileprivate(set) var isOpen = true
-  /// Small enough for libpq's buffer, which otherwise grows to the largest piece and stays so.
+  /// In bytes. libpq's buffer grows to the largest piece and keeps that size.
   private static let pieceLength = 256 * 1024
 
   init(connection: Connection, handle: OpaquePointer, purpose: String) {
@@ -85,10 +88,10 @@ public final class CopyIn {
     self.purpose = purpose
   }
 
-  /// Sends bytes; they need not be whole rows.
+  /// Sends bytes. They need not be whole rows.
   ///
-  /// - Throws: an error if the server has refused the data or an interruption was requested. Let it pass through the closure:
-  ///   `copyIn` replaces it by what the server says.
+  /// - Throws: an error if the server has refused the data, or an interruption was requested. The
+  ///   closure must pass it on: `copyIn` replaces it by the server's error.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     guard isOpen else {
       throw PostgreSQLError(kind: .protocol, purpose: purpose, message: "the COPY has ended")
@@ -107,7 +110,7 @@ public final class CopyIn {
   }
 }
 
-/// The server took no more data; its reason comes with its answer.
+/// The server refused the data. Its answer contains the reason.
 private struct CopyRefused: Error {
   var error: PostgreSQLError
 }

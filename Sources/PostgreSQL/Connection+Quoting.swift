@@ -1,5 +1,5 @@
 extension Connection {
-  /// A name as SQL takes it whatever it contains: in double quotes. A U+0000, which no name can hold, is left out.
+  /// A name in double quotes for SQL. A U+0000 is dropped, because no name can contain it.
   public static func quoteIdentifier(_ name: String) -> String {
     var quoted = "\""
     for character in name.unicodeScalars where character != "\0" {
@@ -8,13 +8,13 @@ extension Connection {
     return quoted + "\""
   }
 
-  /// A name with its schema, if it has one.
+  /// A quoted name, with its schema if there is one.
   public static func quoteQualifiedName(schema: String?, _ name: String) -> String {
     (schema.map { quoteIdentifier($0) + "." } ?? "") + quoteIdentifier(name)
   }
 
-  /// A name as a setting gives it, `table` or `schema.table`, each part quoted. A part in double quotes may contain dots.
-  /// Names are taken as they are written: nothing is changed to lower case.
+  /// A quoted name from a setting: `table` or `schema.table`. A part in double quotes may contain
+  /// dots. The case of names does not change.
   public static func quoteQualifiedName(_ text: String) -> String {
     var parts = [""]
     var isQuoted = false

@@ -1,24 +1,31 @@
 internal import CLibPQ
 
 extension Connection {
-  /// Runs one statement and gives its rows.
+  /// Runs one statement and returns its rows.
+  /// - Throws: `PostgreSQLError`
   public func query(_ sql: String, _ parameters: [Parameter] = [], purpose: String) throws(PostgreSQLError) -> Rows {
     Rows(result: try run(sql, parameters, purpose: purpose))
   }
 
-  /// Runs one statement and gives the number of rows it affected (0 for those that affect none, such as CREATE).
+  /// Runs one statement and returns the number of rows that it affected; 0 for statements such as
+  /// CREATE.
+  /// - Throws: `PostgreSQLError`
   @discardableResult
   public func execute(_ sql: String, _ parameters: [Parameter] = [], purpose: String) throws(PostgreSQLError) -> Int {
     affectedRows(try run(sql, parameters, purpose: purpose))
   }
 
-  /// Runs several statements separated by semicolons. They are one transaction unless they contain BEGIN and COMMIT themselves.
+  /// Runs several statements, separated by semicolons. They are one transaction, unless they
+  /// contain BEGIN and COMMIT.
+  /// - Throws: `PostgreSQLError`
   public func script(_ sql: String, purpose: String) throws(PostgreSQLError) {
     try runSimple(sql, purpose: purpose)
   }
 
-  /// Runs a query and gives its rows one by one, in constant memory. An error of the closure cancels the query and is passed
-  /// on; the connection remains usable (an open transaction has then failed).
+  /// Runs a query and gives its rows singly to the closure, in constant memory. An error of the
+  /// closure cancels the query and is thrown. The connection remains usable; an open transaction
+  /// has failed then.
+  /// - Throws: `PostgreSQLError`, and every error of the closure
   public func stream(
     _ sql: String, _ parameters: [Parameter] = [], purpose: String, _ row: (RowView) throws -> Void
   ) throws {
@@ -27,7 +34,7 @@ extension Connection {
     let sent = WireParameters.with(parameters) {
       PQsendQueryParams(connection, sql, Int32($0.types.count), $0.types, $0.values, $0.lengths, $0.formats, 1)
     }
-    // What went wrong in sending is told by the answer, too, but not always.
+    // The answer usually contains the reason for a failed sending, but not always.
     guard sent == 1 else {
       throw drain(connection, purpose: purpose) ?? missingAnswer(connection, purpose: purpose)
     }
@@ -59,7 +66,7 @@ extension Connection {
     return try check(answer, connection, purpose: purpose)
   }
 
-  /// Runs SQL by the simple protocol and gives the last answer.
+  /// Runs SQL by the simple query protocol and returns the last answer.
   @discardableResult
   func runSimple(_ sql: String, purpose: String, shielded: Bool = false) throws(PostgreSQLError) -> ResultHandle {
     let connection = try begin(sql, purpose: purpose, shielded: shielded)

@@ -1,12 +1,13 @@
 internal import CLibPQ
 
-/// What a transaction sees and may do.
+/// The isolation level of a transaction (PostgreSQL documentation, "Transaction Isolation").
 public enum TransactionMode: Sendable {
-  /// Every statement sees what is committed when it begins.
+  /// Every statement sees the transactions that were committed before it began.
   case readCommitted
-  /// All statements see what was committed when the first began; a collision with others gives `serializationFailure`.
+  /// All statements see the transactions that were committed before the first statement. A conflict
+  /// with another transaction gives `serializationFailure`.
   case repeatableRead
-  /// As `repeatableRead`, and writing is refused.
+  /// As `repeatableRead`, and the server refuses writes.
   case readOnly
 
   var begin: String {
@@ -19,10 +20,12 @@ public enum TransactionMode: Sendable {
 }
 
 extension Connection {
-  /// Runs the closure in a transaction: COMMIT when it returns, ROLLBACK when it throws. Transactions do not nest; see `savepoint`.
+  /// Runs the closure in a transaction: COMMIT when it returns, ROLLBACK when it throws.
+  /// Transactions do not nest; use `savepoint`.
   ///
-  /// - Throws: the closure's error; a `PostgreSQLError` if BEGIN or COMMIT fails. If the connection breaks before COMMIT is
-  ///   answered its kind is `commitUnknown`. A transaction in which a statement had failed is never reported as stored.
+  /// - Throws: every error of the closure; a `PostgreSQLError` if BEGIN or COMMIT fails. If the
+  ///   connection breaks before the answer to COMMIT, its kind is `commitUnknown`. A COMMIT after a
+  ///   failed statement always throws.
   @discardableResult
   public func transaction<T>(
     _ mode: TransactionMode = .readCommitted, purpose: String, _ body: () throws -> T
@@ -56,7 +59,7 @@ extension Connection {
       answer = try runSimple("COMMIT", purpose: purpose, shielded: true)
     } catch {
       var error = error
-      // A connection known to be broken before carried no COMMIT.
+      // If the connection was already known to be broken, no COMMIT was sent.
       if error.kind == .connectionLost, wasUsable { error.kind = .commitUnknown }
       rollBack(purpose: purpose)
       throw error
@@ -68,19 +71,19 @@ extension Connection {
       message: "a statement of the transaction had failed, so the server rolled it back", server: server)
   }
 
-  /// Leaves no transaction open: if the server cannot be brought to end it, the connection is closed.
+  /// Ends the open transaction. If the server does not end it, the connection is closed.
   private func rollBack(purpose: String) {
-    // A late cancel request, of an administrator for instance, may hit the first ROLLBACK.
+    // A late cancel request, for instance from an administrator, may hit the first ROLLBACK.
     for _ in 0..<3 where isUsable && inTransaction {
       _ = try? runSimple("ROLLBACK", purpose: purpose, shielded: true)
     }
     if isUsable, let handle, PQtransactionStatus(handle) != PQTRANS_IDLE { close() }
   }
 
-  /// Runs the closure behind a savepoint: what it did is kept when it returns and undone when it throws, and the transaction goes
-  /// on in both cases.
+  /// Runs the closure after a savepoint. Its work is kept when it returns and undone when it
+  /// throws. The transaction continues in both cases.
   ///
-  /// - Throws: the closure's error; a `PostgreSQLError` if no transaction is open.
+  /// - Throws: every error of the closure; a `PostgreSQLError` if no transaction is open
   @discardableResult
   public func savepoint<T>(
     _ name: String = "savepoint", purpose: String = "Setting a savepoint", _ body: () throws -> T

@@ -1,38 +1,40 @@
 internal import CLibPQ
 import Logging
 
-/// One connection to a server. It blocks; use it on one thread at a time. Notices go to the log.
+/// One connection to a server. Its calls block, and only one thread at a time may use it. The
+/// server's notices go to the log.
 ///
-/// The session speaks UTF-8, with ISO dates and standard strings. Every statement takes a purpose, such as "reading CELs 1 to
-/// 20000": what an error message says was being done.
+/// The session uses UTF-8, ISO dates and standard strings. Every statement has a purpose for error
+/// messages, such as "reading CELs 1 to 20000".
 public final class Connection {
   /// The server's version as a number: 150018 is 15.18.
   public let serverVersion: Int
-  /// Which server, database and user, for messages.
+  /// The server, the database and the user, for messages.
   public let server: ServerDescription
-  /// The server's process, as in `pg_stat_activity.pid`.
+  /// The id of the server's process, as in `pg_stat_activity.pid`.
   public let backendProcessID: Int32
   /// The encoding of the database, such as `UTF8` or `SQL_ASCII`.
   public let serverEncoding: String
   /// Cancels the running statement from another thread.
   public let canceller: Canceller
-  /// Called with purpose and SQL of every statement before it is sent, also those of `transaction` and `savepoint`.
+  /// Called before every statement with its purpose and SQL, also for those of `transaction` and
+  /// `savepoint`.
   public var trace: ((_ purpose: String, _ sql: String) -> Void)?
 
-  /// nil once closed.
+  /// nil after closing.
   private(set) var handle: OpaquePointer?
   let log: Logger
   private let notices: NoticeSink
   var interruption: Interruption?
-  /// What a COPY or stream in progress is for; its closure cannot run other statements here.
+  /// The purpose of the running COPY or stream. Its closure cannot run other statements here.
   private var purposeInProgress: String?
-  /// Set when the server said that it ends the connection.
+  /// Whether the server has announced that it ends the connection.
   var isLost = false
 
-  /// Connects.
+  /// Connects to the server.
   ///
-  /// - Throws: `PostgreSQLError` of kind `connection`, which says in `connectionFailure` why; of kind `statement` if the
-  ///   server refuses one of the options.
+  /// - Throws: a `PostgreSQLError` of kind `connection`, with the reason in `connectionFailure`; of
+  ///   kind `statement` if the server refuses one of the options
   public init(_ parameters: ConnectionParameters, log: Logger) throws(PostgreSQLError) {
     let sink = NoticeSink(log: log)
     let handle = try ConnectionAttempt.connect(parameters, notices: sink)
@@ -44,29 +46,30 @@ public final class Connection {
     backendProcessID = PQbackendPID(handle)
     serverEncoding = PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? ""
     canceller = Canceller(connection: handle)
-    // An error from here on runs deinit, which closes the connection.
+    // If this throws, deinit closes the connection.
     try set(parameters.options)
   }
 
   deinit { close() }
 
-  /// Whether statements can be sent: neither closed nor known to be broken.
+  /// Whether statements can be sent: the connection is open and not known to be broken.
   public var isUsable: Bool {
     guard let handle else { return false }
     return !isLost && PQstatus(handle) == CONNECTION_OK
   }
 
-  /// Whether a transaction is open, a failed one included.
+  /// Whether a transaction is open, also a failed one.
   public var inTransaction: Bool {
     guard let handle else { return false }
     let status = PQtransactionStatus(handle)
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || (status == PQTRANS_ACTIVE && isInTransactionBlock)
   }
 
-  /// Whether `transaction` has one open; it tells during a COPY, when libpq does not.
+  /// Whether `transaction` has a transaction open. It is also correct during a COPY, when libpq
+  /// does not report it.
   var isInTransactionBlock = false
 
-  /// Ends the connection; the server undoes an open transaction. Closing twice does no harm.
+  /// Closes the connection. The server rolls an open transaction back. Closing again has no effect.
   public func close() {
     canceller.close()
     interruption?.remove(canceller)
@@ -74,8 +77,8 @@ public final class Connection {
     handle = nil
   }
 
-  /// The settings a session starts with, and those asked for. They are set here and not at start-up, so that the `options` of
-  /// a URI or PGOPTIONS stay in force.
+  /// Sets the session's defaults and the options. This happens after connecting, so that the
+  /// `options` of a URI or PGOPTIONS stay in force.
   private func set(_ options: [String: String]) throws(PostgreSQLError) {
     var settings = ["DateStyle": "ISO", "standard_conforming_strings": "on"]
     settings.merge(options) { _, asked in asked }
@@ -88,7 +91,8 @@ public final class Connection {
 
   // MARK: Statements
 
-  /// What comes before every statement. A shielded one runs although an interruption was requested.
+  /// Comes before every statement and claims the connection for it. A shielded statement runs even
+  /// after an interruption was requested.
   func begin(_ sql: String, purpose: String, shielded: Bool = false) throws(PostgreSQLError) -> OpaquePointer {
     guard let handle else {
       throw PostgreSQLError(kind: .connectionLost, purpose: purpose, message: "the connection was closed", server: server)
@@ -107,7 +111,7 @@ public final class Connection {
     return handle
   }
 
-  /// What comes after every statement.
+  /// Ends the work of a statement.
   func end() {
     purposeInProgress = nil
     canceller.end()
@@ -115,7 +119,7 @@ public final class Connection {
 }
 
 extension ServerDescription {
-  /// What libpq knows about where a connection leads.
+  /// The address of a connection, as libpq knows it.
   init(connection: OpaquePointer) {
     self.init(
       host: ServerDescription.text(PQhost(connection)), port: ServerDescription.text(PQport(connection)),

@@ -1,13 +1,14 @@
 internal import CLibPQ
 import Glibc
 
-/// The way to a connection, step by step: only so can notices that come while connecting be kept off stderr, and the server's
-/// error codes be had, which libpq does not give for a failed connection but prints at the verbose level.
+/// Connects step by step. This keeps the notices of connecting away from standard error. It also
+/// gives the server's error codes: for a failed connection libpq prints them only at the verbose
+/// level.
 struct ConnectionAttempt: ~Copyable {
   private let connection: OpaquePointer
   private var wasReached = false
 
-  /// An established connection, whose owner calls PQfinish.
+  /// An open connection. The caller must call PQfinish.
   static func connect(_ parameters: ConnectionParameters, notices: NoticeSink) throws(PostgreSQLError) -> OpaquePointer {
     _ = try parameters.parsedURI()
     var keywords = [("fallback_application_name", parameters.applicationName), ("client_encoding", "UTF8")]
@@ -35,7 +36,7 @@ struct ConnectionAttempt: ~Copyable {
     self.connection = connection
   }
 
-  /// The time limit in force, wherever it was set; nil for none. libpq takes no less than two seconds.
+  /// The time limit in force, from any source; nil for none. libpq's least limit is two seconds.
   private static func limit(of connection: OpaquePointer, otherwise seconds: Int) -> Int? {
     guard let list = PQconninfo(connection) else { return seconds }
     defer { PQconninfoFree(list) }
@@ -56,7 +57,8 @@ struct ConnectionAttempt: ~Copyable {
       }
       if !wait(for: polling, until: deadline) {
         guard !wasShutDown else { throw timedOut(secondsPerAddress ?? 0) }
-        // libpq takes the broken attempt for a refusal and goes on to the server's next address, as its own time limit does.
+        // libpq takes the broken attempt for a refusal and tries the server's next address, as with
+        // its own time limit.
         shutdown(PQsocket(connection), Int32(SHUT_RDWR))
         wasShutDown = true
         deadline = now() + 1000
@@ -79,7 +81,7 @@ struct ConnectionAttempt: ~Copyable {
     [PQhost(connection), PQhostaddr(connection), PQport(connection)].map { $0.map { String(cString: $0) } ?? "" }
   }
 
-  /// Whether the socket became ready in time.
+  /// Whether the socket became ready before the deadline.
   private func wait(for polling: PostgresPollingStatusType, until deadline: Int?) -> Bool {
     let events = polling == PGRES_POLLING_READING ? POLLIN : POLLOUT
     while true {
@@ -121,7 +123,7 @@ struct ConnectionAttempt: ~Copyable {
   }
 }
 
-/// Calls with a list of C strings that ends with NULL.
+/// Calls `body` with a NULL-terminated list of C strings.
 private func withCStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
   let copies = strings.map { strdup($0) }
   defer { for copy in copies { free(copy) } }

@@ -1,13 +1,15 @@
-/// How to reach a database.
+/// The parameters of a connection.
 public struct ConnectionParameters: Sendable {
-  /// A `postgresql://` URI or libpq's `keyword=value` string. SQLAlchemy's driver suffix (`postgresql+psycopg2://`) is
-  /// accepted. nil leaves everything to libpq's environment variables, service files and defaults.
+  /// A `postgresql://` URI or libpq's `keyword=value` string. SQLAlchemy's form
+  /// `postgresql+psycopg2://` is allowed. nil: libpq uses its environment variables, service files
+  /// and defaults.
   public var uri: String?
-  /// The name the server shows in `pg_stat_activity`, unless the URI or PGAPPNAME gives one.
+  /// The name in `pg_stat_activity`, unless the URI or PGAPPNAME gives one.
   public var applicationName: String
-  /// Seconds to wait for each address of the server to answer, unless the URI or PGCONNECT_TIMEOUT says otherwise.
+  /// The time limit in seconds for each address of the server, unless the URI or PGCONNECT_TIMEOUT
+  /// gives one.
   public var connectTimeout: Int
-  /// Server settings of the session, such as `TimeZone` or `lock_timeout`.
+  /// The server settings of the session, such as `TimeZone` or `lock_timeout`.
   public var options: [String: String]
 
   /// Parameters with a time limit of 10 seconds for each address.
@@ -20,21 +22,22 @@ public struct ConnectionParameters: Sendable {
     self.options = options
   }
 
-  /// The URI for messages: what libpq understood of it, without any password. A string that cannot be read is not shown at
-  /// all, for nobody knows which part of it is the password.
+  /// The URI as libpq reads it, without any password, for messages. An unreadable string is not
+  /// shown at all, because any part of it may be the password.
   public var redacted: String {
     guard uri != nil else { return "(libpq's environment and defaults)" }
     guard let options = try? parsedURI() else { return "(a connection string that cannot be read)" }
     return ConnectionString.show(options)
   }
 
-  /// What the URI sets, by libpq's keywords.
+  /// The values in the URI, by libpq's keywords.
+  /// - Throws: `PostgreSQLError` of kind `connection` for an unreadable URI
   func parsedURI() throws(PostgreSQLError) -> [String: String] {
     guard let normalizedURI else { return [:] }
     return try ConnectionString.parse(normalizedURI)
   }
 
-  /// The URI as libpq takes it.
+  /// The URI in the form that libpq accepts.
   var normalizedURI: String? {
     guard let uri else { return nil }
     guard let colon = uri.range(of: "://") else { return uri }
@@ -45,7 +48,7 @@ public struct ConnectionParameters: Sendable {
 }
 
 extension String {
-  /// The first place of a text; the standard library has it only for collections of elements.
+  /// The first range of a text. The standard library has this only for collections of elements.
   fileprivate func range(of other: String) -> Range<Index>? {
     firstRange(of: other)
   }

@@ -1,5 +1,6 @@
-/// What libpq prints, verbosely, about a connection that failed, taken apart. The words may be in any language; the layout is
-/// fixed: `FATAL:  28P01: text`, then lines such as `HINT:  text`, and at last the place in the server's source.
+/// The parts of libpq's verbose report on a failed connection. The language varies; the layout is
+/// fixed: `FATAL:  28P01: text`, then lines such as `HINT:  text`, and at the end the place in the
+/// server's source.
 struct ConnectionReport {
   var sqlState: SQLState?
   var message = ""
@@ -9,7 +10,7 @@ struct ConnectionReport {
   init(_ text: String) {
     var lines = text.split(separator: "\n").map(String.init)
     lines.removeAll { $0.contains(/\.[cly]:\d+$/) }
-    // With several hosts there are several reports; the last one decides.
+    // With several hosts there are several reports. The last one counts.
     if let last = lines.lastIndex(where: { $0.contains(ConnectionReport.code) }) {
       lines.removeFirst(last)
     }
@@ -28,6 +29,6 @@ struct ConnectionReport {
     message = message.onOneLine
   }
 
-  /// Two blanks, the SQLSTATE, a colon. A Regex is not Sendable, so it is made for each use.
+  /// Two blanks, the SQLSTATE, a colon. A Regex is not Sendable, so each use makes a new one.
   private static var code: Regex<(Substring, Substring)> { #/:  ([0-9A-Z]{5}): /# }
 }

@@ -1,11 +1,12 @@
 internal import CLibPQ
 
-/// Reading connection strings, with care that no part of a password gets into a message: a string that libpq cannot read,
-/// or reads in a way nobody meant, is never quoted.
+/// Reads connection strings. Messages never quote a string that libpq cannot read or probably
+/// misreads, because any part of it may be the password.
 enum ConnectionString {
   private static let secrets: Set<String> = ["password", "sslpassword", "passfile", "scram_client_key", "scram_server_key"]
 
-  /// The keywords a string sets.
+  /// The values in a string, by keyword.
+  /// - Throws: `PostgreSQLError` of kind `connection` for an unreadable string
   static func parse(_ text: String) throws(PostgreSQLError) -> [String: String] {
     var complaint: UnsafeMutablePointer<CChar>?
     guard let list = PQconninfoParse(text, &complaint) else {
@@ -15,7 +16,8 @@ enum ConnectionString {
     }
     defer { PQconninfoFree(list) }
     let options = collect(list)
-    // An unescaped "@" or "/" in a password moves the password's end into the host, the port or the database's name.
+    // An unescaped "@" or "/" in a password moves the end of the password into the host, the port
+    // or the database's name.
     let isSplitWrong =
       options["host", default: ""].dropFirst().contains("@")
       || !options["port", default: ""].allSatisfy { $0.isNumber || $0 == "," }
@@ -37,7 +39,7 @@ enum ConnectionString {
     return options
   }
 
-  /// A URI without secrets.
+  /// The URI without secrets.
   static func show(_ options: [String: String]) -> String {
     var text = "postgresql://"
     if let user = options["user"] { text += user + "@" }
@@ -55,12 +57,12 @@ enum ConnectionString {
   private static func unreadable(_ reason: String) -> PostgreSQLError {
     PostgreSQLError(
       kind: .connection, connectionFailure: .other, purpose: "Reading the connection string", message: reason,
-      hint: "it looks like postgresql://user:password@host:5432/database")
+      hint: "the form is postgresql://user:password@host:5432/database")
   }
 }
 
 extension String {
-  /// The text on one line, as messages want it.
+  /// The text on one line, for messages.
   var onOneLine: String {
     split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }

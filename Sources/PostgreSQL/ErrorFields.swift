@@ -1,10 +1,11 @@
 internal import CLibPQ
 
-/// The fields of a server's error or notice.
+/// The fields of a server's error or notice (PostgreSQL documentation, "Error and Notice Message
+/// Fields").
 struct ErrorFields {
-  /// The letters of the protocol.
+  /// The protocol's letters for the fields.
   enum Field: Unicode.Scalar {
-    // The severity that is not translated.
+    // The severity in English, never translated.
     case severity = "V"
     case sqlState = "C"
     case message = "M"
@@ -33,7 +34,7 @@ struct ErrorFields {
     return severity == "FATAL" || severity == "PANIC"
   }
 
-  /// The error, before it is known what it means for the connection.
+  /// The error, with the kind that it has on a working connection.
   func error(purpose: String, server: ServerDescription) -> PostgreSQLError {
     PostgreSQLError(
       kind: .statement, sqlState: self[.sqlState].map(SQLState.init(rawValue:)), purpose: purpose,

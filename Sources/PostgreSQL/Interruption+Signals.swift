@@ -2,14 +2,16 @@ import Glibc
 import Synchronization
 
 extension Interruption {
-  /// Lets SIGINT and SIGTERM request the interruption instead of ending the process; a second one ends it at once with
-  /// status 128 + signal. Writing to a closed pipe (SIGPIPE) becomes an ordinary error. Call it once, early.
+  /// Makes SIGINT and SIGTERM request the interruption instead of ending the process. A second
+  /// signal ends the process at once with status 128 + signal. SIGPIPE is ignored, so that writing
+  /// to a closed pipe gives an ordinary error. Call this once, early.
   ///
-  /// The signals are blocked here and in all threads begun later, and waited for by a thread of their own. A thread that
-  /// was there before passes them on to that thread. SIGINT stays ignored where the program was started so (nohup, a
-  /// shell's background job).
+  /// The signals are blocked here and in all later threads. A separate thread waits for them.
+  /// Earlier threads pass them on to that thread. SIGINT stays ignored if it was ignored at the
+  /// start of the program (nohup, a shell's background job).
   ///
-  /// - Parameter onSignal: called on that thread after each signal that requested the interruption.
+  /// - Parameter onSignal: called on another thread after the interruption was requested; gets
+  ///   the signal
   public static func installSignalHandlers(
     _ interruption: Interruption, onSignal: @escaping @Sendable (Int32) -> Void = { _ in }
   ) {
@@ -32,7 +34,8 @@ extension Interruption {
         if arrived { _exit(128 + signal) }
         arrived = true
         interruption.note(signal: signal)
-        // Not on this thread: a server that does not answer must not keep the second signal from being heard.
+        // Another thread makes the request, so that a server that does not answer cannot delay the
+        // second signal.
         let first = signal
         BlockingThread.start("signals") {
           interruption.request()

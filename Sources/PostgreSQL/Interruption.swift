@@ -1,10 +1,10 @@
 import Synchronization
 
-/// A request to stop: a flag for the program to look at, and the connections whose work is given up when it comes.
+/// A request to stop: a flag for the program, and the connections whose work ends with the request.
 ///
-/// The work a registered connection does at that moment ends with an error of kind `cancelled`: the running statement, and
-/// with it the rest of the transaction that `Connection.transaction` holds open. What is begun afterwards runs, so that a
-/// program can still clean up.
+/// The current work of a registered connection ends with an error of kind `cancelled`. That is the
+/// running statement, and the rest of the transaction that `Connection.transaction` has open. Later
+/// statements run, so that the program can still clean up.
 public final class Interruption: Sendable {
   private let flag = Atomic<Bool>(false)
   private let state = Mutex(State())
@@ -14,23 +14,23 @@ public final class Interruption: Sendable {
     var signal: Int32?
   }
 
-  /// An interruption that nobody has requested yet.
+  /// An interruption without a request.
   public init() {}
 
-  /// Whether the program shall stop.
+  /// Whether an interruption was requested.
   public var isRequested: Bool { flag.load(ordering: .sequentiallyConsistent) }
 
-  /// The signal that asked for it, if one did.
+  /// The signal that requested it; nil if none did.
   public var signal: Int32? { state.withLock(\.signal) }
 
-  /// From now on a request gives up what this connection does, until it is closed.
+  /// Registers a connection: a request ends its current work, until the connection is closed.
   public func register(_ connection: Connection) {
     let canceller = connection.canceller
     state.withLock { $0.cancellers[ObjectIdentifier(canceller)] = canceller }
     connection.interruption = self
   }
 
-  /// Requests leave this connection alone again.
+  /// Unregisters a connection. Requests do not affect it any more.
   public func unregister(_ connection: Connection) {
     remove(connection.canceller)
     connection.interruption = nil
@@ -44,13 +44,13 @@ public final class Interruption: Sendable {
     state.withLock { $0.signal = signal }
   }
 
-  /// Sets the flag and gives up what the registered connections do.
+  /// Sets the flag and ends the current work of the registered connections.
   public func request() {
     flag.store(true, ordering: .sequentiallyConsistent)
     let cancellers = state.withLock { Array($0.cancellers.values) }
     let running = cancellers.compactMap { canceller in canceller.interrupt().map { (canceller, $0) } }
     guard !running.isEmpty else { return }
-    // A server that has not yet read the statement ignores the first request for it.
+    // A server that has not yet read the statement ignores the first cancel request.
     BlockingThread.start("cancel") {
       var running = running
       while !running.isEmpty {

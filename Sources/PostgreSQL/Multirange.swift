@@ -1,4 +1,5 @@
-/// PostgreSQL's binary forms of `int8range` and `int8multirange`. `Int64.min` and `Int64.max` stand for infinite bounds.
+/// PostgreSQL's binary forms of `int8range` and `int8multirange`. `Int64.min` and `Int64.max` stand
+/// for infinite bounds.
 enum Multirange {
   private enum Flag {
     static let empty: UInt8 = 0x01
@@ -27,7 +28,7 @@ enum Multirange {
     }
   }
 
-  /// The ranges of a multirange; nil if the bytes are none.
+  /// The ranges of a multirange; nil if the bytes have another form.
   static func read(_ bytes: UnsafeRawBufferPointer) -> [Range<Int64>]? {
     guard bytes.count >= 4 else { return nil }
     let count = Int(bytes.integer(at: 0, as: Int32.self))
@@ -47,7 +48,7 @@ enum Multirange {
     return ranges
   }
 
-  /// One range, `0..<0` if it is empty; nil if the bytes are none.
+  /// One range, `0..<0` if it is empty; nil if the bytes have another form.
   static func readRange(_ bytes: UnsafeRawBufferPointer) -> Range<Int64>? {
     guard let flags = bytes.first else { return nil }
     if flags & Flag.empty != 0 { return 0..<0 }

@@ -1,7 +1,8 @@
 internal import CLibPQ
 import Logging
 
-/// Where a connection's notices go. libpq holds a plain pointer to it for as long as the connection lives.
+/// The receiver of a connection's notices. libpq holds a plain pointer to it while the connection
+/// exists.
 final class NoticeSink {
   let log: Logger
 
@@ -9,7 +10,7 @@ final class NoticeSink {
     self.log = log
   }
 
-  /// Takes the place of libpq's own receiver, which prints on stderr.
+  /// Replaces libpq's own receiver, which prints to standard error.
   func attach(to connection: OpaquePointer) {
     PQsetNoticeReceiver(
       connection,
@@ -25,7 +26,8 @@ final class NoticeSink {
     var metadata: Logger.Metadata = [:]
     if let code = fields[.sqlState] { metadata["sqlstate"] = "\(code)" }
     if let hint = fields[.hint] { metadata["hint"] = "\(hint)" }
-    // That the server ends the session is told by who loses the connection, once and with what comes of it.
+    // The work that loses its connection reports the end of the session once, with the
+    // consequences. So the notice needs no warning.
     let isFarewell = fields[.sqlState].map { SQLState.class("57") ~= SQLState(rawValue: $0) } ?? false
     let level = isFarewell ? .info : NoticeSink.level(of: fields[.severity] ?? "")
     log.log(level: level, "\(text)", metadata: metadata)

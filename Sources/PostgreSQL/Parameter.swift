@@ -1,8 +1,8 @@
 import Values
 
-/// A value bound to `$1`, `$2`, … of a statement, sent in binary with its type.
+/// A value for `$1`, `$2`, … of a statement. It is sent in binary form with its type.
 public enum Parameter: Sendable {
-  /// NULL, of a type the statement gives.
+  /// NULL. Its type comes from the statement.
   case null
   /// A `boolean`.
   case bool(Bool)
@@ -14,7 +14,7 @@ public enum Parameter: Sendable {
   case text(String)
   /// A `uuid`.
   case uuid(UUIDValue)
-  /// A `timestamptz`.
+  /// A `timestamptz`, in microseconds since 2000-01-01 UTC.
   case timestamptz(Int64)
   /// A `bytea`.
   case bytea([UInt8])
@@ -24,11 +24,12 @@ public enum Parameter: Sendable {
   case int8Array([Int64])
   /// A `text[]`.
   case textArray([String])
-  /// An array built beforehand.
+  /// An array that already has its binary form.
   case array(BinaryArray)
-  /// A `json`, as its text.
+  /// A `json` by its text.
   case json(String)
-  /// An `int8multirange`; `Int64.min` and `Int64.max` are infinite bounds, empty ranges are left out.
+  /// An `int8multirange`. `Int64.min` and `Int64.max` are infinite bounds; empty ranges are left
+  /// out.
   case int8Multirange([Range<Int64>])
 
   var oid: UInt32 {
@@ -78,7 +79,7 @@ public enum Parameter: Sendable {
   }
 }
 
-/// The parameters of one statement in the four parallel arrays that libpq takes.
+/// The parameters of one statement, in the four parallel arrays that libpq needs.
 struct WireParameters {
   var types: [UInt32] = []
   var values: [UnsafePointer<CChar>?] = []
@@ -96,7 +97,7 @@ struct WireParameters {
       wire.types.append(parameter.oid)
       wire.formats.append(1)
     }
-    // Only now, for the buffer may have moved while it grew.
+    // Not earlier: the buffer may have moved while it grew.
     for (parameter, start) in zip(parameters, starts) {
       if case .null = parameter {
         wire.values.append(nil)
@@ -105,7 +106,7 @@ struct WireParameters {
       }
     }
     let result = body(wire)
-    // The pointers above are into this buffer.
+    // The pointers above point into this buffer.
     _ = consume buffer
     return result
   }

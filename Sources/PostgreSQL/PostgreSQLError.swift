@@ -1,61 +1,61 @@
-/// Whatever went wrong between this program and a PostgreSQL server.
+/// An error between the program and a PostgreSQL server.
 public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
-  /// What an error means for the connection and for what was being done.
+  /// The effect of an error on the connection and on its work.
   public enum Kind: String, Sendable {
-    /// No connection came about; see `connectionFailure`.
+    /// The connection could not be opened; `connectionFailure` gives the reason.
     case connection
-    /// The server refused a statement; the connection remains usable.
+    /// The server refused a statement. The connection remains usable.
     case statement
-    /// The connection broke; what the open transaction did is undone.
+    /// The connection broke. The server rolls the open transaction back.
     case connectionLost
-    /// The statement was given up because an interruption was requested.
+    /// An interruption ended the statement.
     case cancelled
-    /// The connection broke while COMMIT ran: nobody knows yet whether the transaction holds.
+    /// The connection broke during COMMIT. It is unknown whether the transaction is committed.
     case commitUnknown
-    /// What arrived, or was asked for, does not fit the protocol or the place it was used in.
+    /// Received data, or a call, does not fit the protocol or the current state.
     case `protocol`
   }
 
-  /// Why no connection came about.
+  /// The reasons why a connection could not be opened.
   public enum ConnectionFailure: String, Sendable {
-    /// No server answered there: wrong host or port, not started, a firewall, or it is just starting.
+    /// No server answered: wrong host or port, server not started or still starting, or a firewall.
     case unreachable
-    /// The server was reached and does not let this user in.
+    /// The server refused the user or the password.
     case authentication
     /// The server has no such database.
     case noSuchDatabase
-    /// Anything else, for instance too many connections or a bad setting.
+    /// Another reason, for instance too many connections or a wrong setting.
     case other
   }
 
-  /// What the error means for the connection.
+  /// The effect of the error on the connection.
   public var kind: Kind
-  /// Why no connection came about; only with `Kind.connection`.
+  /// The reason why the connection could not be opened; only with `Kind.connection`.
   public var connectionFailure: ConnectionFailure?
-  /// The server's code; nil where the error arose on this side.
+  /// The server's code; nil for errors of this side.
   public var sqlState: SQLState?
-  /// What was being done, such as "reading CELs 1 to 20000".
+  /// The current work, such as "reading CELs 1 to 20000".
   public var purpose: String
-  /// What the server, or libpq, said.
+  /// The text of the server or of libpq.
   public var message: String
-  /// The server's detail; it may hold values of rows.
+  /// The server's detail. It may contain values of rows.
   public var detail: String?
-  /// The server's advice.
+  /// The server's hint.
   public var hint: String?
-  /// Where in the server it happened (function, line of a COPY); it may hold values of rows.
+  /// The context in the server (function, line of a COPY). It may contain values of rows.
   public var context: String?
-  /// The schema of the table below.
+  /// The schema of ``table``.
   public var schema: String?
-  /// The table the error is about.
+  /// The table that the error concerns.
   public var table: String?
-  /// The column the error is about.
+  /// The column that the error concerns.
   public var column: String?
-  /// The constraint that does not hold.
+  /// The violated constraint.
   public var constraint: String?
-  /// Which server, database and user; never a password.
+  /// The server, the database and the user; never a password.
   public var server: ServerDescription
 
-  /// An error from its parts.
+  /// An error with these parts.
   public init(
     kind: Kind, connectionFailure: ConnectionFailure? = nil, sqlState: SQLState? = nil, purpose: String, message: String,
     detail: String? = nil, hint: String? = nil, context: String? = nil, schema: String? = nil, table: String? = nil,
@@ -76,12 +76,12 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
     self.server = server
   }
 
-  /// One sentence: what was being done, where, what the server said, and its hint. It holds no bound values: neither the
-  /// server's detail nor what it quotes from a value it could not read.
+  /// One sentence: the work, the place, the server's text and its hint. It contains no values:
+  /// neither the server's detail nor quotations of unreadable values.
   public var description: String {
     var text = purpose.isEmpty ? "A statement" : purpose
     switch kind {
-    case .commitUnknown: text += " ended without an answer to COMMIT, so it may or may not be stored"
+    case .commitUnknown: text += " ended without an answer to COMMIT, so its work may or may not be stored"
     case .cancelled: text += " was interrupted"
     default: text += " failed"
     }
@@ -92,7 +92,8 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
     return text
   }
 
-  /// Data exceptions (class 22) quote the value they are about; the encoding's name (22021) is all that is safe to show.
+  /// Data exceptions (class 22) quote the faulty value. Only the encoding's name (22021) is safe to
+  /// show.
   private var messageWithoutValues: String {
     guard let sqlState, sqlState.class == "22", sqlState != .characterNotInRepertoire else { return message }
     return message.withoutQuotedParts
@@ -100,7 +101,8 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
 }
 
 extension String {
-  /// The text with everything between its first and last double quote replaced: a quoted value may hold quotes itself.
+  /// The text without everything between its first and last double quote: a quoted value may
+  /// contain quotes itself.
   var withoutQuotedParts: String {
     guard let first = firstIndex(of: "\""), let last = lastIndex(of: "\""), first < last else { return self }
     return self[..<first] + "\"…\"" + self[index(after: last)...]

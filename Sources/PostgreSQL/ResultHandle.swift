@@ -1,6 +1,6 @@
 internal import CLibPQ
 
-/// Owns what libpq answered, and frees it.
+/// Owns an answer of libpq and frees it.
 final class ResultHandle {
   let pointer: OpaquePointer
   let rowCount: Int
@@ -14,7 +14,7 @@ final class ResultHandle {
 
   deinit { PQclear(pointer) }
 
-  /// A value, nil if it is NULL. It lives as long as this object.
+  /// A value; nil for NULL. It is valid as long as this object.
   func value(_ row: Int, _ column: Int) -> BinaryValue? {
     precondition(row >= 0 && row < rowCount && column >= 0 && column < columnCount, "no row \(row), column \(column)")
     let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))

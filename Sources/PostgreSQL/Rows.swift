@@ -1,20 +1,21 @@
 import Values
 
-/// The rows that a query gave. Each reader gives nil for NULL, and for a column of another type; rows and columns count from 0.
+/// The rows of a query's result. Each reader gives nil for NULL and for a column of another type.
+/// Rows and columns count from 0.
 public struct Rows: RandomAccessCollection {
   let result: ResultHandle
 
-  /// How many rows there are.
+  /// The number of rows.
   public var count: Int { result.rowCount }
   /// The first row's number.
   public var startIndex: Int { 0 }
   /// The number of rows.
   public var endIndex: Int { result.rowCount }
-  /// How many columns each row has.
+  /// The number of columns.
   public var columnCount: Int { result.columnCount }
   /// The names of the columns.
   public var columnNames: [String] { (0..<columnCount).map(result.columnName) }
-  /// The server's numbers (oid) of the columns' types.
+  /// The type numbers (oid) of the columns.
   public var columnTypes: [UInt32] { (0..<columnCount).map(result.columnType) }
 
   /// One row.
@@ -41,16 +42,17 @@ public struct Rows: RandomAccessCollection {
   /// A `timestamptz` or `timestamp`, in microseconds since 2000-01-01.
   public func timestamp(_ row: Int, _ column: Int) -> Int64? { self[row].timestamp(column) }
 
-  /// An `int8multirange` or `int8range`; infinite bounds are `Int64.min` and `Int64.max`.
+  /// An `int8multirange` or `int8range`. Infinite bounds are `Int64.min` and `Int64.max`.
   public func ranges(_ row: Int, _ column: Int) -> [Range<Int64>]? { self[row].ranges(column) }
 
-  /// An array of texts; elements that are NULL are left out.
+  /// An array of texts, without NULL elements.
   public func strings(_ row: Int, _ column: Int) -> [String]? { self[row].strings(column) }
 
-  /// An array of integers; elements that are NULL are left out.
+  /// An array of integers, without NULL elements.
   public func integers(_ row: Int, _ column: Int) -> [Int64]? { self[row].integers(column) }
 
-  /// The value as the server sent it, nil for NULL; the pointer must not leave the closure.
+  /// The server's bytes; nil for NULL. The pointer is valid only inside the closure.
+  /// - Throws: every error of the closure
   public func bytes<R, E: Error>(
     _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer?) throws(E) -> R
   ) throws(E) -> R {

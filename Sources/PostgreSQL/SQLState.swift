@@ -1,11 +1,13 @@
 /// A server's five-character error code (SQLSTATE), such as `23505`.
 ///
-/// A whole class is matched with its first two characters: `case .class("23")`.
+/// Two characters match a whole class: `case .class("23")`.
+///
+/// Source: PostgreSQL documentation, "PostgreSQL Error Codes".
 public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
   /// The code as the server sent it.
   public let rawValue: String
 
-  /// A code from its five characters; a two-character value stands for a class in patterns.
+  /// A code with five characters. In patterns, two characters stand for a class.
   public init(rawValue: String) {
     self.rawValue = rawValue
   }
@@ -13,20 +15,20 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   /// The code itself.
   public var description: String { rawValue }
 
-  /// The first two characters: what kind of error it is.
+  /// The class: the first two characters.
   public var `class`: String { String(rawValue.prefix(2)) }
 
-  /// A pattern for every code of a class, given its two characters.
+  /// A pattern for all codes of a class.
   public static func `class`(_ prefix: String) -> SQLState {
     SQLState(rawValue: prefix)
   }
 
-  /// Whether the value is this code, or belongs to this class if the pattern is one.
+  /// Whether the value equals this code, or belongs to this class.
   public static func ~= (pattern: SQLState, value: SQLState) -> Bool {
     pattern.rawValue.utf8.count == 2 ? value.rawValue.hasPrefix(pattern.rawValue) : pattern == value
   }
 
-  /// The same for an error that may have no code: no code matches nothing.
+  /// The same for an optional code. nil matches nothing.
   public static func ~= (pattern: SQLState, value: SQLState?) -> Bool {
     value.map { pattern ~= $0 } ?? false
   }
@@ -37,7 +39,7 @@ extension SQLState {
   public static let connectionFailure = SQLState(rawValue: "08006")
   /// 22021: a character that the server's encoding cannot hold, such as U+0000.
   public static let characterNotInRepertoire = SQLState(rawValue: "22021")
-  /// 23505: a value that must be unique exists already.
+  /// 23505: a unique value exists already.
   public static let uniqueViolation = SQLState(rawValue: "23505")
   /// 25006: a write in a read-only transaction, or on a standby.
   public static let readOnly = SQLState(rawValue: "25006")
@@ -47,11 +49,11 @@ extension SQLState {
   public static let invalidPassword = SQLState(rawValue: "28P01")
   /// 3D000: the database does not exist.
   public static let invalidCatalogName = SQLState(rawValue: "3D000")
-  /// 40001: concurrent transactions collided; the transaction may be tried again.
+  /// 40001: a conflict with a concurrent transaction; the transaction can be tried again.
   public static let serializationFailure = SQLState(rawValue: "40001")
-  /// 40P01: a deadlock; the transaction may be tried again.
+  /// 40P01: a deadlock; the transaction can be tried again.
   public static let deadlockDetected = SQLState(rawValue: "40P01")
-  /// 42501: the user lacks a right.
+  /// 42501: a permission is missing.
   public static let insufficientPrivilege = SQLState(rawValue: "42501")
   /// 42703: the column does not exist.
   public static let undefinedColumn = SQLState(rawValue: "42703")
@@ -63,11 +65,11 @@ extension SQLState {
   public static let diskFull = SQLState(rawValue: "53100")
   /// 53200: the server ran out of memory.
   public static let outOfMemory = SQLState(rawValue: "53200")
-  /// 53300: the server takes no more connections.
+  /// 53300: the server has too many connections.
   public static let tooManyConnections = SQLState(rawValue: "53300")
-  /// 55P03: a lock was not to be had in time.
+  /// 55P03: the lock was not available in time.
   public static let lockNotAvailable = SQLState(rawValue: "55P03")
-  /// 57014: the statement was cancelled, or its time was up.
+  /// 57014: the statement was cancelled, or exceeded its time limit.
   public static let queryCanceled = SQLState(rawValue: "57014")
   /// 57P03: the server is starting or stopping.
   public static let cannotConnectNow = SQLState(rawValue: "57P03")

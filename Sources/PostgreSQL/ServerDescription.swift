@@ -1,15 +1,16 @@
-/// Which server, database and user a connection is for, for messages. It never holds a password.
+/// The server, the database and the user of a connection, for messages. It never contains a
+/// password.
 public struct ServerDescription: Sendable, Hashable, CustomStringConvertible {
-  /// Host name, address or socket folder.
+  /// The host name, the address or the folder of the socket.
   public var host: String
-  /// The port, as text because libpq takes lists.
+  /// The port. It is a text because libpq allows lists.
   public var port: String
   /// The database's name.
   public var database: String
-  /// The user's name on the server.
+  /// The user on the server.
   public var user: String
 
-  /// A description from its parts; empty ones are left out of the text.
+  /// A description with these parts. The text omits empty parts.
   public init(host: String = "", port: String = "", database: String = "", user: String = "") {
     self.host = host
     self.port = port
@@ -17,10 +18,10 @@ public struct ServerDescription: Sendable, Hashable, CustomStringConvertible {
     self.user = user
   }
 
-  /// Whether nothing at all is known.
+  /// Whether all parts but the port are empty.
   public var isEmpty: Bool { host.isEmpty && database.isEmpty && user.isEmpty }
 
-  /// Such as `database "asterisk" on localhost:5432 as user "asterisk"`.
+  /// For example `database "asterisk" on localhost:5432 as user "asterisk"`.
   public var description: String {
     var parts: [String] = []
     if !database.isEmpty { parts.append("database \"\(database)\"") }

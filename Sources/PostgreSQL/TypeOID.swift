@@ -1,4 +1,4 @@
-/// The numbers of the server's built-in types; they are the same in every PostgreSQL.
+/// The numbers of the server's built-in types. They are the same on every PostgreSQL server.
 enum TypeOID {
   static let bool: UInt32 = 16
   static let bytea: UInt32 = 17
@@ -21,12 +21,13 @@ enum TypeOID {
   static let int8Range: UInt32 = 3926
   static let int8Multirange: UInt32 = 4536
 
-  /// Whether the binary form is an integer: signed ones, and the unsigned numbers of objects and transactions.
+  /// Whether the binary form is an integer: signed numbers, and the unsigned numbers of objects and
+  /// transactions.
   static func isInteger(_ type: UInt32) -> Bool {
     type == int8 || type == int4 || type == int2 || isUnsigned(type)
   }
 
-  /// oid, xid, cid, xid8 and the reg… types.
+  /// Whether the type is oid, xid, cid, xid8 or one of the reg… types.
   static func isUnsigned(_ type: UInt32) -> Bool {
     switch type {
     case oid, 28, 29, 5069, 24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191: true
@@ -34,14 +35,16 @@ enum TypeOID {
     }
   }
 
-  /// Whether the binary form is certainly something else than the text itself. Types unknown here (enumerations, citext)
-  /// are sent as their text.
+  /// Whether the binary form certainly differs from the text. Types that are unknown here
+  /// (enumerations, citext) have their text as binary form.
   static func isNotText(_ type: UInt32) -> Bool {
     if isInteger(type) { return true }
     switch type {
     case bool, bytea, timestamp, timestamptz, uuid, int8Range, int8Multirange: return true
-    case 700, 701, 790, 1082, 1083, 1186, 1266, 1700, 3220: return true  // floats, money, dates, intervals, numeric, pg_lsn
-    case int4Array, int8Array, textArray, uuidArray, varcharArray, 1000, 1005, 1185, 1231: return true  // arrays
+    // floats, money, dates, intervals, numeric, pg_lsn
+    case 700, 701, 790, 1082, 1083, 1186, 1266, 1700, 3220: return true
+    // arrays
+    case int4Array, int8Array, textArray, uuidArray, varcharArray, 1000, 1005, 1185, 1231: return true
     default: return false
     }
   }

@@ -1,8 +1,8 @@
 extension DatabaseURI {
   static let mask = "***"
 
-  /// Connection parameters that are no secrets. All others are hidden: an unknown one may be a piece of a password
-  /// with an unescaped `&` or blank in it.
+  /// Connection parameters that hold no secret. All other parameters are hidden: an unknown one may
+  /// be a piece of a password that has an unescaped `&` or blank.
   private static let harmless: Set<String> = [
     "host", "hostaddr", "port", "dbname", "user", "service", "passfile", "application_name", "fallback_application_name",
     "connect_timeout", "client_encoding", "options", "keepalives", "keepalives_idle", "keepalives_interval",
@@ -14,17 +14,19 @@ extension DatabaseURI {
     "password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key",
   ]
 
-  /// `text` without its secrets. Where it is malformed, too much is hidden rather than too little.
+  /// `text` without its secrets. In a malformed text more is hidden rather than less.
   static func redact(_ text: String) -> String {
     guard let scheme = scheme(of: text) else { return KeywordString.redact(text) }
     let start = text.index(scheme.endIndex, offsetBy: 3)
     let beginning = String(text[..<start])
     let rest = text[start...]
-    // The last @ of all: an unescaped one in the password, or a slash before it, would else show the password's end.
+    // The last @ counts: with an unescaped @ in the password, the first one would show the
+    // password's end.
     guard let at = rest.lastIndex(of: "@") else { return beginning + redactAddress(rest) }
     let credentials = rest[..<at]
     if credentials.contains("?") {
-      // Either the password has a question mark, or a parameter an @. Which, nobody can tell.
+      // Either the password contains a question mark, or a parameter contains an @. The text does
+      // not show which.
       return beginning + credentials.prefix { $0 != ":" && $0 != "?" } + ":" + mask
     }
     let user = credentials.prefix { $0 != ":" }
@@ -32,7 +34,7 @@ extension DatabaseURI {
       + redactAddress(rest[at...].dropFirst())
   }
 
-  /// `host:port,host:port/database?parameters`, of which the parameters can be secret.
+  /// Redacts `host:port,host:port/database?parameters`. The parameters can be secret.
   private static func redactAddress(_ address: Substring) -> String {
     let hosts = address.prefix { $0 != "/" && $0 != "?" }
     let portsAreNumbers = hosts.split(separator: ",").allSatisfy { host in
@@ -40,7 +42,7 @@ extension DatabaseURI {
       let port = host.dropFirst(name.count)
       return port.isEmpty || port.first == ":" && port.count > 1 && port.dropFirst().allSatisfy { ("0"..."9").contains($0) }
     }
-    // A port that is no number: a password whose @host was forgotten.
+    // A port that is not a number may be a password whose @host is missing.
     guard portsAreNumbers else { return hosts.prefix { $0 != ":" } + ":" + mask }
     guard let question = address.firstIndex(of: "?") else { return String(address) }
     let parameters = address[question...].dropFirst().split(separator: "&", omittingEmptySubsequences: false)
@@ -51,11 +53,11 @@ extension DatabaseURI {
       }.joined(separator: "&")
   }
 
-  /// One parameter as it may be shown; nil when its keyword is not known.
+  /// One parameter for display; nil if its keyword is unknown.
   static func redact(keyword: Substring, value: Substring) -> String? {
     let name = String(keyword)
     if secret.contains(name) { return "\(name)=\(mask)" }
-    // A URI as dbname has its own password.
+    // A URI as dbname can contain a password.
     return harmless.contains(name) ? "\(name)=\(value.contains("://") ? mask[...] : value)" : nil
   }
 }

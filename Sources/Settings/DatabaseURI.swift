@@ -1,11 +1,13 @@
-/// How to reach a database: a URI or a keyword string of libpq, which may hold a password.
+/// The address of a database: a URI or a keyword string of libpq. It may contain a password.
 ///
-/// Every description, dump and reflection shows ``redacted``; only ``connectionString`` has the password.
+/// Descriptions, dumps and mirrors show ``redacted``. Only ``connectionString`` contains the
+/// password.
+/// Source: PostgreSQL documentation, libpq, "Connection Strings".
 public struct DatabaseURI: Sendable, Hashable {
   private let text: String
 
-  /// Takes `postgresql://…` and `postgres://…`, also with the driver that SQLAlchemy writes (`postgresql+psycopg2://…`), and
-  /// `host=… dbname=…`. nil when it is none of these.
+  /// Accepts `postgresql://…` and `postgres://…`, also with a driver as SQLAlchemy writes it
+  /// (`postgresql+psycopg2://…`), and `host=… dbname=…`. nil for any other text.
   public init?(_ text: String) {
     if let scheme = Self.scheme(of: text) {
       let name = scheme.split(separator: "+", maxSplits: 1).first ?? ""
@@ -16,16 +18,16 @@ public struct DatabaseURI: Sendable, Hashable {
     self.text = text
   }
 
-  /// The text for libpq, with the password in it: not for print. A driver in the scheme is left out.
+  /// The text for libpq, with the password and without SQLAlchemy's driver. Never print it.
   public var connectionString: String {
     guard let scheme = Self.scheme(of: text), let plus = scheme.firstIndex(of: "+") else { return text }
     return String(text[..<plus] + text[scheme.endIndex...])
   }
 
-  /// The text with `***` in place of passwords and other secrets, fit for messages.
+  /// The text with `***` in place of passwords and other secrets, for messages.
   public var redacted: String { Self.redact(text) }
 
-  /// What stands before `://`, where that can be a scheme at all.
+  /// The text before `://`, if it can be the scheme of a URI.
   static func scheme(of text: String) -> Substring? {
     guard let end = text.firstIndex(of: ":"), text[end...].hasPrefix("://") else { return nil }
     let scheme = text[..<end]
@@ -41,6 +43,6 @@ extension DatabaseURI: CustomStringConvertible, CustomDebugStringConvertible, Cu
   public var description: String { redacted }
   /// The redacted text.
   public var debugDescription: String { redacted }
-  /// The redacted text, so that `dump` has nothing else to show.
+  /// The redacted text, so that `dump` shows nothing else.
   public var customMirror: Mirror { Mirror(self, children: ["redacted": redacted], displayStyle: .struct) }
 }

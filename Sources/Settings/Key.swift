@@ -1,5 +1,5 @@
 extension Settings {
-  /// The keys, named as in configuration files, in the order in which help lists them.
+  /// The keys of configuration files, in the order of the manual's table.
   public enum Key: String, CaseIterable, Sendable {
     case dbURI = "db_uri"
     case celDBURI = "cel_db_uri"
@@ -30,21 +30,21 @@ extension Settings {
     case logLevel = "log_level"
   }
 
-  /// One line of the table of settings.
+  /// One row of the manual's table of settings.
   public struct Entry: Sendable, Equatable {
-    /// As in configuration files, for example `chunk_size`.
+    /// The key in configuration files, for example `chunk_size`.
     public let key: String
     /// The environment variable, for example `WAZO_CALL_LOGS_CHUNK_SIZE`.
     public let environmentName: String
-    /// What holds when nothing is set, in words.
+    /// The default in words.
     public let defaultText: String
-    /// What it does, in one line.
+    /// The meaning in one line.
     public let explanation: String
-    /// Which values are accepted, in words.
+    /// The allowed values in words.
     public let allowed: String
   }
 
-  /// All settings, for README and help.
+  /// All settings, for the manual's page "Settings".
   public static var catalogue: [Entry] {
     Key.allCases.map { key in
       Entry(
@@ -55,7 +55,7 @@ extension Settings {
 }
 
 extension Settings.Key {
-  /// The beginning of all our environment variables.
+  /// The prefix of the program's environment variables.
   static let environmentPrefix = "WAZO_CALL_LOGS"
 
   /// The environment variable, for example `WAZO_CALL_LOGS_CHUNK_SIZE`.
@@ -70,7 +70,7 @@ extension Settings.Key {
     }
   }
 
-  /// Whether the value can hold a password.
+  /// Whether the value can contain a password.
   public var isSecret: Bool { self == .dbURI || self == .celDBURI }
 
   var defaultText: String {
@@ -106,38 +106,39 @@ extension Settings.Key {
     switch self {
     case .dbURI: "Database that gets the call logs."
     case .celDBURI: "Database that has the CELs."
-    case .celTable: "CEL table, with its schema if need be."
-    case .celTimeZone: "Time zone in which eventtime's wall clock is read, for PBXs that log local time."
-    case .defaultTenant: "Tenant of calls whose tenant nothing tells."
+    case .celTable: "CEL table, with its schema if needed."
+    case .celTimeZone: "Time zone of eventtime, for PBXs that log local time."
+    case .defaultTenant: "Tenant for calls that cannot be attributed to one."
     case .directory:
-      "Who owns which line: a JSON file, Wazo's tables (wazo) or nobody (none); auto: Wazo's tables where they exist."
+      "Who owns which line: a JSON file, wazo, none; auto: Wazo's tables if they exist."
     case .chunkSize: "CELs in one transaction."
-    case .linkCELs: "Fill cel.call_log_id; auto: where the column exists."
+    case .linkCELs: "Whether to fill cel.call_log_id; auto: if the column exists."
     case .history: "CELs of history that a nightly run adds."
-    case .workers: "Chunks that are worked on at the same time, each on connections of its own."
-    case .closeAfter: "A call without LINKEDID_END whose newest event is older than this is closed by what it has; off: it waits."
+    case .workers: "Chunks at work at the same time, each on its own connections."
+    case .closeAfter: "Ends a call without LINKEDID_END after so long without an event."
     case .finalAfter:
-      "How long a CEL id must have been missing before it counts as never coming, where locks cannot show who may still commit it."
+      "How long an id must be missing to count as never coming, where locks cannot tell."
     case .lockTimeout: "How long a statement waits for a lock."
     case .connectTimeout: "How long an attempt to connect may take."
-    case .retryFor: "For how long a lost connection is tried again; 0: not at all."
+    case .retryFor:
+      "How long to retry after a lock conflict or lost connection, and to wait for another run that makes no progress; 0: not at all."
     case .checkpointDirectory: "Folder of checkpoint files."
     case .archiveDirectory: "Folder of archives."
     case .archiveLevel: "zstd's effort for archives."
     case .partRows: "Rows in one part of an archive, which is one transaction."
-    case .purgeTables: "Tables that archive and purge work on."
-    case .daysToKeep: "Days for which rows are kept, where nothing says more."
-    case .cdrDays: "Days for which call logs of tenants that chose none are kept."
-    case .recordingDays: "Days for which audio files of tenants that chose none are kept."
-    case .recordingsDirectory: "Folder of the audio files: purge removes none elsewhere."
-    case .keepRestored: "How long restored rows are not purged again."
+    case .purgeTables: "Tables that archive, purge, restore and archives work on."
+    case .daysToKeep: "Days for which rows are kept, if nothing else says."
+    case .cdrDays: "Days for call logs of tenants that chose none."
+    case .recordingDays: "Days for audio of tenants that chose none."
+    case .recordingsDirectory: "Folder of audio files; purge removes none elsewhere."
+    case .keepRestored: "How long purge leaves restored rows alone."
     case .purgeConfig:
-      "wazo-purge-db's configuration file, for days_to_keep and days_to_keep_per_plugin; conf.d beside it is read too."
-    case .logLevel: "Least severe messages that are shown."
+      "wazo-purge-db's configuration; conf.d beside it is read too."
+    case .logLevel: "Least severe messages shown."
     }
   }
 
-  /// What is accepted, as the end of a sentence.
+  /// The allowed values, as the end of a sentence.
   public var allowed: String {
     switch self {
     case .dbURI, .celDBURI: "postgresql://user:password@host/database, or host=… dbname=… as libpq reads it"
@@ -158,7 +159,7 @@ extension Settings.Key {
     case .archiveLevel: "a whole number from 1 to 19"
     case .partRows: "a whole number from 1 to 1000000"
     case .purgeTables: "call-logs, recordings and cel, or some of them, separated by commas"
-    case .recordingsDirectory: "the path of a folder from the root on, such as /var/spool/asterisk/monitor"
+    case .recordingsDirectory: "the absolute path of a folder below the root, such as /var/spool/asterisk/monitor"
     case .daysToKeep, .cdrDays, .recordingDays: "a whole number of days, 0 or more"
     case .keepRestored: "a time from 0 to 3650d, such as 30d or 12h"
     case .purgeConfig: "the path of a YAML file"

@@ -1,12 +1,14 @@
-/// A connection string of keywords and values, read by libpq's rules: blanks around `=`, values in single quotes,
-/// backslash before any character of a value.
+/// A connection string of keywords and values, read by libpq's rules: blanks around `=` are
+/// allowed, values may be in single quotes, and a backslash escapes any character of a value.
+///
+/// Source: PostgreSQL documentation, libpq, "Keyword/Value Connection Strings".
 struct KeywordString {
-  /// Keywords, and their values as they stand in the text.
+  /// Keywords with their values, as written in the text.
   private(set) var pairs: [(keyword: Substring, value: Substring)] = []
-  /// What could not be read, to the end of the text.
+  /// The unread end of the text.
   private var rest: Substring
 
-  /// nil where libpq would refuse the text.
+  /// nil if libpq would refuse the text.
   init?(_ text: String) {
     self.init(partly: text)
     guard rest.isEmpty else { return nil }
@@ -30,7 +32,7 @@ struct KeywordString {
     }
   }
 
-  /// The value at the beginning of `text` with its quotes; nil when a quote is not closed.
+  /// The value at the beginning of `text`, with its quotes; nil if a quote is not closed.
   private static func value(at text: Substring) -> Substring? {
     let quoted = text.first == "'"
     var index = quoted ? text.index(after: text.startIndex) : text.startIndex
@@ -47,7 +49,7 @@ struct KeywordString {
     return quoted ? nil : text
   }
 
-  /// `text` without its secrets: from the first thing that is not understood, all is hidden.
+  /// `text` without its secrets. Everything from the first unreadable part on is hidden.
   static func redact(_ text: String) -> String {
     let string = KeywordString(partly: text)
     var parts: [String] = []

@@ -1,6 +1,6 @@
 import Configuration
 
-/// Settings that are being put together.
+/// Builds ``Settings`` from their sources.
 struct Loader {
   private(set) var settings = Settings()
   private let lookup: Lookup
@@ -10,7 +10,7 @@ struct Loader {
     for key in Settings.Key.allCases { settings.sources[key.rawValue] = "default" }
   }
 
-  /// Notes the keys that mean nothing.
+  /// Notes the unknown keys.
   mutating func warn(of overrides: [String], _ files: [FileProvider<SettingsFile>]) {
     for key in overrides where Settings.Key(rawValue: key) == nil {
       settings.unknownKeys.append(UnknownKey.warning(key, at: "command line"))
@@ -23,7 +23,7 @@ struct Loader {
     }
   }
 
-  /// Takes everything but the databases.
+  /// Reads all settings but the databases.
   mutating func take() throws(SettingsError) {
     let millisecond = Duration.milliseconds(1)
     try take(.celTable, \.celTable, Parse.table)
@@ -53,7 +53,7 @@ struct Loader {
     try take(.logLevel, \.logLevel, LogLevel.init(rawValue:))
   }
 
-  /// Takes the databases that are still open, from our own sources or from `other`.
+  /// Reads the databases that are still missing, from the program's own sources or from `other`.
   mutating func takeDatabases(of other: Lookup? = nil) throws(SettingsError) {
     let lookup = other ?? lookup
     if settings.dbURI == nil { try takeOptional(.dbURI, \.dbURI, DatabaseURI.init, from: lookup) }
@@ -62,7 +62,7 @@ struct Loader {
 
   var hasDatabase: Bool { settings.dbURI != nil }
 
-  /// Leaves to libpq what is still open, if it is told anything.
+  /// Leaves the databases that are still missing to libpq, if libpq's variables are set.
   mutating func completeDatabases(_ environment: [String: String], required: Bool) throws(SettingsError) {
     if settings.dbURI == nil {
       let names = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER", "PGPORT"].filter {
@@ -80,7 +80,7 @@ struct Loader {
     }
   }
 
-  /// Takes `path` unless a folder was set.
+  /// Uses `path` unless a folder was set.
   mutating func takeCheckpointDirectory(default path: String?) {
     settings.checkpointDirectory = settings.checkpointDirectory ?? path
   }
@@ -93,7 +93,8 @@ struct Loader {
     settings.sources[key.rawValue] = found.source
   }
 
-  /// A name of its own, as with `take` an Optional's nil, which is a refusal, would count as a value.
+  /// It has another name than `take`: an overload on an Optional would take the nil of a refusal
+  /// for a value.
   private mutating func takeOptional<Value>(
     _ key: Settings.Key, _ place: WritableKeyPath<Settings, Value?>, _ parse: (String) -> Value?, from other: Lookup? = nil
   ) throws(SettingsError) {

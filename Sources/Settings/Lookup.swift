@@ -1,22 +1,23 @@
 import Configuration
 import Synchronization
 
-/// A value as it was found: text, and where it stood.
+/// The text of a setting, with its source.
 struct Found: Sendable {
   var text: String
   var source: String
 }
 
-/// Finds the text of a setting in providers, the first of which overrides the others, and tells where it stood.
+/// Finds the text of a setting and its source. Earlier providers override later ones.
 struct Lookup: Sendable {
   private let reader: ConfigReader
   private let log = AccessLog()
   private let files: [String: SettingsFile]
 
   /// - Parameters:
-  ///   - overrides: What the command line says, by key.
-  ///   - environment: Only our own variables are looked at; empty ones count as not set.
-  ///   - files: The first overrides the others.
+  ///   - overrides: the options of the command line, by key
+  ///   - environment: the environment; only the program's own variables are read, and empty ones
+  ///     count as not set
+  ///   - files: the configuration files; earlier ones override later ones
   init(overrides: [String: String] = [:], environment: [String: String] = [:], files: [FileProvider<SettingsFile>]) {
     let commandLine = InMemoryProvider(
       name: Self.commandLine,
@@ -38,9 +39,10 @@ struct Lookup: Sendable {
 
   private static let commandLine = "command line"
 
-  /// The text of `key`; nil when no provider has it.
+  /// The text of `key`; nil if no provider has it.
   ///
-  /// - Throws: ``SettingsError/invalidValue(key:value:source:allowed:)`` for a list or a map where text should be.
+  /// - Throws: ``SettingsError/invalidValue(key:value:source:allowed:)`` for a list or a map in
+  ///   place of a text.
   func find(_ key: Settings.Key) throws(SettingsError) -> Found? {
     let text = reader.string(forKey: ConfigKey([key.rawValue]), isSecret: key.isSecret)
     guard let last = log.last?.providerResults.last else { return nil }
@@ -61,7 +63,7 @@ struct Lookup: Sendable {
   }
 }
 
-/// Keeps the last access, in which swift-configuration tells what each provider said.
+/// Keeps the last access. swift-configuration reports in it the result of each provider.
 private final class AccessLog: AccessReporter {
   private let event = Mutex<AccessEvent?>(nil)
 

@@ -7,24 +7,25 @@ import Yams
   import Foundation
 #endif
 
-/// What wazo-purge-db's configuration says of how long rows are kept.
+/// The retention times in the configuration of wazo-purge-db.
 public struct PurgeDatabaseSettings: Equatable, Sendable {
-  /// `days_to_keep`; nil where nothing is set.
+  /// `days_to_keep`; nil if not set.
   public var daysToKeep: Int?
   /// `days_to_keep_per_plugin`, such as `["cel": 30]`.
   public var perPlugin: [String: Int] = [:]
 
-  /// Nothing set.
+  /// No retention times.
   public init() {}
 
-  /// Where Wazo has the file.
+  /// The usual path of the file on a Wazo server.
   public static let path = "/etc/wazo-purge-db/config.yml"
 
-  /// Reads the file and `conf.d/*.yml` beside it, of which the last overrides the others and the file.
+  /// Reads the file and `conf.d/*.yml` beside it. Later names override earlier ones and the file
+  /// itself.
   /// - Parameters:
   ///   - path: the file
-  ///   - isNamed: whether somebody named it, so that it must be there
-  /// - Throws: ``SettingsError`` that names the file and the key
+  ///   - isNamed: whether the user named the file, so that it must exist
+  /// - Throws: ``SettingsError`` with the file and the key
   public static func load(_ path: String, isNamed: Bool) throws(SettingsError) -> PurgeDatabaseSettings {
     var settings = PurgeDatabaseSettings()
     guard let text = try read(path) else {

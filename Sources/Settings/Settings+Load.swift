@@ -12,18 +12,27 @@ extension Settings {
   /// The environment variable that names the configuration file, as `--config` does.
   public static let configFileVariable = "WAZO_CALL_LOGS_CONFIG"
 
-  /// Finds all settings. Each key on its own comes from the first that has it: the command line, the environment,
-  /// `/etc/wazo-call-logs/conf.d/*.yml` (the last name first), `/etc/wazo-call-logs/config.yml`; the databases then, where
-  /// none of these names `db_uri`, from Wazo's `/etc/wazo-call-logd`, in the same order; then libpq's variables; then the default.
+  /// Finds all settings. The program looks up each key on its own. The first source with a value
+  /// counts:
+  ///
+  /// 1. the command line
+  /// 2. the environment
+  /// 3. `/etc/wazo-call-logs/conf.d/*.yml`, the last name first
+  /// 4. `/etc/wazo-call-logs/config.yml`
+  /// 5. for the databases, if none of these has `db_uri`: the files in Wazo's
+  ///    `/etc/wazo-call-logd`, in the same order
+  /// 6. for the databases: libpq's variables
+  /// 7. the default
   ///
   /// - Parameters:
-  ///   - overrides: Texts of the command line by key, for example `["chunk_size": "5000"]`.
-  ///   - environment: The environment of the process. Variables that are set but empty count as not set.
-  ///   - root: The folder in which `etc` and `var` are looked for.
-  ///   - configFile: The file of `--config`, in place of our own in `/etc`; `conf.d` beside it is read too. It goes
-  ///     before the environment's `WAZO_CALL_LOGS_CONFIG`.
-  ///   - needsDatabase: false for work without a database: Wazo's files are not read, and no database is no error.
-  /// - Throws: ``SettingsError``, ``SettingsError/noDatabase`` among them.
+  ///   - overrides: the options of the command line by key, for example `["chunk_size": "5000"]`
+  ///   - environment: the environment of the process; empty variables count as not set
+  ///   - root: the folder that contains `etc` and `var`
+  ///   - configFile: the file of `--config`, in place of the one in `/etc`; `conf.d` beside it is
+  ///     read too. It overrides `WAZO_CALL_LOGS_CONFIG`.
+  ///   - needsDatabase: false for work without a database. Wazo's files are not read then, and a
+  ///     missing database is not an error.
+  /// - Throws: ``SettingsError``, also ``SettingsError/noDatabase``
   public static func load(
     overrides: [String: String] = [:], environment: [String: String], root: String = "/", configFile: String? = nil,
     needsDatabase: Bool = true
@@ -42,8 +51,9 @@ extension Settings {
     try loader.take()
     try loader.takeDatabases()
     if needsDatabase, !loader.hasDatabase {
-      // Read only when needed: who may not read Wazo's files can still set the database. A db_uri of ours also keeps Wazo's cel_db_uri out: a trial run
-      // into another database must not read, and link, the CELs of the server that carries calls.
+      // Wazo's files are read only when needed, so that a user without access to them can still set
+      // the database. A db_uri of the program's own also keeps Wazo's cel_db_uri out: a trial run
+      // into another database must not read and link the CELs of the production server.
       let wazo = try await SettingsFiles.hierarchy("\(prefix)/etc/wazo-call-logd/config.yml")
       try loader.takeDatabases(of: Lookup(files: wazo))
     }
@@ -53,8 +63,12 @@ extension Settings {
     return loader.settings
   }
 
-  /// The system's state folder for the administrator, and where it exists; else the user's own by the XDG rules (which
-  /// ignore relative paths); nil when the user has no home either.
+  /// The default folder of checkpoint files:
+  ///
+  /// 1. the system's state folder, for root or if it exists
+  /// 2. else the user's state folder by the XDG Base Directory rules, which ignore
+  ///    relative paths
+  /// 3. nil if the user has no home folder
   static func defaultCheckpointDirectory(root: String, environment: [String: String], isRoot: Bool) -> String? {
     let system = "\(root)/var/lib/wazo-call-logs"
     if isRoot || SettingsFiles.isFolder(system) { return system }

@@ -1,21 +1,22 @@
-/// Why settings could not be loaded. Each is a matter of configuration (exit code 78) and says what to change.
+/// An error in the settings. Each is an error of configuration (exit code 78), and its text says
+/// what to change.
 ///
-/// No case holds a password: values of secret settings are redacted before they get here.
+/// No case holds a password: the program redacts secret values first.
 public enum SettingsError: Error, Equatable, Sendable {
-  /// The file that `namedBy` (an option or an environment variable) asks for is not there.
+  /// A file does not exist. `namedBy` is the option or environment variable that names it.
   case missingFile(path: String, namedBy: String)
-  /// A file or folder is there but cannot be read.
+  /// A file or folder exists but cannot be read.
   case unreadableFile(path: String, reason: String)
-  /// A file is not YAML, or not a map of keys. `line` counts from 1, nil where the parser does not tell.
+  /// A file is not YAML, or not a map of keys. `line` counts from 1; it is nil if unknown.
   case notYAML(path: String, line: Int?, reason: String)
-  /// A key has a value that it cannot have. `source` says where it stands, `allowed` what it may be.
+  /// A value is not allowed. `source` is its place, and `allowed` lists the allowed values.
   case invalidValue(key: String, value: String, source: String, allowed: String)
-  /// No database is named anywhere.
+  /// No source names a database.
   case noDatabase
 }
 
 extension SettingsError: CustomStringConvertible {
-  /// The error in words, for an administrator.
+  /// The error as a sentence for an administrator.
   public var description: String {
     switch self {
     case .missingFile(let path, let namedBy):
@@ -23,7 +24,7 @@ extension SettingsError: CustomStringConvertible {
     case .unreadableFile(let path, let reason):
       "The configuration \(path) cannot be read: \(reason)."
     case .notYAML(let path, let line, let reason):
-      "The configuration file \(path) is not usable\(line.map { ", line \($0)" } ?? ""): \(reason)."
+      "The configuration file \(path) cannot be used\(line.map { ", line \($0)" } ?? ""): \(reason)."
     case .invalidValue(let key, let value, let source, let allowed):
       "\(key) cannot be \(value) (\(source)); allowed: \(allowed)."
     case .noDatabase:

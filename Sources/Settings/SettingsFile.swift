@@ -1,12 +1,15 @@
 import Configuration
 import Yams
 
-/// One YAML file, for swift-configuration's `FileProvider`: the scalars of its top level, with their lines.
+/// One YAML file for swift-configuration's `FileProvider`: the scalars of its top level, with their
+/// lines.
 ///
-/// In place of `YAMLSnapshot`, which refuses empty files and lists of maps (both are usual in Wazo's files), takes null
-/// for text, and neither lists its keys nor knows their lines. Lists and nested maps are passed over unless the key is one of ours.
+/// It replaces `YAMLSnapshot`. That type refuses empty files and lists of maps, both usual in
+/// Wazo's files. It reads null as text. It lists no keys and no lines.
+///
+/// This type ignores lists and nested maps, unless the key is a setting.
 struct SettingsFile: FileConfigSnapshot {
-  /// Tells the snapshot its own name, which `FileProvider` does not.
+  /// Passes the file's path to the snapshot; `FileProvider` does not.
   struct ParsingOptions: FileParsingOptions {
     var path = ""
     static var `default`: Self { Self() }
@@ -18,12 +21,12 @@ struct SettingsFile: FileConfigSnapshot {
     case map
   }
 
-  /// The path of the file, by which lookups are told apart.
+  /// The path of the file. It identifies the provider in lookups.
   let providerName: String
   /// The keys of the top level, in the order of the file.
   let keys: [String]
   private var items: [String: Content] = [:]
-  /// Apart from `items`, as unknown keys and those that are null have lines too.
+  /// Not part of `items`: unknown keys and null values have lines too.
   private var lines: [String: Int] = [:]
 
   init(data: RawSpan, providerName: String, parsingOptions: ParsingOptions) throws {
@@ -35,7 +38,8 @@ struct SettingsFile: FileConfigSnapshot {
     if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
     let root: Node?
     do {
-      // The basic resolver leaves every scalar text: the default one compiles regular expressions first.
+      // The basic resolver keeps every scalar as text. The default resolver compiles regular
+      // expressions first.
       root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
     } catch let error as YamlError {
       throw SettingsError(error, path: path)
@@ -45,14 +49,14 @@ struct SettingsFile: FileConfigSnapshot {
       return
     }
     guard let mapping = root.mapping else {
-      throw SettingsError.notYAML(path: path, line: root.mark?.line, reason: "there must be lines of the form “key: value”")
+      throw SettingsError.notYAML(path: path, line: root.mark?.line, reason: "it needs lines of the form “key: value”")
     }
     var keys: [String] = []
     for (key, value) in mapping {
       guard let name = key.string else { continue }
       keys.append(name)
       lines[name] = key.mark?.line
-      // null: not set here, so that what overrides less is looked at.
+      // null counts as not set, so that the next source is read.
       guard !value.isPlainNull else { continue }
       switch value {
       case .scalar(let scalar): items[name] = .text(scalar.string)
@@ -63,7 +67,7 @@ struct SettingsFile: FileConfigSnapshot {
     self.keys = keys
   }
 
-  /// The file, and the line of `key` where it has one.
+  /// The file, with the line of `key` if known.
   func place(of key: String) -> String {
     lines[key].map { "\(providerName), line \($0)" } ?? providerName
   }
@@ -81,13 +85,13 @@ struct SettingsFile: FileConfigSnapshot {
     }
   }
 
-  /// Says how much is there, not what.
+  /// Shows the number of keys, and no value.
   var description: String { "\(providerName)[\(keys.count) keys]" }
   var debugDescription: String { description }
 }
 
 extension Node {
-  /// Whether this is YAML's null, written out or not. (With quotes it is text.)
+  /// Whether this is YAML's null, written or empty. With quotes it is a text.
   fileprivate var isPlainNull: Bool {
     guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
@@ -95,8 +99,8 @@ extension Node {
 }
 
 extension SettingsError {
-  /// What the parser found. Its own descriptions quote the line at fault, with the password that may be in it: only its
-  /// problem and line are used.
+  /// Only the parser's problem and line. Its own descriptions quote the whole line, which may
+  /// contain a password.
   fileprivate init(_ error: YamlError, path: String) {
     var line: Int?
     let reason: String
@@ -110,7 +114,7 @@ extension SettingsError {
       reason = [context?.text, problem].compactMap(\.self).joined(separator: ", ")
     case .duplicatedKeysInMapping(let duplicates, let context):
       line = context.mark.line
-      reason = "the key \(duplicates.joined(separator: ", ")) stands there more than once"
+      reason = "it has the key \(duplicates.joined(separator: ", ")) more than once"
     default:
       reason = "the YAML parser failed"
     }

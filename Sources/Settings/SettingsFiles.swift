@@ -13,11 +13,13 @@ import Configuration
   import Darwin
 #endif
 
-/// Finding and reading configuration files.
+/// Finds and reads configuration files.
 enum SettingsFiles {
-  /// Reads `conf.d/*.yml` beside `file`, then `file` itself: the first of the result overrides the others.
+  /// Reads `conf.d/*.yml` beside `file`, and `file` itself. Earlier elements of the result override
+  /// later ones.
   ///
-  /// - Parameter namedBy: Who asks for `file`; nil for a default file, which may be missing.
+  /// - Parameter namedBy: the option or variable that names `file`; nil for a default file, which
+  ///   may be missing
   static func hierarchy(_ file: String, namedBy: String? = nil) async throws(SettingsError) -> [FileProvider<SettingsFile>] {
     var providers = [try await read(file, namedBy: namedBy)]
     let folder = (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + "conf.d"
@@ -34,14 +36,16 @@ enum SettingsFiles {
     } catch let error as SettingsError {
       throw error
     } catch {
-      // The library's error is of a hidden type and holds Foundation's, which is no text for people.
+      // The library's error has a hidden type. It wraps Foundation's error, whose text is not meant
+      // for people.
       let failure = failureToOpen(path)
       if let namedBy, failure == ENOENT { throw .missingFile(path: path, namedBy: namedBy) }
       throw .unreadableFile(path: path, reason: reason(failure) ?? "\(error)")
     }
   }
 
-  /// The names of the `.yml` files in a folder, in the order of their bytes; none when the folder is missing.
+  /// The names of the `.yml` files in a folder, sorted by their bytes; empty if the folder is
+  /// missing.
   private static func names(in folder: String) throws(SettingsError) -> [String] {
     let failure = failureToOpen(folder, flags: O_RDONLY | O_DIRECTORY)
     if failure == ENOENT { return [] }
@@ -54,7 +58,8 @@ enum SettingsFiles {
     }
   }
 
-  /// `errno` of an attempt to open `path`; `EISDIR` for a folder where a file should be; 0 when it can be read.
+  /// `errno` of an attempt to open `path`. `EISDIR` for a folder in place of a file; 0 if the path
+  /// can be read.
   private static func failureToOpen(_ path: String, flags: Int32 = O_RDONLY) -> Int32 {
     let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return errno }
@@ -69,7 +74,7 @@ enum SettingsFiles {
     case 0: nil
     case EACCES: "permission denied for user id \(geteuid())"
     case EISDIR: "it is a folder"
-    case ENOTDIR: "it is no folder"
+    case ENOTDIR: "it is not a folder"
     default: String(cString: strerror(failure))
     }
   }
@@ -80,7 +85,8 @@ enum SettingsFiles {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Whether the system's time zone database has `name`; where there is no such database, whether it could be one.
+  /// Whether the system's time zone database has `name`. Without such a database: whether `name`
+  /// has the form of one.
   static func isTimeZone(_ name: String) -> Bool {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     let isName = parts.allSatisfy { part in

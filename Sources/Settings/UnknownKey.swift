@@ -1,13 +1,14 @@
-/// The warning for a key that means nothing, with the key that was probably meant.
+/// The warning for an unknown key, with the nearest known key.
 enum UnknownKey {
   static func warning(_ key: String, at place: String) -> String {
     let nearest = Settings.Key.allCases.map { (key: $0.rawValue, distance: distance(key.lowercased(), $0.rawValue)) }
       .min { $0.distance < $1.distance }
     let hint = nearest.map { $0.distance * 2 <= $0.key.count ? "; the nearest is \($0.key)" : "" } ?? ""
-    return "\(place): \(key) is no setting\(hint)"
+    return "\(place): \(key) is not a setting\(hint)"
   }
 
-  /// How many characters must be inserted, deleted or replaced to make `a` into `b`.
+  /// The least number of characters to insert, delete or replace in order to turn `a` into `b`
+  /// (Levenshtein distance).
   static func distance(_ a: String, _ b: String) -> Int {
     let b = Array(b)
     var row = Array(0...b.count)

@@ -1,7 +1,8 @@
 extension Found {
-  /// The value that `parse` makes of the text.
+  /// The text, parsed by `parse`.
   ///
-  /// - Throws: ``SettingsError/invalidValue(key:value:source:allowed:)`` when it makes none; a secret is redacted there.
+  /// - Throws: ``SettingsError/invalidValue(key:value:source:allowed:)`` if `parse` gives nil. A
+  ///   secret is redacted in it.
   func value<Value>(of key: Settings.Key, _ parse: (String) -> Value?) throws(SettingsError) -> Value {
     let text = Parse.trim(text)
     if !text.isEmpty, let value = parse(text) { return value }
@@ -10,7 +11,7 @@ extension Found {
   }
 }
 
-/// What texts mean. Each gives nil for what it does not take.
+/// Parsers of values. Each gives nil for a value that is not allowed.
 enum Parse {
   static func trim(_ text: String) -> String {
     var text = text[...]
@@ -23,7 +24,7 @@ enum Parse {
     { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
-  /// `.some(nil)` is auto.
+  /// `.some(nil)` stands for auto.
   static func switchOrAuto(_ text: String) -> Bool?? {
     switch text.lowercased() {
     case "auto": .some(nil)
@@ -33,7 +34,7 @@ enum Parse {
     }
   }
 
-  /// `.some(nil)` is auto.
+  /// `.some(nil)` stands for auto.
   static func directory(_ text: String) -> DirectorySource?? {
     switch text {
     case "auto": .some(nil)
@@ -43,39 +44,40 @@ enum Parse {
     }
   }
 
-  /// A number of milliseconds, seconds (also without a unit), minutes, hours or days of 24 hours, from `least` to `most`.
+  /// A time from `least` to `most`, in ms, s, min, h or d (24 hours). A number without a unit is in
+  /// seconds.
   static func duration(atLeast least: Duration, atMost most: Duration = .seconds(86_400)) -> (String) -> Duration? {
     { text in
       let number = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
       let factors: [String: Double] = ["ms": 1, "": 1_000, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000]
       guard let factor = factors[trim(String(text[number.endIndex...]))], let count = Double(number) else { return nil }
       let milliseconds = (count * factor).rounded()
-      // Before it becomes an integer, which holds far less.
+      // The check comes before the conversion, which traps on large numbers.
       guard milliseconds <= Double(most.components.seconds) * 1000 else { return nil }
       let duration = Duration.milliseconds(Int64(milliseconds))
       return duration >= least ? duration : nil
     }
   }
 
-  /// What `parse` takes, or `off`, which is `.some(nil)`.
+  /// Accepts `off`, which gives `.some(nil)`, and everything that `parse` accepts.
   static func orOff<Value>(_ parse: @escaping (String) -> Value?) -> (String) -> Value?? {
     { text in text.lowercased() == "off" ? .some(nil) : parse(text).map(Optional.some) }
   }
 
-  /// An absolute path that leads to something below the root.
+  /// An absolute path of a folder below the root.
   static func folderBelowRoot(_ text: String) -> String? {
     let parts = text.split(separator: "/").filter { $0 != "." }
     return text.hasPrefix("/") && !parts.isEmpty && !parts.contains("..") ? text : nil
   }
 
-  /// Names of what archive and purge work on, in their order.
+  /// The tables of `purge_tables`, in the program's order.
   static func tables(_ text: String) -> [String]? {
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map { trim(String($0)) }
     let known = ["call-logs", "recordings", "cel"]
     return names.allSatisfy(known.contains) ? known.filter(names.contains) : nil
   }
 
-  /// A UUID, in lower case.
+  /// A UUID in lower case.
   static func uuid(_ text: String) -> String? {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     let isUUID =
@@ -83,7 +85,8 @@ enum Parse {
     return isUUID ? text.lowercased() : nil
   }
 
-  /// `table` or `schema.table` as SQL writes them: letters, digits, `_` and `$`, or anything in double quotes.
+  /// `table` or `schema.table` in SQL's form: letters, digits, `_` and `$`, or any characters in
+  /// double quotes.
   static func table(_ text: String) -> String? {
     var rest = text[...]
     for part in 1...2 {
@@ -94,7 +97,7 @@ enum Parse {
           length += rest.distance(from: rest.startIndex, to: quote)
           rest = rest[quote...].dropFirst()
           guard rest.first == "\"" else { break }
-          // Two quotes are one in the name.
+          // A doubled quote is one quote in the name.
           length += 1
           rest.removeFirst()
           if !rest.contains("\"") { return nil }

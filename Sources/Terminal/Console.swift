@@ -5,41 +5,42 @@ import Values
 
 /// The terminal: messages and progress on standard error, results on standard output.
 package enum Console {
-  /// Whether a person watches standard error.
+  /// Whether standard error is a terminal, so that progress is shown in place.
   package static var isTerminal: Bool { isatty(2) == 1 }
-  /// Whether a person reads standard output.
+  /// Whether standard output is a terminal.
   package static var isOutputTerminal: Bool { isatty(1) == 1 }
 
-  /// Writes what was asked for to standard output.
-  /// - Throws: ``JobError`` (74) where not all of it can be written: a disk that is full must not pass for an answer.
+  /// Writes a result to standard output.
+  /// - Throws: ``JobError`` (74) if not everything could be written. A full disk must not pass for
+  ///   a complete answer.
   package static func result(_ text: String, terminator: String = "\n") throws(JobError) {
     var output = StandardOutput()
     try output.append { $0.append(contentsOf: (text + terminator).utf8) }
     try output.flush()
   }
 
-  /// Writes a line to standard error.
+  /// Writes a message to standard error, with the program's name before it.
   package static func error(_ message: String) { note("wazo-call-logs: \(message)") }
 
-  /// Writes a line to standard error as it is.
+  /// Writes a line to standard error, unchanged.
   package static func note(_ line: String) {
     clearProgress()
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }
 
-  /// Shows progress in place; nothing where nobody watches.
+  /// Shows progress on one line of the terminal. Does nothing if standard error is not a terminal.
   package static func progress(_ text: String) {
     guard isTerminal else { return }
     FileHandle.standardError.write(Data(("\r\u{1B}[K" + text).utf8))
   }
 
-  /// Takes the line of progress away.
+  /// Removes the line of progress.
   package static func clearProgress() {
     guard isTerminal else { return }
     FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
   }
 
-  /// A log that writes to standard error, from that level on.
+  /// A logger that writes messages of `level` and above to standard error.
   package static func logger(_ level: Logger.Level) -> Logger {
     var logger = Logger(label: "wazo-call-logs") { _ in ConsoleLog() }
     logger.logLevel = level
@@ -47,7 +48,7 @@ package enum Console {
   }
 }
 
-/// Log lines as a person reads them: cron and journald add the time themselves.
+/// Formats log lines for people. They carry no time, because cron and journald add it.
 private struct ConsoleLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.warning

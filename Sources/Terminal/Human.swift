@@ -1,8 +1,8 @@
 import Foundation
 
-/// Numbers and times as people read them.
+/// Numbers and times in a form for people.
 package enum Human {
-  /// `1,234,567`.
+  /// A number with separators, such as `1,234,567`.
   package static func count(_ number: some BinaryInteger) -> String {
     let digits = String(Int64(number).magnitude)
     var out = ""
@@ -13,12 +13,12 @@ package enum Human {
     return number < 0 ? "-" + out : out
   }
 
-  /// `1 call log`, `2 call logs`.
+  /// A number with its noun, such as `1 call log` or `2 call logs`.
   package static func count(_ number: some BinaryInteger, _ thing: String) -> String {
     "\(count(number)) \(thing)\(number == 1 ? "" : "s")"
   }
 
-  /// `0.42 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+  /// A duration, given in seconds, such as `0.42 s`, `12 s`, `3 min 20 s` or `2 h 5 min`.
   package static func duration(_ seconds: Double) -> String {
     if seconds < 10 { return String(format: "%.2f s", seconds) }
     let whole = Int(seconds.rounded())
@@ -27,7 +27,7 @@ package enum Human {
     return "\(whole / 3600) h \(whole / 60 % 60) min"
   }
 
-  /// A length of time in its greatest unit: `45 s`, `5 min`, `36 h`, `3 d`.
+  /// A duration, given in seconds, in one unit: `45 s`, `5 min`, `36 h`, `3 d`.
   package static func span(_ seconds: Double) -> String {
     let whole = Int64(seconds.rounded(.down))
     if whole < 120 { return "\(whole) s" }
@@ -35,7 +35,8 @@ package enum Human {
     return whole < 172_800 ? "\(whole / 3600) h" : "\(count(whole / 86_400)) d"
   }
 
-  /// Text in lines of at most 80 columns, all but the first indented by two more; a longer word stays whole.
+  /// The text in lines of at most 80 columns. Every line but the first is indented by two more
+  /// columns. A word that is longer than a line stays whole.
   package static func wrapped(_ text: String, indent: Int) -> [String] {
     var lines: [String] = []
     var line = String(repeating: " ", count: indent)
@@ -52,7 +53,7 @@ package enum Human {
     return isEmpty ? lines : lines + [line]
   }
 
-  /// An offset in hours such as `+2 h` or `-3 h 30 min`.
+  /// An offset from UTC, given in seconds, such as `+2 h` or `-3 h 30 min`.
   package static func offset(_ seconds: Int) -> String {
     let minutes = abs(seconds) / 60
     return (seconds < 0 ? "-" : "+") + "\(minutes / 60) h" + (minutes % 60 == 0 ? "" : " \(minutes % 60) min")

@@ -1,18 +1,19 @@
-/// A table of text in columns.
+/// A table of text in aligned columns.
 package struct TextTable {
   private var rows: [[String]] = []
   private let right: Set<Int>
 
-  /// A table with these headings; the columns in `right` are set flush right.
+  /// A table with these headings. The columns in `right` are aligned right.
   package init(_ headings: [String], right: Set<Int> = []) {
     rows = [headings]
     self.right = right
   }
 
-  /// Adds a row of as many cells as there are headings.
+  /// Adds a row. It has as many cells as there are headings.
   package mutating func add(_ row: [String]) { rows.append(row) }
 
-  /// The lines, no wider than need be; a cell wider than `limit` is cut.
+  /// The lines of the table, as narrow as its content allows. Cells longer than `limit` characters
+  /// are cut.
   package func lines(limit: Int = 40) -> [String] {
     let cells = rows.map { row in row.map { $0.count > limit ? $0.prefix(limit - 1) + "…" : $0 } }
     let widths = (cells.first ?? []).indices.map { column in cells.map { $0[column].count }.max() ?? 0 }

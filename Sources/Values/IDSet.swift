@@ -1,9 +1,10 @@
-/// A set of CEL ids as ranges in ascending order that neither touch nor overlap: what an `int8multirange` holds.
+/// A set of CEL ids, as ascending ranges that neither touch nor overlap. PostgreSQL stores it as
+/// `int8multirange`.
 public struct IDSet: Equatable, Sendable {
-  /// The ranges.
+  /// The ranges in ascending order.
   public private(set) var ranges: [Range<Int64>]
 
-  /// The set of these ranges, in any order, overlapping or not.
+  /// The set of these ranges. They may be in any order and may overlap.
   public init(_ ranges: [Range<Int64>] = []) {
     self.ranges = []
     for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
@@ -21,10 +22,10 @@ public struct IDSet: Equatable, Sendable {
   /// The greatest id in the set.
   public var greatest: Int64? { ranges.last.map { $0.upperBound - 1 } }
 
-  /// How many ids the set has; `Int64.max` where they are more than that.
+  /// The number of ids; `Int64.max` if there are more.
   public var count: Int64 { ranges.width }
 
-  /// Whether the set has that id.
+  /// Whether the set contains `id`.
   public func contains(_ id: Int64) -> Bool {
     var low = 0
     var high = ranges.count
@@ -35,7 +36,7 @@ public struct IDSet: Equatable, Sendable {
     return low < ranges.count && ranges[low].lowerBound <= id
   }
 
-  /// The ids of `range` that the set lacks, in ascending order.
+  /// The ids of `range` that are not in the set, in ascending order.
   public func gaps(in range: Range<Int64>) -> [Range<Int64>] {
     var gaps: [Range<Int64>] = []
     var from = range.lowerBound
@@ -48,7 +49,7 @@ public struct IDSet: Equatable, Sendable {
     return gaps
   }
 
-  /// The ids of `range` that the set has, in ascending order.
+  /// The ids of `range` that are in the set, in ascending order.
   public func parts(in range: ClosedRange<Int64>) -> [Range<Int64>] {
     ranges.compactMap { covered in
       let lower = max(covered.lowerBound, range.lowerBound)
@@ -60,14 +61,15 @@ public struct IDSet: Equatable, Sendable {
 }
 
 extension IDSet: CustomStringConvertible {
-  /// Such as `1-20000, 30001-30500`; `none` for the empty set.
+  /// For example `1-20000, 30001-30500`, or `none` for the empty set.
   public var description: String {
     ranges.isEmpty ? "none" : ranges.map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")
   }
 }
 
 extension Range<Int64> {
-  /// How many ids the range has; `Int64.max` where they are more than that. `count` stops the program there.
+  /// The number of ids in the range; `Int64.max` if there are more. The standard library's `count`
+  /// traps in that case.
   public var width: Int64 {
     let (width, overflows) = upperBound.subtractingReportingOverflow(lowerBound)
     return overflows ? .max : width
@@ -75,7 +77,7 @@ extension Range<Int64> {
 }
 
 extension Sequence<Range<Int64>> {
-  /// How many ids these ranges have together; `Int64.max` where they are more than that.
+  /// The number of ids in all ranges together; `Int64.max` if there are more.
   public var width: Int64 {
     reduce(0) { sum, range in
       let (sum, overflows) = sum.addingReportingOverflow(range.width)

@@ -1,17 +1,18 @@
-/// A UUID as two halves, the way the tables and the wire want it. (Foundation's type costs a conversation with strings on every row.)
+/// A UUID as two integers, as the tables and the wire protocol need it. Foundation's UUID would
+/// cost a conversion through strings in every row.
 public struct UUIDValue: Hashable, Sendable {
   /// The first eight bytes, big-endian.
   public let high: UInt64
   /// The last eight bytes, big-endian.
   public let low: UInt64
 
-  /// A UUID of these halves.
+  /// A UUID from its two halves.
   @inlinable public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
-  /// The UUID written in `text` as 8-4-4-4-12 hexadecimal digits in either case; nil if it is written otherwise.
+  /// Reads 8-4-4-4-12 hexadecimal digits in either case; nil for any other text.
   public init?(_ text: Text) {
     guard text.count == 36, let start = text.start, start[8] == UInt8(ascii: "-"), start[13] == UInt8(ascii: "-"),
       start[18] == UInt8(ascii: "-"), start[23] == UInt8(ascii: "-")
@@ -32,7 +33,7 @@ public struct UUIDValue: Hashable, Sendable {
     self.init(high: high, low: low)
   }
 
-  /// The value of a hexadecimal digit in either case, 16 or more for any other byte.
+  /// The value of a hexadecimal digit in either case; 16 or more for any other byte.
   @inline(__always)
   private static func digit(_ byte: UInt8) -> UInt8 {
     let decimal = byte &- UInt8(ascii: "0")
@@ -41,7 +42,7 @@ public struct UUIDValue: Hashable, Sendable {
     return letter < 6 ? letter + 10 : 0xFF
   }
 
-  /// The UUID written in `string`; nil if it is not one.
+  /// Reads a UUID from a string; nil for any other text.
   public init?(_ string: String) {
     var string = string
     let parsed = string.withUTF8 { UUIDValue(Text(UnsafeRawBufferPointer($0))) }
@@ -49,7 +50,7 @@ public struct UUIDValue: Hashable, Sendable {
     self = parsed
   }
 
-  /// Calls `body` with each of the 36 characters of the lower-case form.
+  /// Calls `body` with each of the 36 characters in lower case.
   @inlinable public func forEachCharacter(_ body: (UInt8) -> Void) {
     for nibble in 0..<32 {
       if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { body(UInt8(ascii: "-")) }
@@ -61,7 +62,7 @@ public struct UUIDValue: Hashable, Sendable {
 }
 
 extension UUIDValue: CustomStringConvertible {
-  /// The lower-case form, such as `11111111-1111-4111-8111-111111111111`.
+  /// The text in lower case, such as `11111111-1111-4111-8111-111111111111`.
   public var description: String {
     var characters: [UInt8] = []
     characters.reserveCapacity(36)
@@ -71,7 +72,7 @@ extension UUIDValue: CustomStringConvertible {
 }
 
 extension UUIDValue: Comparable {
-  /// The order of the bytes, which is PostgreSQL's order of uuids.
+  /// Compares the bytes. This is PostgreSQL's order of uuids.
   @inlinable public static func < (a: UUIDValue, b: UUIDValue) -> Bool {
     a.high == b.high ? a.low < b.low : a.high < b.high
   }

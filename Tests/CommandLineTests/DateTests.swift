@@ -101,7 +101,7 @@ struct DateTests {
     "What cannot be is a usage error",
     arguments: [
       (["--from", "2025-02-30"], "--from: 2025-02-30: there is no such day"),
-      (["--to", "yesterday"], "--to: “yesterday” is no date"),
+      (["--to", "yesterday"], "--to: “yesterday” is not a date"),
       (["--from", "2025-03-02", "--to", "2025-02-28"], "later than"),
       (["--from", "2025-03-02", "--to", "2025-03-01"], "nothing lies"),
       (["--from", "2025-03-01T10:00Z", "--to", "2025-03-01T10:00Z"], "nothing lies between"),

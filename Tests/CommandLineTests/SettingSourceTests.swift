@@ -62,7 +62,7 @@ struct SettingSourceTests {
     let file = Scratch.shared.file("unknown-\(database.name).yml", "db_uri: \(database.uri)\nchunksize: 5\n")
     let outcome = try Program.run("--config", file, environment: ["WAZO_CALL_LOGS_DEFAULT_TENANT": tenant])
     #expect(outcome.status == 0)
-    #expect(outcome.errors == "wazo-call-logs: warning: \(file), line 2: chunksize is no setting; the nearest is chunk_size\n")
+    #expect(outcome.errors == "wazo-call-logs: warning: \(file), line 2: chunksize is not a setting; the nearest is chunk_size\n")
   }
 
   @Test(

@@ -100,7 +100,7 @@ struct ErrorTests {
     let folder = try await error(["a/b.yml": ""], config: "a")
     #expect(folder.error == .unreadableFile(path: "\(folder.root.path)/a", reason: "it is a folder"))
     let file = try await error([ownFolder: "history: 1\n"])
-    #expect(file.error == .unreadableFile(path: "\(file.root.path)/\(ownFolder)", reason: "it is no folder"))
+    #expect(file.error == .unreadableFile(path: "\(file.root.path)/\(ownFolder)", reason: "it is not a folder"))
     #expect(try await error(["\(wazoFolder)/x.yml": "{"]).text.contains("etc/wazo-call-logd/conf.d/x.yml"))
   }
 
@@ -120,11 +120,11 @@ struct ErrorTests {
     let settings = try await root.load(["celtable": "x"], environment: anyDatabase)
     #expect(
       settings.unknownKeys == [
-        "command line: celtable is no setting; the nearest is cel_table",
-        "\(root.path)/\(ownFile), line 2: chunk-size is no setting; the nearest is chunk_size",
-        "\(root.path)/\(ownFile), line 3: zzz is no setting",
-        "\(root.path)/\(ownFolder)/a.yml, line 1: dburi is no setting; the nearest is db_uri",
-        "\(root.path)/\(ownFolder)/a.yml, line 2: CEL_TABLE is no setting; the nearest is cel_table",
+        "command line: celtable is not a setting; the nearest is cel_table",
+        "\(root.path)/\(ownFile), line 2: chunk-size is not a setting; the nearest is chunk_size",
+        "\(root.path)/\(ownFile), line 3: zzz is not a setting",
+        "\(root.path)/\(ownFolder)/a.yml, line 1: dburi is not a setting; the nearest is db_uri",
+        "\(root.path)/\(ownFolder)/a.yml, line 2: CEL_TABLE is not a setting; the nearest is cel_table",
       ])
     #expect(settings.chunkSize == 20_000 && settings.celTable == "cel")
   }

@@ -1,8 +1,9 @@
 import Values
 
 extension CallLogBatch {
-  /// Appends one call log as a JSON object on one line: the columns of `call_logd_call_log` by name, then `participants`, `destination_details`, `recordings` and
-  /// `cel_ids`. Times are ISO 8601 in UTC with microseconds.
+  /// Appends one call log as a JSON object on one line: the columns of `call_logd_call_log` by
+  /// name, then `participants`, `destination_details`, `recordings` and `cel_ids`. Times are ISO
+  /// 8601 in UTC with microseconds.
   public func appendJSON(ofCallLog number: Int, grouping: Grouping, batch: CELBatch, to out: inout [UInt8]) {
     let log = callLogs[number]
     var json = JSONWriter(out: out)

@@ -1,25 +1,29 @@
 import Crypto
 import Values
 
-/// UUIDs that are a function of the call: making a call log again gives the same ones.
+/// UUIDs that depend only on the call. A call log that is made again has the same ones
+/// (Interpretation, R102 and R103).
 ///
-/// RFC 9562, UUIDv8: 48 bits of the call's start in milliseconds since 1970, so that indexes stay local, then a hash of conversation, kind, ordinal and path. This
-/// never changes between versions: rows that exist would get other uuids when they are remade.
+/// They are UUIDv8 (RFC 9562). The first 48 bits are the call's start in milliseconds since 1970,
+/// so that neighbouring calls are neighbours in indexes. The rest is a hash of conversation, kind,
+/// ordinal and path. The form must never change: existing rows would get other uuids when they are
+/// made again.
 enum DerivedUUID {
   enum Kind: UInt8 {
     case participant = 1
     case destination = 2
     case recording = 3
-    /// A recording whose own uuid another call has.
+    /// A recording whose own uuid belongs to another call.
     case otherRecording = 4
   }
 
   /// - Parameters:
-  ///   - date: the call's start
-  ///   - ordinal: the place among its kind
-  ///   - path: what tells it apart otherwise, such as a recording's path
+  ///   - date: the start of the call
+  ///   - ordinal: the place among those of the same kind
+  ///   - path: the path of a recording, or the key of a detail
   static func make(date: Int64, conversationID: Text, kind: Kind, ordinal: Int = 0, path: Text = .null) -> UUIDValue {
-    // In one piece: each update of the hash costs more than the bytes that it takes. Begins with NULs, which cannot occur in the texts, so that no two inputs run into the same bytes.
+    // One update for both numbers: an update costs more than its bytes. The number begins with NUL
+    // bytes, which no text contains. So two different inputs never give the same bytes.
     let place = (UInt64(kind.rawValue) << 32 | UInt64(UInt32(truncatingIfNeeded: ordinal))).bigEndian
     let placeEnd = conversationID.count + 8
     let digest = withUnsafeTemporaryAllocation(byteCount: placeEnd + path.count, alignment: 8) { message in

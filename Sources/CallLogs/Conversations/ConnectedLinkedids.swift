@@ -1,29 +1,31 @@
-/// The one definition of a call: linkedids that share a uniqueid are one call, to any depth. An empty uniqueid connects nothing.
+/// Decides which linkedids are one call: those that share a uniqueid, to any depth. An empty
+/// uniqueid connects nothing (Interpretation, R11 and R12).
 ///
-/// Linkedids and uniqueids are numbered from 0 by the caller; -1 is the empty uniqueid. See the article "Interpretation".
+/// The caller numbers linkedids and uniqueids from 0; -1 is the empty uniqueid.
 public struct ConnectedLinkedids {
   private var parents: [Int32] = []
-  /// The first linkedid that each uniqueid was seen with; -1 for none.
+  /// The first linkedid of each uniqueid; -1 if there is none yet.
   private var owners: [Int32] = []
 
-  /// Nothing is connected.
+  /// Linkedids without any connection.
   public init() {}
 
-  /// Forgets everything and makes room for so many linkedids and uniqueids.
+  /// Removes all connections and makes room for new linkedids and uniqueids.
   public mutating func reset(linkedids: Int, uniqueids: Int) {
     parents.removeAll(keepingCapacity: true)
     owners.removeAll(keepingCapacity: true)
     grow(linkedids: linkedids, uniqueids: uniqueids)
   }
 
-  /// Makes room for so many linkedids and uniqueids; what is connected stays so.
+  /// Makes room for more linkedids and uniqueids, and keeps the connections.
   public mutating func grow(linkedids: Int, uniqueids: Int) {
     for number in parents.count..<max(parents.count, linkedids) { parents.append(Int32(truncatingIfNeeded: number)) }
     if owners.count < uniqueids { owners.append(contentsOf: repeatElement(-1, count: uniqueids - owners.count)) }
   }
 
-  /// Takes in a CEL.
-  /// - Returns: where it made two calls one, which number stands for both now and which one no longer stands for any
+  /// Adds a CEL.
+  /// - Returns: if the CEL makes two calls one: the number that stands for both from now on, and
+  ///   the number that no longer stands for a call
   @discardableResult
   public mutating func add(linkedid: Int32, uniqueid: Int32) -> (kept: Int32, gone: Int32)? {
     guard uniqueid >= 0 else { return nil }
@@ -40,7 +42,7 @@ public struct ConnectedLinkedids {
     return (kept, gone)
   }
 
-  /// The number that stands for the call of a linkedid: the least of the call's linkedids.
+  /// The number that stands for the call of a linkedid: the least linkedid of the call.
   public mutating func call(ofLinkedid linkedid: Int32) -> Int32 {
     var at = linkedid
     while parents[Int(at)] != at {
@@ -50,7 +52,7 @@ public struct ConnectedLinkedids {
     return at
   }
 
-  /// The first linkedid that a uniqueid was seen with; nil for none.
+  /// The first linkedid of a uniqueid; nil if there is none yet.
   public func linkedid(ofUniqueid uniqueid: Int) -> Int32? {
     let owner = owners[uniqueid]
     return owner < 0 ? nil : owner

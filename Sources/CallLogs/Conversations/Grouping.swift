@@ -1,47 +1,50 @@
 import Values
 
-/// The CELs of one conversation: the connected component of linkedids that share a uniqueid.
+/// The CELs of one conversation (Interpretation, R11).
 public struct Group: Sendable {
-  /// Where the group's row numbers lie in ``Grouping/order``.
+  /// The indices of the group's row numbers in ``Grouping/order``.
   public let rows: Range<Int>
-  /// Where the group's linkedids lie in ``Grouping/linkedids``.
+  /// The indices of the group's linkedids in ``Grouping/linkedids``.
   public let linkedids: Range<Int>
-  /// Every linkedid has its LINKEDID_END.
+  /// Whether every linkedid has its LINKEDID_END (Interpretation, R15).
   public let isComplete: Bool
-  /// The channels that the linkedids are named after have their CHAN_START and CHAN_END among these rows.
+  /// Whether each linkedid's first channel has its CHAN_START and CHAN_END in the group. A linkedid
+  /// is named after that channel.
   public let hasFirstChannels: Bool
-  /// Every channel has its CHAN_START and CHAN_END, every linkedid its LINKEDID_END and the channel that it is named after among these rows: nothing hints at rows elsewhere. (A linkedid can end,
-  /// and go on with other channels until it ends again.)
+  /// Whether no row of the group points to rows elsewhere: every channel has its CHAN_START and
+  /// CHAN_END, and every linkedid has its LINKEDID_END and its first channel. A linkedid can still
+  /// end, go on with other channels, and end again.
   public let isClosed: Bool
-  /// Every row is of a channel that Asterisk makes for itself: nobody called, and no end will come.
+  /// Whether all rows are of channels that Asterisk makes for itself. Such a group is no call and
+  /// never ends (Interpretation, R16).
   public let isInternal: Bool
-  /// Every row points to a call log.
+  /// Whether every row points to a call log.
   public let isLinked: Bool
-  /// Some row points to a call log.
+  /// Whether at least one row points to a call log.
   public let hasLinks: Bool
-  /// The greatest id of a row.
+  /// The greatest id of the group's rows.
   public let greatestID: Int64
 }
 
-/// A batch cut into groups.
+/// A batch, divided into groups.
 ///
-/// Specification: groups are the connected components of linkedids that share a uniqueid, to any depth; an empty uniqueid connects nothing. Inside a
-/// group events are ordered by eventtime, then linkedid as bytes, then id.
+/// Interpretation, R11 to R13: groups are connected sets of linkedids. The events of a group are
+/// ordered by eventtime, then by linkedid as bytes, then by id.
 public struct Grouping {
-  /// Row numbers of the batch, group after group, each group in the order its events are read.
+  /// The row numbers of the batch, group by group, in the order of reading.
   public private(set) var order: [Int32] = []
-  /// Linkedid numbers of the batch, group after group.
+  /// The linkedid numbers of the batch, group by group.
   public private(set) var linkedids: [Int32] = []
-  /// The groups, in the order of their first rows.
+  /// The groups, ordered by their first rows.
   public private(set) var groups: [Group] = []
 
   private var connected = ConnectedLinkedids()
   private var groupOf: [Int32] = []
 
-  /// No groups yet.
+  /// An empty grouping.
   public init() {}
 
-  /// The number of the group that a linkedid of the batch belongs to.
+  /// The group of a linkedid.
   public func group(ofLinkedid number: Int) -> Int { Int(groupOf[number]) }
 
   /// The number of the group that a uniqueid of the batch belongs to; nil where none of its rows is in one.
@@ -49,14 +52,14 @@ public struct Grouping {
     connected.linkedid(ofUniqueid: number).map { group(ofLinkedid: Int($0)) }
   }
 
-  /// The conversation_id of a group: the smallest of its linkedids.
+  /// The conversation_id of a group: its smallest linkedid (Interpretation, R14).
   public func conversationID(of group: Int, in batch: CELBatch) -> Text {
     let numbers = linkedids[groups[group].linkedids]
     if numbers.count == 1, let only = numbers.first { return batch.linkedid(only) }
     return Linkedid.smallest(numbers.map { batch.linkedid($0) })
   }
 
-  /// Cuts `batch` into groups, replacing what an earlier call found.
+  /// Divides `batch` into groups. This replaces the former groups.
   public mutating func group(_ batch: CELBatch) {
     connect(batch)
     place(batch)
@@ -68,7 +71,7 @@ public struct Grouping {
     for row in batch.rows { connected.add(linkedid: row.linkedid, uniqueid: row.uniqueid) }
   }
 
-  /// Two counting sorts: rows and linkedids by group.
+  /// Sorts rows and linkedids by group, with two counting sorts.
   private mutating func place(_ batch: CELBatch) {
     let none: Int32 = -1
     groupOf.removeAll(keepingCapacity: true)
@@ -162,7 +165,7 @@ public struct Grouping {
     }
   }
 
-  /// Whether the channel that began each linkedid is whole in the group: the one with that uniqueid.
+  /// Whether each linkedid's first channel, which has the same uniqueid, is complete in the group.
   private func hasFirstChannels(_ group: Group, _ batch: CELBatch, _ events: [UInt8]) -> Bool {
     linkedids[group.linkedids].allSatisfy { linkedid in
       guard let channel = batch.uniqueids.find(batch.linkedid(linkedid)) else { return false }
@@ -171,7 +174,8 @@ public struct Grouping {
     }
   }
 
-  /// Rows come almost in order, so that an insertion sort does little; long groups that are not nearly in order are sorted outright.
+  /// Rows come nearly in order, so an insertion sort is fast. Long groups in another order get a
+  /// full sort.
   private mutating func sort(_ range: Range<Int>, _ batch: CELBatch) {
     let rows = batch.rows
     let texts = batch.linkedids.texts

@@ -1,12 +1,13 @@
 import Values
 
-/// A linkedid or uniqueid taken apart: `1714986000.17`, or `pbx1-1714986000.17` where asterisk.conf sets `systemname`.
+/// The parts of a linkedid or uniqueid: `1714986000.17`, or `pbx1-1714986000.17` with `systemname`
+/// set in asterisk.conf.
 struct Linkedid {
-  /// What stands before the last `-`, empty without one.
+  /// The text before the last `-`; empty without one.
   let system: Text
-  /// The epoch, nil where the text has another form.
+  /// The seconds since 1970; nil if the text has another form.
   let seconds: UInt64?
-  /// The number after the dot; counts up from 0 at each start of Asterisk.
+  /// The number after the dot. It counts from 0 after each start of Asterisk.
   let sequence: UInt64
 
   init(_ text: Text) {
@@ -24,8 +25,9 @@ struct Linkedid {
     }
   }
 
-  /// The smallest of `texts`: by system name as text, seconds and sequence as numbers; as plain text where one of them has another form, so that the
-  /// answer does not depend on their order.
+  /// The smallest of `texts`: by system name as text, then by seconds and sequence as numbers. If
+  /// one of them has another form, all are compared as text, so that their order does not matter
+  /// (Interpretation, R14).
   static func smallest(_ texts: some Sequence<Text>) -> Text {
     var least: (text: Text, parsed: Linkedid)?
     var leastText: Text?
@@ -35,7 +37,7 @@ struct Linkedid {
       let parsed = Linkedid(text)
       if parsed.seconds == nil { comparable = false }
       if let known = least {
-        // Equal numbers can be written in several ways, as `1.1` and `1.01`.
+        // Equal numbers can be written differently, such as `1.1` and `1.01`.
         if comparable, parsed.precedes(known.parsed) || (parsed.equals(known.parsed) && text < known.text) {
           least = (text, parsed)
         }

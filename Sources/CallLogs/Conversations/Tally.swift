@@ -1,24 +1,25 @@
-/// What was wrong with a CEL or a call log's text, counted by kind. The event is skipped or mended; its call stands.
+/// The kinds of flaws in a CEL or in a text of a call log (Interpretation, R113). The program skips
+/// the event or mends the text; the call stands.
 public enum Flaw: Int, CaseIterable, Sendable {
-  /// The row has no linkedid and so belongs to no call.
+  /// The row has no linkedid, so it belongs to no call.
   case emptyLinkedid
   /// `eventtime` is missing, infinite or not a time.
   case unreadableTime
-  /// The greatest id that there can be: ranges of ids that are done cannot hold it.
+  /// The row has the greatest possible id. Ranges of covered ids cannot contain it.
   case lastID
-  /// Neither an event of Asterisk's nor one of Wazo's.
+  /// The event is neither Asterisk's nor Wazo's.
   case unknownEvent
-  /// A channel without a CHAN_START: its rows are not read.
+  /// The channel has no CHAN_START, so its rows are not read.
   case missingChanStart
   /// `extra` is not JSON.
   case malformedJSON
-  /// `extra` is JSON but not what the event needs.
+  /// `extra` is JSON but lacks the content that the event needs.
   case unexpectedPayload
-  /// A channel name without a known technology or of another form: it takes part without being anyone.
+  /// A channel name with an unknown technology or form. The channel takes part without a line.
   case unknownChannelName
-  /// A tenant that is not a UUID: counts as not set.
+  /// A tenant that is not a UUID. It counts as not set.
   case unusableTenant
-  /// A second tenant that differs from the first: ignored.
+  /// A second tenant that differs from the first. It is ignored.
   case secondTenant
   /// Bytes that are not UTF-8, replaced by U+FFFD.
   case invalidUTF8
@@ -26,19 +27,21 @@ public enum Flaw: Int, CaseIterable, Sendable {
   case nulCharacter
   /// Text longer than its column, cut.
   case cutText
-  /// A recording whose uuid another call has: it got a derived one.
+  /// A recording whose uuid belongs to another call. It gets a derived uuid.
   case recordingUUIDTaken
-  /// A CEL that points to a call log that is not there: the call logs' database went back in time, or another program deleted it. The call log is made.
+  /// A CEL points to a missing call log: the call-log database was set back, or another program
+  /// deleted the call log. The program makes the call log again.
   case voidLink
-  /// A linkedid that a call of another CEL table has, whose call log stays: one of the Asterisks needs a `systemname`.
+  /// A call of another CEL table has the linkedid and keeps its call log. One of the Asterisk
+  /// servers needs a `systemname`.
   case linkedidOfOtherTable
 
-  /// The kind in a few words, for the counts at the end of a run.
+  /// The kind in words, for the counts at the end of a run.
   public var label: String {
     switch self {
     case .emptyLinkedid: "no linkedid"
     case .unreadableTime: "unreadable eventtime"
-    case .lastID: "id that nothing can follow"
+    case .lastID: "greatest possible id"
     case .unknownEvent: "unknown event"
     case .missingChanStart: "channel without CHAN_START"
     case .malformedJSON: "extra is not JSON"
@@ -50,7 +53,7 @@ public enum Flaw: Int, CaseIterable, Sendable {
     case .nulCharacter: "U+0000 in text"
     case .cutText: "text cut to its column"
     case .recordingUUIDTaken: "recording uuid of another call"
-    case .voidLink: "call whose CELs point to a call log that was not there"
+    case .voidLink: "call whose CELs point to a call log that does not exist"
     case .linkedidOfOtherTable: "linkedid of a call of another CEL table, left out (set systemname in asterisk.conf)"
     }
   }
@@ -78,33 +81,33 @@ public enum Flaw: Int, CaseIterable, Sendable {
   }
 }
 
-/// Counts of flaws, with the ids of the first few CELs of each kind.
+/// The counts of flaws, with the ids of the first CELs of each kind.
 public struct Tally: Sendable {
   private var counts = [Int](repeating: 0, count: Flaw.allCases.count)
   private var examples = [[Int64]](repeating: [], count: Flaw.allCases.count)
 
-  /// How many CHAN_STARTs were read. Without any, something is wrong with all of the events.
+  /// The number of CHAN_STARTs. If it is 0, all events are unusable.
   public internal(set) var chanStarts = 0
 
-  /// How many ids are kept of each kind.
+  /// The number of ids that are kept for each kind.
   public static let exampleLimit = 5
 
-  /// Nothing counted.
+  /// A tally without flaws.
   public init() {}
 
-  /// Counts a flaw of the CEL with this id.
+  /// Counts a flaw of the CEL `id`.
   public mutating func note(_ flaw: Flaw, _ id: Int64) {
     counts[flaw.rawValue] += 1
     if examples[flaw.rawValue].count < Tally.exampleLimit { examples[flaw.rawValue].append(id) }
   }
 
-  /// How often a flaw was counted.
+  /// The number of flaws of this kind.
   public subscript(flaw: Flaw) -> Int { counts[flaw.rawValue] }
 
-  /// The ids of the first few CELs with this flaw.
+  /// The ids of the first CELs with this flaw.
   public func examples(of flaw: Flaw) -> [Int64] { examples[flaw.rawValue] }
 
-  /// The flaws that were counted, in a fixed order.
+  /// The kinds with at least one flaw, in a fixed order.
   public var noted: [Flaw] { Flaw.allCases.filter { self[$0] > 0 } }
 
   /// Adds the counts of another tally.

@@ -1,20 +1,22 @@
 import Values
 
-/// Who owns a line: users, lines, extensions, contexts and voicemails, looked up by name. Immutable once built.
+/// The owners of lines: users, lines, extensions, contexts and voicemails. It never changes after
+/// init.
 ///
-/// The original asks wazo-confd for each name (specification, section 8); this holds the answers of a whole run.
+/// Wazo's program asks wazo-confd for each name. This type holds the answers for a whole run
+/// (Interpretation, R104 to R107).
 public final class Directory: @unchecked Sendable {
-  // Unchecked: nothing changes after init, and the arena, which is never emptied, keeps the bytes behind the texts alive.
+  // Unchecked: nothing changes after init. The arena is never emptied, so the texts stay valid.
 
   /// A user.
   public struct User {
     /// The user's uuid.
     public let uuid: UUIDValue
-    /// The user's tenant, nil where it is not a UUID.
+    /// The user's tenant; nil if it is not a UUID.
     public let tenant: UUIDValue?
-    /// The tags: the pieces of the user's `userfield`.
+    /// The tags (Interpretation, R77).
     public let tags: [Text]
-    /// Whether a tag was longer than its column (128 characters) and was cut.
+    /// Whether a tag was cut to the 128 characters of its column.
     public let tagsWereCut: Bool
     /// The id of the user's first line.
     public let firstLineID: Int32?
@@ -24,11 +26,11 @@ public final class Directory: @unchecked Sendable {
   public struct Line {
     /// The line's id.
     public let id: Int32
-    /// The line's first user, nil without one or where that user is unknown.
+    /// The line's first user; nil without one, or if the directory does not know that user.
     public let user: User?
-    /// The first extension, NULL without one.
+    /// The first extension; NULL without one.
     public let exten: Text
-    /// The context of the first extension, NULL without one.
+    /// The context of the first extension; NULL without one.
     public let context: Text
   }
 
@@ -40,9 +42,9 @@ public final class Directory: @unchecked Sendable {
     public let number: Text
     /// The mailbox's context.
     public let context: Text
-    /// The name people know it by.
+    /// The name of the mailbox.
     public let name: Text
-    /// The tenant it belongs to; nil where the source does not say, then it serves every tenant.
+    /// The mailbox's tenant. nil: the mailbox serves every tenant.
     public let tenant: UUIDValue?
   }
 
@@ -55,18 +57,18 @@ public final class Directory: @unchecked Sendable {
   private let voicemails: [Voicemail]
   private let voicemailNumbers: TextInterner
   private let voicemailsByNumber: [[Int]]
-  /// Every tenant that the directory mentions, in order.
+  /// All tenants of the directory, in order.
   public let tenants: [UUIDValue]
-  /// The tenant of calls that nothing else gives one, where the source of the directory names it.
+  /// The tenant of calls that cannot be attributed to one; nil if the source does not name it.
   public let defaultTenant: UUIDValue?
 
-  /// How many users and lines there are, for the log.
+  /// The numbers of users and lines, for the log.
   public var size: (users: Int, lines: Int) { (users.count, lines.count) }
 
-  /// A directory without anybody: every call goes to the default tenant, nobody takes part.
+  /// An empty directory. All calls belong to the default tenant and have no participants.
   public static let none = Directory(DirectoryContents())
 
-  /// Builds the look-up tables. Of equal names or uuids the first counts.
+  /// Builds the look-up tables. The first of equal names or uuids counts.
   public init(_ contents: DirectoryContents) {
     let arena = TextArena()
     self.arena = arena
@@ -124,16 +126,17 @@ public final class Directory: @unchecked Sendable {
     defaultTenant = contents.defaultTenant.flatMap { UUIDValue($0) }
   }
 
-  /// The line of that name; the technology plays no part.
+  /// The line of that name. The technology of the channel does not matter.
   public func line(named name: Text) -> Line? { lineNames.find(name).map { lines[$0] } }
 
   /// The user with that uuid.
   public func user(_ uuid: UUIDValue) -> User? { users[uuid] }
 
-  /// The tenant of the context of that name.
+  /// The tenant of a context.
   public func tenant(ofContext name: Text) -> UUIDValue? { contextNames.find(name).flatMap { contextTenants[$0] } }
 
-  /// The first mailbox of that number, in that context (any, where it is empty), of that tenant.
+  /// The first mailbox of that number and tenant, in that context. An empty context stands for any
+  /// (Interpretation, R107).
   public func voicemail(number: Text, context: Text, tenant: UUIDValue) -> Voicemail? {
     guard let found = voicemailNumbers.find(number) else { return nil }
     return voicemailsByNumber[found].lazy.map { self.voicemails[$0] }.first {
@@ -141,7 +144,8 @@ public final class Directory: @unchecked Sendable {
     }
   }
 
-  /// Specification, section 8.2: split at commas, each piece trimmed; an empty piece stays; nothing for an empty field.
+  /// Interpretation, R77: the text is split at commas, and each piece is trimmed. An empty piece
+  /// stays. An empty text gives no tags.
   private static func tags(_ userfield: String, _ arena: TextArena) -> (texts: [Text], cut: Bool) {
     guard !userfield.isEmpty else { return ([], false) }
     var cut = false

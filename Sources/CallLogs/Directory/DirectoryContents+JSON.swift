@@ -2,8 +2,9 @@ import Foundation
 import Values
 
 extension DirectoryContents {
-  /// Reads the JSON form of a directory: an object with `users`, `lines`, `contexts`, `voicemails` (each may be left out) and `default_tenant_uuid`.
-  /// - Throws: ``DirectoryError`` naming the place where the JSON has another form.
+  /// Reads the JSON form of a directory: an object with the optional keys `users`, `lines`,
+  /// `contexts`, `voicemails` and `default_tenant_uuid`.
+  /// - Throws: ``DirectoryError`` with the faulty place
   public init(json: [UInt8]) throws(DirectoryError) {
     let file: File
     do {
@@ -36,7 +37,7 @@ extension DirectoryContents {
     }
   }
 
-  /// Checked here because the decoder only says "not valid JSON" of a number that does not fit.
+  /// This check names the number. The decoder would only report "not valid JSON".
   private static func lineID(_ id: Int64, at place: String) throws(DirectoryError) -> Int32 {
     guard let fitting = Int32(exactly: id) else { throw DirectoryError(message: "\(place) is out of range: \(id)") }
     return fitting
@@ -97,9 +98,9 @@ extension DirectoryContents {
   }
 }
 
-/// A directory that could not be read.
+/// An error in reading a directory.
 public struct DirectoryError: Error, CustomStringConvertible {
-  /// What is wrong and where in the file.
+  /// The problem and its place in the file.
   public let message: String
   /// The message.
   public var description: String { message }

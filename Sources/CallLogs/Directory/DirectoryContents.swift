@@ -1,6 +1,7 @@
-/// What a directory is built from, wherever it was read: plain values in the order of the source, which decides between equals.
+/// The content of a directory, as its source gives it. The order matters: the first of equal names
+/// or uuids counts.
 public struct DirectoryContents: Sendable {
-  /// A user: uuid, tenant, `userfield` (comma-separated tags) and the ids of the user's lines, main line first.
+  /// A user.
   public struct User: Sendable {
     /// The uuid as text.
     public var uuid: String
@@ -10,7 +11,7 @@ public struct DirectoryContents: Sendable {
     public var userfield: String
     /// The ids of the user's lines, main line first.
     public var lineIDs: [Int32]
-    /// A user of these values.
+    /// A user with these values.
     public init(uuid: String, tenant: String, userfield: String = "", lineIDs: [Int32] = []) {
       (self.uuid, self.tenant, self.userfield, self.lineIDs) = (uuid, tenant, userfield, lineIDs)
     }
@@ -20,7 +21,7 @@ public struct DirectoryContents: Sendable {
   public struct Line: Sendable {
     /// The id.
     public var id: Int32
-    /// The name, as it stands in channel names.
+    /// The name, as in channel names.
     public var name: String
     /// The main user's uuid.
     public var userUUID: String?
@@ -28,7 +29,7 @@ public struct DirectoryContents: Sendable {
     public var exten: String?
     /// The main extension's context.
     public var context: String?
-    /// A line of these values.
+    /// A line with these values.
     public init(id: Int32, name: String, userUUID: String? = nil, exten: String? = nil, context: String? = nil) {
       (self.id, self.name, self.userUUID, self.exten, self.context) = (id, name, userUUID, exten, context)
     }
@@ -40,7 +41,7 @@ public struct DirectoryContents: Sendable {
     public var name: String
     /// The tenant's uuid as text.
     public var tenant: String
-    /// A context of these values.
+    /// A context with these values.
     public init(name: String, tenant: String) {
       (self.name, self.tenant) = (name, tenant)
     }
@@ -56,9 +57,9 @@ public struct DirectoryContents: Sendable {
     public var context: String
     /// The full name.
     public var name: String
-    /// The tenant's uuid as text; nil where it is not known.
+    /// The tenant's uuid as text; nil if unknown.
     public var tenant: String?
-    /// A mailbox of these values.
+    /// A mailbox with these values.
     public init(id: Int64, number: String, context: String, name: String, tenant: String?) {
       (self.id, self.number, self.context, self.name, self.tenant) = (id, number, context, name, tenant)
     }
@@ -72,11 +73,11 @@ public struct DirectoryContents: Sendable {
   public var contexts: [Context] = []
   /// The mailboxes.
   public var voicemails: [Voicemail] = []
-  /// Tenants known by themselves.
+  /// Further tenants that the source lists.
   public var tenants: [String] = []
-  /// The tenant of calls that nothing else gives one.
+  /// The tenant of calls that cannot be attributed to one.
   public var defaultTenant: String?
 
-  /// Nothing.
+  /// An empty directory.
   public init() {}
 }

@@ -1,23 +1,25 @@
 import Values
 
-/// One channel event, reduced to what making a call log needs.
+/// One channel event, with the columns that interpretation needs.
 ///
-/// The columns that an interpreter may read lie packed in the batch's memory behind `fields`; events that no interpreter reads keep none, so that a
-/// conversation of a million events costs some 50 bytes an event and the text of those that matter.
+/// The texts lie packed in the batch's memory behind `fields`. Events that the interpreter does not
+/// read keep no texts. So a conversation of a million events takes some 50 bytes for each event,
+/// and the texts of those that matter.
 public struct CEL {
   /// The row's id.
   public let id: Int64
   /// `eventtime`.
   public let time: Timestamp
-  /// The number of the uniqueid in the batch's table, -1 where it is empty.
+  /// The number of the uniqueid in the batch's table; -1 for an empty one.
   public let uniqueid: Int32
   /// The number of the linkedid in the batch's table.
   public let linkedid: Int32
-  /// The call log that the row points to, 0 where it points to none.
+  /// The id of the call log that the row points to; 0 for none.
   public internal(set) var callLogID: Int32
-  /// What happened.
+  /// The type of the event.
   public let type: EventType
-  /// Whether it is an event without a meaning of a channel that Asterisk makes for itself: by itself it gives no call, whatever else comes.
+  /// Whether this is an event without a meaning, of a channel that Asterisk makes for itself
+  /// (Interpretation, R16).
   public let isInternal: Bool
 
   let fields: UnsafePointer<UInt8>?
@@ -31,38 +33,38 @@ public struct CEL {
     return Text(start: fields + CEL.fieldCount * 4 + lower, count: Int(end) - lower)
   }
 
-  /// `cid_name`: the name in the channel's caller id.
+  /// `cid_name`: the name of the caller id.
   var cidName: Text { field(0) }
-  /// `cid_num`: the number in the channel's caller id.
+  /// `cid_num`: the number of the caller id.
   var cidNum: Text { field(1) }
-  /// `exten`: where the channel is in the dialplan.
+  /// `exten`: the channel's extension in the dialplan.
   var exten: Text { field(2) }
-  /// `context`: where the channel is in the dialplan.
+  /// `context`: the channel's context in the dialplan.
   var context: Text { field(3) }
   /// `channame`: the channel's name.
   var channame: Text { field(4) }
-  /// `appname`: the application that the channel runs.
+  /// `appname`: the running application.
   var appname: Text { field(5) }
-  /// `appdata`: that application's arguments.
+  /// `appdata`: the arguments of the application.
   var appdata: Text { field(6) }
   /// `userfield`.
   var userfield: Text { field(7) }
   /// `peer`: the other channels in the bridge, separated by commas.
   var peer: Text { field(8) }
-  /// `extra`: JSON, the only column here that tells NULL from empty.
+  /// `extra`: JSON. Only this column distinguishes NULL from the empty text.
   var extra: Text { field(9) }
 
   static let fieldCount = 10
   static let lengthMask: UInt32 = 0x7FFF_FFFF
 }
 
-/// The columns of one CEL as they were read, before they are packed into a batch. Absent columns are NULL.
+/// The columns of one CEL before they are packed into a batch. Absent columns are NULL.
 public struct CELColumns {
   /// The row's id.
   public var id: Int64 = 0
-  /// `eventtime`; nil where it could not be read or is infinite.
+  /// `eventtime`; nil if it is unreadable or infinite.
   public var time: Timestamp?
-  /// The call log that the row points to, 0 for none.
+  /// The id of the call log that the row points to; 0 for none.
   public var callLogID: Int32 = 0
   /// The event's name or number.
   public var eventtype: Text = .empty
@@ -93,13 +95,13 @@ public struct CELColumns {
   /// JSON or NULL.
   public var extra: Text = .null
 
-  /// Columns with every text empty.
+  /// Columns with empty texts.
   public init() {}
 
-  /// How many text columns there are.
+  /// The number of text columns.
   @inlinable public static var textCount: Int { 14 }
 
-  /// Columns whose texts `text` gives, by their places in ``Name``'s order.
+  /// Columns whose texts come from `text`, by their places in the order of ``Name``.
   @inlinable public init(id: Int64, time: Int64?, callLogID: Int32, text: (Int) -> Text) {
     self.id = id
     self.time = time
@@ -120,15 +122,15 @@ public struct CELColumns {
     extra = text(13)
   }
 
-  /// The text columns that call logs are made from; the raw values are the names in Asterisk's table.
+  /// The text columns that interpretation needs. The raw values are the names in Asterisk's table.
   public enum Name: String, CaseIterable, Sendable {
-    /// The columns, named as in the table.
+    /// Columns with the same name as in the table.
     case eventtype, userdeftype
     /// Caller id.
     case cidName = "cid_name"
     /// Caller id.
     case cidNum = "cid_num"
-    /// The rest, named as in the table.
+    /// The other columns, with the same name as in the table.
     case exten, context, channame, appname, appdata, uniqueid, linkedid, userfield, peer, extra
   }
 

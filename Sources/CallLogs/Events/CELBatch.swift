@@ -1,18 +1,20 @@
 import Values
 
-/// CELs in memory: rows in the order they were appended, their text in one arena, uniqueids and linkedids numbered.
+/// CELs in memory: rows in the order of appending, texts in one arena, numbered uniqueids and
+/// linkedids.
 ///
-/// A batch is filled, grouped, interpreted and emptied again; emptying keeps the memory. One thread at a time.
+/// A batch is filled, grouped, interpreted and emptied. Emptying keeps the memory. Only one thread
+/// at a time may use a batch.
 public struct CELBatch {
   /// The rows.
   public private(set) var rows: [CEL] = []
-  /// The distinct linkedids, numbered as the rows say.
+  /// The distinct linkedids by their numbers in the rows.
   public private(set) var linkedids = TextInterner()
-  /// The distinct uniqueids, numbered as the rows say.
+  /// The distinct uniqueids by their numbers in the rows.
   public private(set) var uniqueids = TextInterner()
-  /// The memory behind every ``Text`` of the batch, also of what the interpreters derive.
+  /// The memory of all texts of the batch, also of those that the interpreter makes.
   public let arena: TextArena
-  /// How far `eventtime` is from the epoch in the uniqueids.
+  /// The differences between `eventtime` and the uniqueids.
   public private(set) var clock = ClockCheck()
 
   /// An empty batch.
@@ -20,29 +22,31 @@ public struct CELBatch {
     arena = TextArena()
   }
 
-  /// How many rows there are.
+  /// The number of rows.
   public var count: Int { rows.count }
 
-  /// The text of the linkedid with this number.
+  /// The text of a linkedid.
   public func linkedid(_ number: Int32) -> Text { linkedids.texts[Int(number)] }
 
-  /// The text of the uniqueid with this number.
+  /// The text of a uniqueid.
   public func uniqueid(_ number: Int32) -> Text { number < 0 ? .empty : uniqueids.texts[Int(number)] }
 
-  /// What became of a row that was to be added.
+  /// The result of adding a row.
   public enum Appended: Sendable {
-    /// It is in the batch.
+    /// The row is in the batch.
     case row
-    /// It belongs to a SIP chat, which is never a call: left out.
+    /// The row belongs to a SIP chat and was left out (Interpretation, R2).
     case chat
-    /// It has no linkedid, no time or an id that cannot be covered, and can belong to no call: left out and noted.
+    /// The row has no linkedid, no time, or an id that cannot be covered. It was left out and
+    /// counted (Interpretation, R3 to R5).
     case unusable
   }
 
-  /// The channel on which Asterisk carries SIP MESSAGEs. It lives as long as Asterisk, so that its uniqueid must not connect anything.
+  /// The channel that carries SIP MESSAGEs. It lives as long as Asterisk, so its uniqueid would
+  /// connect unrelated calls (Interpretation, R2).
   public static let chatChannel = "Message/ast_msg_queue"
 
-  /// Adds a row, copying its text into the batch. What is wrong with it is noted in `tally`.
+  /// Adds a row and copies its texts into the batch. Counts its flaws in `tally`.
   @discardableResult
   public mutating func append(_ columns: CELColumns, tally: inout Tally) -> Appended {
     if columns.channame == "Message/ast_msg_queue" { return .chat }
@@ -75,11 +79,12 @@ public struct CELBatch {
     return .row
   }
 
-  /// Whether a channel of that name is one that Asterisk makes for itself, such as ConfBridge's announcer. Of these it writes some events, such as STREAM_BEGIN, but never CHAN_START, CHAN_END or
-  /// LINKEDID_END.
+  /// Whether Asterisk makes channels of that name for itself, such as ConfBridge's announcer. They
+  /// have events such as STREAM_BEGIN, but never CHAN_START, CHAN_END or LINKEDID_END
+  /// (Interpretation, R16).
   private static func isInternal(_ channame: Text) -> Bool {
     guard !channame.isEmpty else { return false }
-    // By the first letter, as this is asked for a good third of all events.
+    // The first letter decides quickly: a third of all events take this path.
     switch channame[0] {
     case UInt8(ascii: "C"): return channame.hasPrefix("CBAnn/") || channame.hasPrefix("CBRec/")
     case UInt8(ascii: "A"): return channame.hasPrefix("Announcer/")
@@ -88,7 +93,8 @@ public struct CELBatch {
     }
   }
 
-  /// Sets the call log of rows: by their ids, 0 for none. What the table says of these is not up to date.
+  /// Sets the call logs of rows by their ids; 0 is none. The values in the CEL table are out of
+  /// date.
   public mutating func setCallLogs(_ callLogs: [Int64: Int32]) {
     guard !callLogs.isEmpty else { return }
     for index in rows.indices {
@@ -96,7 +102,7 @@ public struct CELBatch {
     }
   }
 
-  /// Empties the batch; its memory is kept for the next one, every ``Text`` of it is void.
+  /// Empties the batch and keeps its memory. All its texts become invalid.
   public mutating func removeAll() {
     rows.removeAll(keepingCapacity: rows.capacity < 200_000)
     linkedids.removeAll()
@@ -105,7 +111,7 @@ public struct CELBatch {
     clock = ClockCheck()
   }
 
-  /// Numbers `linkedid` without a row, for groups that are known from elsewhere.
+  /// The number of a linkedid that has no row here, for groups from elsewhere.
   mutating func number(ofLinkedid linkedid: Text) -> Int32 {
     let arena = arena
     return Int32(linkedids.number(of: linkedid) { arena.copy($0) })

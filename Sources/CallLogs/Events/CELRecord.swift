@@ -1,6 +1,7 @@
 import Values
 
-/// Turns the records of a CEL CSV into columns, by the names in its header.
+/// Turns the records of a CSV file into the columns of CELs, by the names in its header
+/// (Interpretation, R1).
 public struct CELRecord {
   private enum Column {
     case id, time, callLogID, other
@@ -12,18 +13,20 @@ public struct CELRecord {
   private let ignoresOffsets: Bool
   private var count: Int64 = 0
 
-  /// Columns that a file must have.
+  /// The columns that a file must have.
   public static let required = ["eventtype", "eventtime", "channame", "uniqueid", "linkedid"]
 
   /// Reads the header.
   /// - Parameters:
-  ///   - header: the names; unknown ones are allowed and their columns left out
-  ///   - wallClock: gives the instant of a time without an offset; both in microseconds since 2000-01-01, the first as if in UTC
-  ///   - ignoresOffsets: whether offsets in the file are passed over and the wall clock counts: they are those of the session that wrote the file, not Asterisk's
-  /// - Throws: ``CSVReader/Broken`` where a required column is missing or one comes twice.
+  ///   - header: the names; columns with unknown names are ignored
+  ///   - wallClock: gives the instant of a time without an offset; both are in microseconds since
+  ///     2000-01-01, the first as if in UTC
+  ///   - ignoresOffsets: whether to ignore offsets in the file and to read local times: the offsets
+  ///     are those of the session that wrote the file, not Asterisk's
+  /// - Throws: ``CSVReader/Broken`` if a required column is missing, or a column comes twice
   public init(header: [Text], ignoresOffsets: Bool = false, wallClock: @escaping (Int64) -> Int64?) throws {
     var names: [String] = []
-    // A byte order mark, as some spreadsheets write, is not part of the first name.
+    // Some spreadsheets write a byte order mark. It is not part of the first name.
     for name in header { names.append(String(name.string.drop { $0 == "\u{FEFF}" })) }
     let missing = CELRecord.required.filter { !names.contains($0) }
     guard missing.isEmpty else {
@@ -45,8 +48,10 @@ public struct CELRecord {
     self.wallClock = wallClock
   }
 
-  /// The columns of one record. Without a column `id` rows are numbered from 1. Text is made valid UTF-8 in `arena`.
-  /// - Throws: ``CSVReader/Broken`` where the record has another number of fields than the header, or an id that is not a number.
+  /// The columns of one record. Without a column `id` the rows are numbered from 1. The texts in
+  /// `arena` are valid UTF-8.
+  /// - Throws: ``CSVReader/Broken`` if the record has more or fewer fields than the header, or an
+  ///   id that is not a number
   public mutating func columns(_ fields: [Text], line: Int, arena: TextArena, tally: inout Tally) throws -> CELColumns {
     guard fields.count == columns.count else {
       throw CSVReader.Broken(line: line, reason: "\(fields.count) fields where the header has \(columns.count)")
@@ -85,7 +90,7 @@ public struct CELRecord {
 }
 
 extension Text {
-  /// Whether every byte is ASCII other than NUL, so that there is nothing to check.
+  /// Whether all bytes are ASCII other than NUL, so that no check is needed.
   var isPlain: Bool {
     for byte in bytes where byte >= 0x80 || byte == 0 { return false }
     return true

@@ -1,14 +1,16 @@
 import Values
 
-/// What the name of a channel, such as `PJSIP/abc-0000002f`, says about the line behind it.
+/// The technology and the line in the name of a channel, such as `PJSIP/abc-0000002f`
+/// (Interpretation, R70).
 struct ChannelName {
-  /// The technology as it counts for telling lines apart; `SIP` or `sip` for PJSIP.
+  /// The technology, in the form that distinguishes lines: `SIP` or `sip` for PJSIP.
   let protocolName: Text
   /// The name of the line, such as `abc`.
   let interface: Text
 
-  /// Finds technology and interface anywhere in `name` (`AsyncGoto/SCCP/1011-0000007c` is SCCP, 1011); nil where there are none, as in `Announcer/ARI-01;1` or where the
-  /// interface has a character that line names do not have.
+  /// Finds technology and line anywhere in `name`: `AsyncGoto/SCCP/1011-0000007c` is SCCP, 1011.
+  /// nil without them, as in `Announcer/ARI-01;1`, or if the line has a character that line names
+  /// do not allow.
   init?(_ name: Text) {
     var at = 0
     while at < name.count {
@@ -30,10 +32,10 @@ struct ChannelName {
     return nil
   }
 
-  /// Whether the channel is one half of a Local channel, behind which there is no line.
+  /// Whether the channel is one half of a pair of Local channels. Such a channel has no line.
   var isLocal: Bool { protocolName == "Local" }
 
-  /// Where the slash after the technology that begins at `at` is; nil where none of the known ones does.
+  /// The index of the slash after a known technology that begins at `at`; nil without one.
   private static func endOfTechnology(_ name: Text, _ at: Int) -> Int? {
     func end(_ technology: Text) -> Int? {
       let end = at + technology.count
@@ -49,19 +51,22 @@ struct ChannelName {
     }
   }
 
-  /// Letters, digits and `_`, `-`, `/`, `@`, `#`, `+`, `|`, `*`, and every byte of a multi-byte character.
+  /// Whether line names allow the byte: letters, digits, `_`, `-`, `/`, `@`, `#`, `+`, `|`, `*`,
+  /// and all bytes of multi-byte characters.
   private static func isInterface(_ byte: UInt8) -> Bool {
     if byte >= 0x80 { return true }
     return (byte < 64 ? ChannelName.interfaceLow : ChannelName.interfaceHigh) >> UInt64(byte & 0x3F) & 1 != 0
   }
 
-  // The same as bits, for the bytes below 0x40 and those below 0x80.
+  // The allowed bytes below 0x40 and below 0x80, as bits.
   private static let interfaceLow: UInt64 = 0x03FF_AC08_0000_0000
   private static let interfaceHigh: UInt64 = 0x17FF_FFFE_87FF_FFFF
 
-  /// The identity of the line behind `name`: what stands before the last `-`, in lower case; Local channels keep their `;1` or `;2`.
+  /// The line identity of a channel name: the text before the last `-`, in lower case. Local
+  /// channels keep their `;1` or `;2` (Interpretation, R29).
   static func lineIdentity(_ name: Text, _ arena: TextArena) -> Text {
-    // Without a dash Wazo's program drops the last character; kept, so that both write the same.
+    // Without a dash Wazo's program drops the last character. This program does the same, so that
+    // both write the same values.
     let stem = name.to(name.lastIndex(of: UInt8(ascii: "-")) ?? name.startOfLast(1))
     let lower = arena.lowercased(stem)
     guard name.hasPrefix("Local/") else { return lower }
@@ -70,7 +75,7 @@ struct ChannelName {
 }
 
 extension TextArena {
-  /// `text` in lower case; the text itself where nothing changes.
+  /// `text` in lower case; the text itself if nothing changes.
   func lowercased(_ text: Text) -> Text {
     var changes = false
     for byte in text.bytes {

@@ -1,27 +1,31 @@
 import Values
 
-/// What a CEL says happened. Asterisk's own events, then the user events of Wazo's dialplan.
+/// The types of CELs: Asterisk's own events, and the user events of Wazo's dialplan
+/// (Interpretation, R7 to R10).
 ///
-/// Source of the names: Asterisk documentation, "Channel Event Logging", section "Events"; Wazo's dialplan for the `XIVO_` and `WAZO_` ones.
+/// Sources of the names: Asterisk documentation, "Channel Event Logging", section "Events"; Wazo's
+/// dialplan for `XIVO_` and `WAZO_`.
 public enum EventType: UInt8, Sendable, CaseIterable {
-  // Read by the interpreters.
+  // Events of Asterisk that the interpreter reads.
   case chanStart, chanEnd, answer, appStart, bridgeEnter, bridgeStart, linkedidEnd
   case mixmonitorStart, mixmonitorStop
   case fromS, incall, outcall, userForward, meetingName, conference, userMissedCall, userBlockedCall
   case callLogDestination, callLogRequestedInternal, originateAllLines
-  // Known, without a meaning for call logs; their rows still hold a call together.
+  // Known events without a meaning for call logs. Their rows still hold a call together.
   case ignored
-  // Not known at all, or a user event that bears the name of one of Asterisk's own.
+  // Unknown events, and user events with the name of an Asterisk event.
   case unknown
 
-  /// Whether an interpreter may read the columns of such a CEL.
+  /// Whether the interpreter may read the columns of such an event.
   @inlinable var isRead: Bool { rawValue < EventType.ignored.rawValue && self != .linkedidEnd }
 
   /// The type of a CEL with these `eventtype` and `userdeftype`.
   ///
-  /// `eventtype` is a name or one of the integers of Asterisk 12 and later. A user event stands under its own name, or under `USER_DEFINED` with
-  /// the name in `userdeftype` (`show_user_defined=yes`). A user event may be named like an event of Asterisk's: only its `userdeftype` tells, so
-  /// an Asterisk event with a `userdeftype` is none (STREAM and DTMF, which fill that column too, mean nothing here anyway).
+  /// `eventtype` is a name, or a number of Asterisk 12 and later. A user event has its own name
+  /// there, or `USER_DEFINED` with the name in `userdeftype` (`show_user_defined=yes`). A user
+  /// event can have the name of an Asterisk event. Only `userdeftype` shows the difference, so an
+  /// Asterisk event with a `userdeftype` counts as unknown. STREAM and DTMF events also fill that
+  /// column, but have no meaning here. (Interpretation, R7 to R9)
   public static func of(_ eventtype: Text, userdeftype: Text) -> EventType {
     if let number = eventtype.decimal { return (1...21).contains(number) ? ofNumber(number, userdeftype) : .unknown }
     if eventtype == "USER_DEFINED" { return ofUserEvent(userdeftype) }

@@ -1,12 +1,12 @@
 import Values
 
-/// The callees' events (specification, section 6).
+/// The callees' events (Interpretation, R46 to R51).
 extension Interpreter {
   mutating func readCallee(_ event: CEL, at index: Int) {
     switch event.type {
     case .chanStart: calleeStarts(event)
     case .chanEnd:
-      // Also lengthens a recording that was started on the caller's channel.
+      // This also lengthens a recording that began on the caller's channel.
       for take in raw.takes.indices where !raw.takes[take].isFinal && (raw.takes[take].end ?? Int64.min) < event.time {
         raw.takes[take].end = event.time
       }
@@ -54,7 +54,7 @@ extension Interpreter {
     if case .unreadable = isHoldingBridge(event) { return }
     let channel = raw.channel(event.channame)
     raw.channels[channel].answered = true
-    // A name that no CHAN_START told, on a channel that has one: renamed in the meantime.
+    // The channel has a CHAN_START under another name: it was renamed since (Interpretation, R49).
     if raw.channels[channel].role == nil { raw.channels[channel].role = .destination }
     let cidNum = event.cidNum
     if raw.firstBridgeOpen, !raw.isAuthoritative || raw.isForwarded {
@@ -79,7 +79,8 @@ extension Interpreter {
   }
 }
 
-/// Channels of a mobile application that is woken by a push: a Local channel waits until it has registered, then its PJSIP channel rings.
+/// Names of channels for a mobile application that a push message wakes. A Local channel waits for
+/// its registration, then its PJSIP channel rings (Interpretation, R46).
 private enum MobileName {
   /// The line in `Local/LINE@wazo_wait_for_registration-…;2`.
   static func waiting(_ name: Text) -> Text? {
@@ -99,7 +100,7 @@ private enum MobileName {
   static func registered(_ name: Text) -> Text? {
     guard name.hasPrefix("PJSIP/") else { return nil }
     var last: Int?
-    // Something must follow the dash.
+    // A dash at the very end does not count.
     for index in 7..<max(7, name.count - 1) where name[index] == UInt8(ascii: "-") { last = index }
     guard let last, !hasSpace(name.from(6)) else { return nil }
     return name[6..<last]

@@ -1,6 +1,6 @@
 import Values
 
-/// The caller's events (specification, section 5).
+/// The caller's events (Interpretation, R28 to R45).
 extension Interpreter {
   mutating func readCaller(_ event: CEL, at index: Int) {
     switch event.type {
@@ -55,7 +55,8 @@ extension Interpreter {
     if !number.isEmpty { raw.log.sourceExten = raw.filtered(number) }
   }
 
-  /// The answer time is the caller's first entry into a bridge with somebody, not an ANSWER: queues, voicemail and announcements answer too.
+  /// The answer is the caller's first entry into a bridge with another party. An ANSWER is not
+  /// enough, because queues, voicemail and announcements answer too (Interpretation, R59).
   private mutating func callerEntersBridge(_ event: CEL) {
     let bridge = isHoldingBridge(event)
     if case .unreadable = bridge { return }
@@ -159,7 +160,7 @@ extension Interpreter {
       raw.details = .group(id: id, label: label)
       raw.log.destinationName = label
     } else {
-      // Another type, such as a queue, is none of ours; one of ours that lacks a key is malformed.
+      // Other types, such as a queue, are not a flaw. A known type without one of its keys is.
       if type == "conference" || type == "user" || type == "meeting" || type == "group" {
         tally.note(.unexpectedPayload, event.id)
       }
@@ -170,8 +171,8 @@ extension Interpreter {
   }
 }
 
-/// The payload of WAZO_USER_BLOCKED_CALL: by key where its keys are known, else by position (tenant, user, number, name, blocked number). An early dialplan had
-/// another order and no tenant.
+/// The payload of WAZO_USER_BLOCKED_CALL: by its keys, else by position (tenant, user, number,
+/// name, blocked number). An early dialplan had another order and no tenant (Interpretation, R41).
 private struct BlockedCall {
   var tenant: Text = .empty
   var user: Text
@@ -179,7 +180,7 @@ private struct BlockedCall {
   var name: Text
 
   init?(_ text: Text) {
-    // Four tokens are the least that any dialplan wrote.
+    // No dialplan wrote fewer than four tokens.
     guard let tokens = Payload.tokens(text, 5) ?? Payload.tokens(text, 4) else { return nil }
     func value(_ key: Text) -> Text? { tokens.last { $0.key == key }?.value }
     if let number = value("blocked_caller_id_num"), let name = value("blocked_caller_id_name"),

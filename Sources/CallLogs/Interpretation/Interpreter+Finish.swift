@@ -1,11 +1,12 @@
 import Values
 
-/// Post-processing, in the order of the specification's section 8, and the check whether there is a call at all.
+/// The steps after the last event, in the order of Interpretation, R100, and the check whether the
+/// group is a call.
 extension Interpreter {
   mutating func finish(into results: inout CallLogBatch) -> Outcome {
     guard let date = raw.date else { return .invalid(.noDate) }
     raw.log.date = date
-    // The source is settled before the directory is asked; what follows sets neither name nor number of it.
+    // The source is final here: no later step sets its name or number.
     if raw.log.sourceName.isEmpty, raw.log.sourceExten.isEmpty { return .invalid(.noSource) }
     keepOneChannelPerLine()
     raw.log.participants = addParticipants(to: &results)
@@ -19,7 +20,7 @@ extension Interpreter {
     return .callLog(results.callLogs.count - 1)
   }
 
-  // MARK: 8.1 One channel per line
+  // MARK: One channel per line (R70 to R72)
 
   private mutating func keepOneChannelPerLine() {
     for index in raw.channels.indices {
@@ -55,7 +56,8 @@ extension Interpreter {
     raw.channels = channels.indices.filter { isKept[$0] }.map { channels[$0] }
   }
 
-  /// Whether there may be such a line: looked for pair by pair, which for the few channels of most calls is less than sorting them.
+  /// Whether a line may have two channels. The search compares pairs: for the few channels of most
+  /// calls that is faster than sorting.
   private var hasLineWithTwoChannels: Bool {
     guard raw.channels.count <= 12 else { return true }
     for index in raw.channels.indices.dropFirst() {
@@ -69,7 +71,7 @@ extension Interpreter {
     return false
   }
 
-  // MARK: 8.2 Participants
+  // MARK: Participants (R73 to R77)
 
   private mutating func addParticipants(to results: inout CallLogBatch) -> Range<Int> {
     let first = results.participants.count
@@ -104,7 +106,9 @@ extension Interpreter {
         requested: requested))
   }
 
-  /// A user who was named by events as often as channels of theirs took part: paired in order. Named but without a channel: added. Any other count: left alone.
+  /// Pairs a user's mentions with the user's participants in order, if their numbers are equal.
+  /// Adds a user who has mentions but no participant. Changes nothing for other numbers
+  /// (Interpretation, R75).
   private mutating func applyMentions(to results: inout CallLogBatch, _ channelParticipants: Range<Int>) {
     for first in raw.mentions.indices {
       guard let uuid = raw.mentions[first].uuid, !raw.mentions[..<first].contains(where: { $0.uuid == uuid }) else { continue }
@@ -118,7 +122,7 @@ extension Interpreter {
         var place = channelParticipants.lowerBound
         for index in first..<raw.mentions.count where raw.mentions[index].uuid == uuid {
           while results.participants[place].userUUID != uuid { place += 1 }
-          // A channel only ever says that it was answered; where it said nothing the participant holds false.
+          // A mention can only add an answer, never take it away (Interpretation, R76).
           if raw.mentions[index].answered == true { results.participants[place].answered = true }
           results.participants[place].requested = raw.mentions[index].requested ?? false
           place += 1
@@ -127,7 +131,7 @@ extension Interpreter {
     }
   }
 
-  // MARK: 8.3 Tenant
+  // MARK: Tenant (R78 to R79)
 
   private mutating func settleTenant() {
     if let tenant = raw.tenant {
@@ -141,7 +145,7 @@ extension Interpreter {
     }
   }
 
-  // MARK: 8.4 Extensions
+  // MARK: Extensions (R80 to R82)
 
   private mutating func settleExtensions() {
     for channel in raw.channels where channel.role == .source && !channel.mainExten.isNull {
@@ -162,7 +166,7 @@ extension Interpreter {
     }
   }
 
-  // MARK: 8.5 Voicemail
+  // MARK: Voicemail (R68 to R69)
 
   private mutating func settleVoicemail() {
     guard raw.log.reachedVoicemail, raw.log.dateAnswer == nil, !raw.voicemailNumber.isEmpty else { return }
@@ -203,9 +207,10 @@ extension Interpreter {
     results.destinationDetails.append(DestinationDetail(uuid: uuid, key: key, value: fit(value)))
   }
 
-  // MARK: 8.6 Recordings
+  // MARK: Recordings (R86 to R88)
 
-  /// Recordings of a call that nobody answered are dropped. Those with equal uuid are one: paused and resumed.
+  /// Drops the recordings of a call without an answer. Joins recordings with equal uuids: they were
+  /// paused and resumed.
   private mutating func addRecordings(to results: inout CallLogBatch) -> Range<Int> {
     let first = results.recordings.count
     guard !raw.takes.isEmpty, raw.log.dateAnswer != nil || raw.channels.contains(where: { $0.answered == true }) else {
@@ -228,7 +233,7 @@ extension Interpreter {
 
   // MARK: Columns
 
-  /// Cuts what is longer than its column (specification, section 9.1: varchar(255)).
+  /// Cuts texts that are longer than their columns (varchar(255); Interpretation, R101).
   private mutating func fitColumns() {
     raw.log.sourceName = fit(raw.log.sourceName)
     raw.log.sourceExten = fit(raw.log.sourceExten)
@@ -250,16 +255,17 @@ extension Interpreter {
 }
 
 extension CallLogBatch {
-  /// The uuid of a recording whose own one another call has.
+  /// The uuid of a recording whose own uuid belongs to another call (Interpretation, R89).
   /// - Parameters:
-  ///   - date: the call's start
-  ///   - path: the recording's path
+  ///   - date: the start of the call
+  ///   - path: the path of the recording
   public static func otherRecordingUUID(date: Int64, conversationID: Text, path: Text) -> UUIDValue {
     DerivedUUID.make(date: date, conversationID: conversationID, kind: .otherRecording, path: path)
   }
 
-  /// Gives every recording that `isTaken` says belongs to another call a uuid derived from conversation and path. Made so that the rest of the call can be stored.
-  /// - Returns: how many were changed.
+  /// Gives a derived uuid to every recording whose uuid belongs to another call, as `isTaken`
+  /// reports. So the rest of the call can be stored (Interpretation, R89).
+  /// - Returns: the number of changed recordings
   public mutating func deriveUUIDs(ofCallLog number: Int, where isTaken: (UUIDValue) -> Bool) -> Int {
     let log = callLogs[number]
     var changed = 0

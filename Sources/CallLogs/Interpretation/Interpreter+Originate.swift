@@ -1,6 +1,7 @@
-/// A call started through a pair of Local channels (specification, section 7).
+/// A call that begins with a pair of Local channels (Interpretation, R52 to R58).
 extension Interpreter {
-  /// Reads what can be read. Returning early leaves the rest unset: without a date the call is invalid.
+  /// Reads the events as far as possible. After an early return the remaining fields stay unset. A
+  /// call without a date is invalid.
   mutating func readOriginate() {
     var starts: [CEL] = []
     for event in events where event.type == .chanStart {
@@ -37,8 +38,8 @@ extension Interpreter {
     events.first { $0.type == type && $0.uniqueid == uniqueid }
   }
 
-  /// The destination is the other channel that entered a bridge last.
-  /// - Returns: false where that channel never answered, which ends the interpretation.
+  /// The destination is the other channel that entered a bridge last (Interpretation, R56).
+  /// - Returns: false if that channel never answered; the reading ends then
   private mutating func readOriginateDestination(besides known: [Int32]) -> Bool {
     var others: [Int32] = []
     for event in events
@@ -55,7 +56,8 @@ extension Interpreter {
     raw.log.destinationExten = answer.cidNum
     raw.log.destinationLineIdentity = ChannelName.lineIdentity(answer.channame, arena)
     raw.channels[raw.channel(answer.channame)].role = .destination
-    // The last entry, after the Local channels were optimised away.
+    // The last entry counts: the earlier ones are those of Local channels, which Asterisk optimises
+    // away (Interpretation, R61).
     raw.log.dateAnswer = entry.time
     return true
   }

@@ -1,21 +1,22 @@
 extension Interpreter {
-  /// How an event was read.
+  /// The way in which the interpreter read an event.
   public enum Reading: String, Sendable {
-    /// As one of the caller's.
+    /// As an event of the caller.
     case caller
-    /// As one of a callee's.
+    /// As an event of a callee.
     case callee
-    /// As both: its channel has two CHAN_STARTs and came first.
+    /// As both: its channel came first and has two CHAN_STARTs (Interpretation, R18).
     case both
-    /// By the rules of calls begun through a pair of Local channels.
+    /// By the rules of originates (Interpretation, R52 to R58).
     case originate
-    /// Not at all: its channel has no CHAN_START.
+    /// Not read: its channel has no CHAN_START (Interpretation, R20).
     case unread
-    /// It says nothing that call logs need; it only holds the conversation together.
+    /// Not read: the event has no meaning for call logs. It only holds the conversation together.
     case silent
   }
 
-  /// How the events of the group that was interpreted last were read, in their order. Empty where the group was not complete.
+  /// The readings of the group that was interpreted last, in the order of its events. Empty if the
+  /// group was incomplete.
   public func readings() -> (isOriginate: Bool, byEvent: [Reading]) {
     let isOriginate = isLocalOriginate()
     let starts = events.filter { $0.type == .chanStart }.map(\.uniqueid)

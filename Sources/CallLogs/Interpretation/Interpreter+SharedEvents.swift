@@ -1,23 +1,24 @@
 import Values
 
 extension Interpreter {
-  /// What a user event carries under the key `extra`.
+  /// The content of a user event under the key `extra`.
   enum UserPayload {
-    /// Nothing to read: the event is ignored.
+    /// There is no payload; the event is skipped.
     case missing
     case text(Text)
-    /// Not what it should be; counted.
+    /// The payload has another form; the event is skipped and counted.
     case unusable
   }
 
-  /// Reads `{"extra": "…"}`. Specification, section 4.2 and table 7.1, with malformed events skipped and counted instead of dropping the call.
+  /// Reads `{"extra": "…"}`. Interpretation, R21 to R27: a malformed event is skipped and
+  /// counted, the call stands.
   mutating func payload(_ event: CEL) -> UserPayload {
     let json = extra(event, keys: "extra")
     switch (json.kind, json.first) {
     case (.missing, _):
       return .missing
     case (.malformed, _):
-      // Not JSON counts as nothing there, as in the original.
+      // A text that is not JSON counts as missing, as in Wazo's program.
       tally.note(.malformedJSON, event.id)
       return .missing
     case (.object, .text(let text)):
@@ -28,7 +29,7 @@ extension Interpreter {
     }
   }
 
-  /// Reads `extra` for two keys, counting what could not be stored as it was.
+  /// Reads two keys of `extra`. Counts texts that had to be mended.
   mutating func extra(_ event: CEL, keys first: Text, _ second: Text = .null) -> JSONExtra {
     let json = JSONExtra(event.extra, arena, keys: first, second)
     if json.droppedNUL { tally.note(.nulCharacter, event.id) }
@@ -36,7 +37,7 @@ extension Interpreter {
     return json
   }
 
-  /// The text with `%XX` decoded, counting what could not be stored as it was.
+  /// The text with `%XX` decoded. Counts texts that had to be mended (Interpretation, R26).
   mutating func percentDecoded(_ text: Text, _ event: CEL) -> Text {
     var invalid = false
     var nul = false
@@ -46,13 +47,14 @@ extension Interpreter {
     return decoded
   }
 
-  /// The payload's text, where there is one; else the event is skipped.
+  /// The text of the payload; nil if the event is to be skipped.
   mutating func payloadText(_ event: CEL) -> Text? {
     if case .text(let text) = payload(event) { return text }
     return nil
   }
 
-  /// The first tenant set wins; one that is not a UUID counts as not set.
+  /// Sets the tenant. The first one counts; a text that is not a UUID counts as not set
+  /// (Interpretation, R79).
   mutating func setTenant(_ text: Text, _ event: CEL) {
     let trimmed = text.trimmed
     guard let tenant = UUIDValue(trimmed) else {
@@ -66,7 +68,7 @@ extension Interpreter {
     }
   }
 
-  /// Specification, section 5.1: the application that is `voicemail` exactly, in any case.
+  /// Interpretation, R67: the application's whole name is `voicemail`, in any case.
   mutating func readVoicemail(_ event: CEL) {
     let application = event.appname
     guard application.count == 9, application.hasIgnoringCase("voicemail") else { return }
@@ -79,7 +81,8 @@ extension Interpreter {
     raw.voicemailContext = at.map { mailbox.from($0 + 1) } ?? .null
   }
 
-  /// Whether the caller's or a callee's entry is into a holding bridge, where nobody is.
+  /// Whether the caller or a callee enters a holding bridge, which has no other party
+  /// (Interpretation, R60).
   mutating func isHoldingBridge(_ event: CEL) -> BridgeKind {
     let json = extra(event, keys: "bridge_id", "bridge_technology")
     switch json.kind {
@@ -100,13 +103,14 @@ extension Interpreter {
 
   enum BridgeKind {
     case holding
-    /// Another technology, or none told: counts as a bridge with somebody.
+    /// Another technology, or none. It counts as a bridge with another party.
     case unknown
-    /// `extra` is no JSON that could tell a bridge: the event is skipped.
+    /// `extra` is not an object; the event is skipped.
     case unreadable
   }
 
-  /// MIXMONITOR_START on any channel: a recording begins. Its end is the next MIXMONITOR_STOP with its id, whichever channel that is on.
+  /// MIXMONITOR_START on any channel begins a recording. The next MIXMONITOR_STOP with its id ends
+  /// it, on any channel (Interpretation, R83 and R84).
   mutating func startRecording(_ event: CEL, at index: Int) {
     let json = extra(event, keys: "mixmonitor_id", "filename")
     switch (json.kind, json.first, json.second) {
@@ -123,11 +127,11 @@ extension Interpreter {
     }
   }
 
-  /// The time of the first MIXMONITOR_STOP with this id after the event at `index`.
+  /// The time of the first MIXMONITOR_STOP with this id after `index`.
   private mutating func stopTime(_ id: Text, after index: Int) -> Int64? {
     if stops == nil {
       var found: [(index: Int, id: Text)] = []
-      // As with every event: a channel without CHAN_START is not read.
+      // As everywhere, a channel without a CHAN_START is not read (Interpretation, R20).
       let started = Set(events.lazy.filter { $0.type == .chanStart }.map(\.uniqueid))
       for (place, event) in events.enumerated() where event.type == .mixmonitorStop && started.contains(event.uniqueid) {
         let json = extra(event, keys: "mixmonitor_id")
@@ -143,8 +147,9 @@ extension Interpreter {
     return stops?.first { $0.index > index && $0.id == id }.map { events[$0.index].time }
   }
 
-  /// WAZO_CALL_LOG_REQUESTED_INTERNAL: number and context that the call asks for.
-  /// - Returns: whether the event was read.
+  /// Reads WAZO_CALL_LOG_REQUESTED_INTERNAL: the number and the context that the caller asked for
+  /// (Interpretation, R44).
+  /// - Returns: whether the event was read
   mutating func readRequestedInternal(_ event: CEL) -> Bool {
     guard let text = payloadText(event) else { return false }
     pairs.read(text)
@@ -158,9 +163,10 @@ extension Interpreter {
   }
 }
 
-/// Where Wazo keeps recordings.
+/// The paths of recordings on a Wazo server.
 enum RecordingPath {
-  /// The uuid that `/var/lib/wazo/sounds/tenants/UUID/monitor/UUID.wav` names (specification, section 5.2); nil for other paths.
+  /// The uuid in `/var/lib/wazo/sounds/tenants/UUID/monitor/UUID.wav` (Interpretation, R87); nil
+  /// for any other path.
   static func uuid(_ path: Text) -> UUIDValue? {
     let folder: Text = "/var/lib/wazo/sounds/tenants/"
     let monitor: Text = "/monitor/"
@@ -175,7 +181,8 @@ enum RecordingPath {
     return isCanonical(uuid) ? UUIDValue(uuid) : nil
   }
 
-  /// Lower-case, version 0 to 5, the variants that the pattern of the paths allows: `[089ab]`.
+  /// Whether the text is in lower case, has version 0 to 5, and one of the variants that Wazo's
+  /// pattern of paths allows: `[089ab]`.
   private static func isCanonical(_ text: Text) -> Bool {
     guard UUIDValue(text) != nil else { return false }
     for byte in text.bytes where byte &- UInt8(ascii: "A") < 26 { return false }

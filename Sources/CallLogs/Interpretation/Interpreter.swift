@@ -1,41 +1,44 @@
 import Values
 
-/// Turns groups of CELs into call logs: the rules of the specification's sections 4 to 8 with the project's decisions on the original's quirks.
+/// Turns groups of CELs into call logs, by the rules of the article Interpretation, R17 to R103.
 ///
-/// Pure: the same CELs and the same directory always give the same call logs, to the byte. One thread at a time.
+/// The same CELs and the same directory always give the same call logs, to the byte. Only one
+/// thread at a time may use an interpreter.
 public struct Interpreter {
   let directory: Directory
   let defaultTenant: UUIDValue
-  /// A call without LINKEDID_END whose newest event is before this counts as ended; nil: only LINKEDID_END ends a call.
+  /// A call without LINKEDID_END counts as ended if its newest event is before this moment. nil:
+  /// only LINKEDID_END ends a call (Interpretation, R98).
   public var endedBefore: Timestamp?
 
   var raw = RawCallLog()
   var tally = Tally()
-  /// The rows of the group at hand, in order.
+  /// The rows of the current group, in order.
   var events: [CEL] = []
   var arena: TextArena
   private var isCallee: [Bool] = []
   private var seen: [Bool] = []
   var stops: [(index: Int, id: Text)]?
-  // Kept from group to group for their memory.
+  // These are kept between groups for their memory.
   var sortedChannels: [Int] = []
   var pairs = Payload.Pairs()
   var tokens: [Payload.Token] = []
 
-  /// An interpreter that looks users up in `directory` and gives calls without a tenant to `defaultTenant`.
+  /// An interpreter that looks users up in `directory`. `defaultTenant` is the tenant of calls that
+  /// cannot be attributed to one.
   public init(directory: Directory, defaultTenant: UUIDValue) {
     self.directory = directory
     self.defaultTenant = defaultTenant
     arena = TextArena(blockSize: 64)
   }
 
-  /// What was wrong with CELs and texts since the last call of ``takeTally()``.
+  /// The flaws since the last call of ``takeTally()``.
   public mutating func takeTally() -> Tally {
     defer { tally = Tally() }
     return tally
   }
 
-  /// Interprets one group of `grouping`, which was made from `batch`.
+  /// Interprets one group of `grouping`, which must be made from `batch`.
   ///
   /// The texts of the call log lie in the batch's memory.
   public mutating func interpret(group number: Int, of grouping: Grouping, in batch: CELBatch, into results: inout CallLogBatch)
@@ -69,16 +72,16 @@ public struct Interpreter {
     return batch.rows[Int(newest)].time < endedBefore
   }
 
-  /// Nobody knows when such a call ended; it was not before its newest event.
+  /// The end of such a call is unknown. It was not before the newest event (Interpretation, R99).
   private mutating func endWithTheNewestEvent() {
     guard let newest = events.last?.time else { return }
     if raw.log.dateEnd == nil { raw.log.dateEnd = newest }
     for take in raw.takes.indices where raw.takes[take].end == nil { raw.takes[take].end = newest }
   }
 
-  // MARK: Choosing the interpreter
+  // MARK: Originate or dispatched (R17)
 
-  /// Specification, section 4: a call started by the API or click-to-call through a pair of Local channels.
+  /// Interpretation, R17: the API or click-to-call began the call with a pair of Local channels.
   func isLocalOriginate() -> Bool {
     var starts = 0
     for event in events where event.type == .chanStart {
@@ -90,14 +93,15 @@ public struct Interpreter {
     guard let second = events.dropFirst().first(where: { $0.uniqueid == first.uniqueid }), second.type == .answer else {
       return false
     }
-    // A third channel, besides the first event's.
+    // At least three uniqueids are needed.
     guard let other = events.first(where: { $0.uniqueid != first.uniqueid })?.uniqueid else { return false }
     return events.contains { $0.uniqueid != first.uniqueid && $0.uniqueid != other }
   }
 
-  // MARK: Dispatch
+  // MARK: Caller and callees (R18 to R20)
 
-  /// All the caller's events in order, then all the callees' in order: direction, tenant and announcements are known before the first event of a callee is read.
+  /// Reads all events of the caller in order, then all events of the callees. So direction, tenant
+  /// and announcements are known before a callee's first event (Interpretation, R19).
   private mutating func readDispatched(channels: Int) {
     guard let caller = events.first(where: { $0.type == .chanStart })?.uniqueid else { return noteUnread { _ in true } }
     if isCallee.count < channels {
@@ -125,14 +129,14 @@ public struct Interpreter {
     for event in events where event.uniqueid >= 0 && event.type == .chanStart { isCallee[Int(event.uniqueid)] = false }
   }
 
-  /// Counts the channels that have no CHAN_START, once each.
+  /// Counts each channel without a CHAN_START once (Interpretation, R20).
   private mutating func noteUnread(_ isUnread: (Int32) -> Bool) {
     guard events.contains(where: { isUnread($0.uniqueid) }) else { return }
     var noted: [Int32] = []
     for event in events where isUnread(event.uniqueid) && !noted.contains(event.uniqueid) {
       tally.note(.missingChanStart, event.id)
       noted.append(event.uniqueid)
-      // Enough to tell; a conversation may hold very many.
+      // A limit for conversations with very many channels.
       if noted.count == 64 { return }
     }
   }

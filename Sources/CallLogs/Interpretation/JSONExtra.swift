@@ -1,11 +1,13 @@
 import Values
 
-/// The JSON in a CEL's `extra`, read only as far as call logs need: is it JSON at all, is it an object, and the text under a few keys.
+/// The JSON in a CEL's `extra`, as far as interpretation needs it: its validity, its kind, and the
+/// texts of a few keys (Interpretation, R21).
 ///
-/// The grammar is RFC 8259's, checked to the end, so that a broken text is told from one that lacks a key. Of repeated keys the last counts.
+/// The scanner checks the grammar of RFC 8259 to the end, so that malformed JSON differs from a
+/// missing key. The last of equal keys counts.
 struct JSONExtra {
   enum Kind {
-    /// NULL, empty, or a JSON value that counts as nothing: `{}`, `[]`, `""`, `0`, `null`, `false`.
+    /// NULL, empty, or a JSON value that counts as missing: `{}`, `[]`, `""`, `0`, `null`, `false`.
     case missing
     /// Not JSON.
     case malformed
@@ -18,21 +20,21 @@ struct JSONExtra {
   enum Value {
     case absent
     case text(Text)
-    /// A JSON value that counts as nothing, other than the empty string.
+    /// A JSON value that counts as missing, other than the empty string.
     case nothing
-    /// Any other value that is not text.
+    /// Any other value that is not a text.
     case other
   }
 
   private(set) var kind = Kind.missing
   private(set) var first = Value.absent
   private(set) var second = Value.absent
-  /// Whether a U+0000 was dropped from a value.
+  /// Whether a value contained U+0000, which was dropped.
   private(set) var droppedNUL = false
-  /// Whether half a surrogate pair in a value became U+FFFD.
+  /// Whether a value contained half of a surrogate pair, which became U+FFFD.
   private(set) var replacedSurrogate = false
 
-  /// Reads `extra`, looking for two top-level keys.
+  /// Reads `extra` and two of its top-level keys.
   init(_ extra: Text, _ arena: TextArena, keys first: Text, _ second: Text = .null) {
     guard !extra.isEmpty else { return }
     var scanner = JSONScanner(text: extra, arena: arena)
@@ -77,11 +79,12 @@ struct JSONExtra {
 /// A cursor over JSON text.
 struct JSONScanner {
   private let text: Text
-  // Unowned: a scanner lives shorter than the text, whose memory is the arena's; not counting saves two atomic operations to an event.
+  // Unowned: the scanner lives shorter than the text, whose memory belongs to the arena. This saves
+  // two atomic operations for each event.
   private unowned(unsafe) let arena: TextArena
   private var at = 0
   private var depth = 0
-  /// Whether the last value read was an array with something in it.
+  /// Whether the latest value was an array with elements.
   private(set) var lastWasArray = false
   private(set) var droppedNUL = false
   private(set) var replacedSurrogate = false
@@ -113,7 +116,7 @@ struct JSONScanner {
     }
   }
 
-  /// Reads any value; nil if it is malformed. Strings are decoded only on demand.
+  /// Reads any value; nil if it is malformed. Decodes strings only if `decode` is true.
   mutating func value(decode: Bool) -> JSONExtra.Value? {
     lastWasArray = false
     switch peek {
@@ -133,7 +136,7 @@ struct JSONScanner {
   }
 
   private mutating func container() -> JSONExtra.Value? {
-    // Deeper than any real payload; a bound on the recursion that input can cause.
+    // Real payloads have fewer levels. The limit bounds the recursion.
     guard depth < 200 else { return nil }
     depth += 1
     defer { depth -= 1 }
@@ -183,7 +186,7 @@ struct JSONScanner {
     return .nothing
   }
 
-  /// Reads a string; without decoding its text is only good for telling whether it is empty.
+  /// Reads a string. Without decoding, the result only shows whether the string is empty.
   mutating func string(decode: Bool) -> Text? {
     guard take(UInt8(ascii: "\"")) else { return nil }
     let from = at
@@ -222,12 +225,15 @@ struct JSONScanner {
 }
 
 extension Text {
-  /// The index at or after `from` of the first quote, backslash or control character, `count` if there is none.
+  /// The first index at or after `from` of a quote, a backslash or a control character; `count` if
+  /// there is none.
   fileprivate func endOfPlainJSON(from: Int) -> Int {
     guard let start else { return count }
     let raw = UnsafeRawPointer(start)
     var at = from
-    // Eight bytes at a time. Of each byte the top bit is set where it is less than 0x20, or equal to one of the two; a borrow can only mark bytes above one that is marked rightly.
+    // Eight bytes at a time. The top bit of each byte is set if the byte is less than 0x20, or
+    // equal to a quote or a backslash. A borrow can only set bits above a byte that is marked
+    // correctly.
     let ones: UInt64 = 0x0101_0101_0101_0101
     while at + 8 <= count {
       let bytes = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))
@@ -249,7 +255,7 @@ extension Text {
 
 /// The escapes of JSON strings.
 enum JSONEscape {
-  /// The count of the escape at `index`, nil if it is none.
+  /// The length of the escape at `index`; nil if it is malformed.
   static func count(_ raw: Text, at index: Int) -> Int? {
     switch raw[index + 1] {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
@@ -278,7 +284,8 @@ enum JSONEscape {
 }
 
 extension TextArena {
-  /// The text that a JSON string stands for; nil if an escape is malformed. A lone surrogate becomes U+FFFD, U+0000 is dropped.
+  /// The text of a JSON string; nil if an escape is malformed. Half of a surrogate pair becomes
+  /// U+FFFD, U+0000 is dropped (Interpretation, R23).
   fileprivate func unescaped(_ raw: Text, droppedNUL: inout Bool, replacedSurrogate: inout Bool) -> Text? {
     let start = reserve(raw.count)
     var out = 0
@@ -306,7 +313,7 @@ extension TextArena {
         scalar = 0x10000 + (scalar & 0x3FF) << 10 + (low & 0x3FF)
         index += 6
       }
-      // A lone surrogate is no scalar; \u0000 cannot be stored.
+      // Half of a surrogate pair is not a scalar. PostgreSQL cannot store U+0000.
       guard scalar != 0 else {
         droppedNUL = true
         continue

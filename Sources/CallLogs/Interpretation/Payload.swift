@@ -1,23 +1,25 @@
 import Values
 
-/// The texts that Wazo's dialplan puts under the key `extra` of a user event.
+/// The texts under the key `extra` of a user event, as Wazo's dialplan writes them.
 enum Payload {
-  /// Key-value pairs as in `type: user,uuid: …,name: Foo, Bar`: a key is a word before a colon, at the start or after a comma.
+  /// Pairs of key and value, such as `type: user,uuid: …,name: Foo, Bar`. A key is a word before
+  /// a colon, at the start or after a comma (Interpretation, R24).
   ///
-  /// A comma inside a value is fine unless what follows looks like a key; of repeated keys the last counts.
+  /// A value may contain a comma, unless the text after it looks like a key. The last of equal
+  /// keys counts.
   struct Pairs {
     private var keys: [Text] = []
     private var values: [Text] = []
 
-    /// How many pairs there are.
+    /// The number of pairs.
     var count: Int { keys.count }
 
-    /// No pairs yet.
+    /// No pairs.
     init() {}
 
     init(_ payload: Text) { read(payload) }
 
-    /// Reads another payload into the same memory.
+    /// Reads another payload and reuses the memory.
     mutating func read(_ payload: Text) {
       keys.removeAll(keepingCapacity: true)
       values.removeAll(keepingCapacity: true)
@@ -33,12 +35,12 @@ enum Payload {
       if let valueStart { values.append(payload.from(valueStart).trimmed) }
     }
 
-    /// The value of `key`, nil where it is absent.
+    /// The value of `key`; nil if it is absent.
     subscript(key: Text) -> Text? {
       keys.lastIndex(of: key).map { values[$0] }
     }
 
-    /// The next `(?:^|,\s*)(\w+):` at or after `from`.
+    /// The next match of `(?:^|,\s*)(\w+):` at or after `from`.
     private static func nextKey(_ text: Text, from: Int) -> (start: Int, key: Text, end: Int)? {
       var start = from
       while start < text.count {
@@ -59,8 +61,9 @@ enum Payload {
     }
   }
 
-  /// Positional tokens as in `a: 1,b: 2`: the payload split at commas, of each token its key and what stands between the first `: ` and the next. Nil if one
-  /// of the first `count` lacks a `: ` or there are fewer.
+  /// The tokens of a payload such as `a: 1,b: 2`, split at commas. Each has its key and the text
+  /// between the first `: ` and the next one. nil if there are fewer than `count`, or one of the
+  /// first `count` has no `: ` (Interpretation, R25).
   static func tokens(_ payload: Text, _ count: Int) -> [Token]? {
     var tokens: [Token] = []
     return read(payload, count, into: &tokens) ? tokens : nil
@@ -68,8 +71,8 @@ enum Payload {
 
   typealias Token = (key: Text, value: Text)
 
-  /// Reads positional tokens as ``tokens(_:_:)`` does, into memory that is there.
-  /// - Returns: whether there are as many.
+  /// Reads tokens as ``tokens(_:_:)`` does, into existing memory.
+  /// - Returns: whether the payload has `count` tokens
   static func read(_ payload: Text, _ count: Int, into tokens: inout [Token]) -> Bool {
     tokens.removeAll(keepingCapacity: true)
     var start = 0
@@ -85,11 +88,12 @@ enum Payload {
     return true
   }
 
-  /// `NUM:…,CONTEXT:…,NAME:…` of a forward; the name runs to the end. Nil where the payload has another form.
+  /// The parts of a forward's payload, `NUM:…,CONTEXT:…,NAME:…`. The name runs to the end.
+  /// nil for another form (Interpretation, R35).
   static func forward(_ payload: Text) -> (number: Text, context: Text, name: Text)? {
     var found: (number: Text, context: Text, name: Text)?
     var from = 0
-    // The last NUM: that works, as a greedy search from the start finds it.
+    // The last possible NUM: counts, as in a greedy search.
     while let at = payload.firstIndex(of: "NUM:", from: from) {
       from = at + 1
       guard let (number, afterNumber) = part(payload, at + 4, before: "CONTEXT:"),
@@ -100,7 +104,8 @@ enum Payload {
     return found
   }
 
-  /// The text from `from` to the first comma that `key` follows (spaces aside), and where the key ends.
+  /// The text from `from` to the first comma before `key`, and the end of the key. Spaces between
+  /// comma and key are allowed.
   private static func part(_ text: Text, _ from: Int, before key: Text) -> (Text, Int)? {
     var search = from
     while let comma = text.firstIndex(of: UInt8(ascii: ","), from: search) {
@@ -114,7 +119,8 @@ enum Payload {
 }
 
 extension TextArena {
-  /// `text` with `%XX` decoded as UTF-8: invalid bytes become U+FFFD, a malformed `%` and every `+` stay, U+0000 is dropped.
+  /// `text` with `%XX` decoded as UTF-8. Invalid bytes become U+FFFD, a malformed `%` and every `+`
+  /// stay, and U+0000 is dropped (Interpretation, R26).
   /// - Parameters:
   ///   - invalid: set to true if bytes were invalid
   ///   - nul: set to true if a U+0000 was dropped

@@ -1,6 +1,7 @@
 import Values
 
-/// The state while a group's events are read (specification, section 4.1): the call log so far, and what decides how later events are read.
+/// The state while the events of a group are read (Interpretation, R28 to R62): the unfinished call
+/// log, and the facts that later events depend on.
 struct RawCallLog {
   /// A channel that takes part.
   struct Channel {
@@ -8,20 +9,20 @@ struct RawCallLog {
     var role: Role?
     var answered: Bool?
     var requested: Bool?
-    /// Name and number of the caller id when a callee's channel started.
+    /// The name and number of the caller id at the start of a callee's channel.
     var callerID: (name: Text, number: Text)?
 
-    // Found in the directory afterwards.
+    // Set at the end, from the directory.
     var parsed: ChannelName?
     var tenant: UUIDValue?
     var mainExten: Text = .null
     var mainContext: Text = .null
   }
 
-  /// A user named by an event.
+  /// A user whom an event names.
   struct Mention {
     let userUUID: Text
-    /// Nil where the text is no uuid.
+    /// nil if the text is not a UUID.
     let uuid: UUIDValue?
     let role: Role
     var answered: Bool?
@@ -36,17 +37,17 @@ struct RawCallLog {
     }
   }
 
-  /// A recording that may still lack its end.
+  /// A recording, possibly without an end yet.
   struct Take {
     var start: Int64
     var end: Int64?
-    /// Its end is a MIXMONITOR_STOP's.
+    /// Whether a MIXMONITOR_STOP gave the end.
     var isFinal: Bool
     var path: Text
     var uuid: UUIDValue?
   }
 
-  /// What a call was for.
+  /// The destination details.
   enum Details {
     case none
     case conference(id: Text)
@@ -59,7 +60,8 @@ struct RawCallLog {
   var log = CallLog()
   var date: Int64?
   var tenant: UUIDValue?
-  /// A destination kind was announced; the first one decides who was requested.
+  /// Whether an event announced a type of destination. Only the first announcement counts as
+  /// requested (Interpretation, R43).
   var hasRequestedType = false
   var channels: [Channel] = []
   private var channelNumbers = TextInterner()
@@ -71,7 +73,7 @@ struct RawCallLog {
   var isAuthoritative = false
   var isForwarded = false
   var pendingMobiles: [Text] = []
-  /// Extensions that are shown as empty: `s`, and those of meetings.
+  /// The extensions of meetings, which the filter empties like `s` (Interpretation, R30 and R39).
   private var hiddenMeetings: [Text] = []
   var voicemailNumber: Text = .null
   var voicemailContext: Text = .null
@@ -96,17 +98,17 @@ struct RawCallLog {
     voicemailContext = .null
   }
 
-  /// The place of the channel of that name, entered if it is new.
+  /// The index of the channel of that name. A new channel is added.
   mutating func channel(_ name: Text) -> Int {
     let number = channelNumbers.number(of: name) { $0 }
     if number == channels.count { channels.append(Channel(name: name)) }
     return number
   }
 
-  /// The place of the channel of that name, if it takes part already.
+  /// The index of the channel of that name, if it takes part.
   func knownChannel(_ name: Text) -> Int? { channelNumbers.find(name) }
 
-  /// The extension filter.
+  /// The filter of extensions (Interpretation, R30).
   func filtered(_ exten: Text) -> Text {
     if exten == "s" || (!hiddenMeetings.isEmpty && hiddenMeetings.contains(exten)) { return .empty }
     return exten
@@ -114,7 +116,7 @@ struct RawCallLog {
 
   mutating func hide(_ exten: Text) { hiddenMeetings.append(exten) }
 
-  /// "Filter the call": the extension filter on all six extensions.
+  /// Filters all six extensions (Interpretation, R45).
   mutating func filterExtensions() {
     log.sourceExten = filtered(log.sourceExten)
     log.sourceInternalExten = filtered(log.sourceInternalExten)
@@ -124,7 +126,8 @@ struct RawCallLog {
     log.destinationInternalExten = filtered(log.destinationInternalExten)
   }
 
-  /// Enters what an event says of a user: into the first mention of that user in that role, else as a new one. Nil leaves a value as it was.
+  /// Notes a mention: updates the first mention of that user in that role, or adds one. nil leaves
+  /// a value unchanged (Interpretation, R74).
   mutating func mention(_ userUUID: Text, _ role: Role, answered: Bool? = nil, requested: Bool? = nil) {
     if let known = mentions.firstIndex(where: { $0.userUUID == userUUID && $0.role == role }) {
       if let answered { mentions[known].answered = answered }

@@ -1,18 +1,20 @@
-/// Reads PostgreSQL's CSV from bytes that come in pieces of any size: records end at a line feed outside quotes, a quote inside quotes is doubled, an unquoted empty field is
-/// NULL.
+/// Reads PostgreSQL's CSV from pieces of any size.
+///
+/// A record ends at a line feed outside quotes. A quote inside quotes is doubled. An empty field
+/// without quotes is NULL.
 ///
 /// Source: PostgreSQL documentation, COPY, "CSV Format".
 public struct CSVReader {
-  /// A record that cannot be read, with the line it begins on (the header is line 1).
+  /// A record that cannot be read.
   public struct Broken: Error, CustomStringConvertible {
-    /// The line of the file on which the record begins.
+    /// The line of the file on which the record begins. The header is line 1.
     public let line: Int
-    /// What is wrong with it.
+    /// The problem, for a message.
     public let reason: String
-    /// Line and reason.
+    /// The line and the reason.
     public var description: String { "line \(line): \(reason)" }
 
-    /// A record that cannot be read.
+    /// An error in the record that begins on `line`.
     public init(line: Int, reason: String) {
       self.line = line
       self.reason = reason
@@ -25,12 +27,13 @@ public struct CSVReader {
   private let scratch = TextArena(blockSize: 16 * 1024)
   private var ended = false
 
-  /// A reader at the start of a file.
+  /// A reader at the beginning of a file.
   public init() {}
 
-  /// Reads the records that `bytes` complete; the rest is kept for the next piece.
-  /// - Parameter record: gets the fields, which are void when it returns, and the line on which the record begins.
-  /// - Throws: ``Broken``, and what `record` throws.
+  /// Reads all records that end in `bytes`. Keeps an incomplete record for the next piece.
+  /// - Parameter record: receives the fields and the line on which the record begins; the fields
+  ///   are invalid after its return
+  /// - Throws: ``Broken``, and every error of `record`
   public mutating func read(_ bytes: UnsafeRawBufferPointer, record: (_ fields: [Text], _ line: Int) throws -> Void) throws {
     if pending.isEmpty {
       let used = try records(bytes, record)
@@ -44,16 +47,16 @@ public struct CSVReader {
     guard pending.count <= CSVReader.longestRecord else {
       throw Broken(
         line: line,
-        reason: "the record is longer than \(CSVReader.longestRecord >> 20) MB: a quote that begins a field there is never closed"
+        reason: "the record is longer than \(CSVReader.longestRecord >> 20) MB: the closing quote of a field is missing"
       )
     }
   }
 
-  /// Far more than a CEL can hold; what is longer begins with a quote that is missing its partner.
+  /// In bytes. No CEL is as long; a longer record has a field without its closing quote.
   static let longestRecord = 16 << 20
 
-  /// Reads the last record where the file does not end with a line feed.
-  /// - Throws: ``Broken`` where the file ends inside quotes, and what `record` throws.
+  /// Reads the last record, if the file does not end with a line feed.
+  /// - Throws: ``Broken`` if the file ends inside quotes, and every error of `record`
   public mutating func finish(record: (_ fields: [Text], _ line: Int) throws -> Void) throws {
     guard !pending.isEmpty, !ended else { return }
     let started = line
@@ -64,7 +67,7 @@ public struct CSVReader {
     pending.removeAll()
   }
 
-  /// Reads whole records; returns how many bytes they took.
+  /// Reads all complete records. Returns the number of bytes read.
   private mutating func records(_ bytes: UnsafeRawBufferPointer, _ record: ([Text], Int) throws -> Void) throws -> Int {
     guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return 0 }
     var start = 0
@@ -78,7 +81,7 @@ public struct CSVReader {
     return ended ? bytes.count : start
   }
 
-  /// Splits the record at `start` into `fields`; nil if it is not complete.
+  /// Splits the record at `start` into `fields`; nil if the record is incomplete.
   private mutating func split(_ base: UnsafePointer<UInt8>, _ start: Int, _ limit: Int) throws -> (end: Int, lines: Int)? {
     fields.removeAll(keepingCapacity: true)
     var at = start
@@ -115,7 +118,8 @@ public struct CSVReader {
     if quotes == 2, start[0] == UInt8(ascii: "\""), start[count - 1] == UInt8(ascii: "\"") {
       return Text(start: start + 1, count: count - 2)
     }
-    // Doubled quotes, or quotes inside the field, which PostgreSQL reads as turning quoting on and off.
+    // The field has doubled quotes, or quotes in its middle. PostgreSQL takes the latter for
+    // switches of quoting.
     let out = scratch.reserve(count)
     var length = 0
     var inside = false

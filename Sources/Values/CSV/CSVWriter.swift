@@ -1,22 +1,26 @@
-/// Writes CSV as RFC 4180 has it: commas, CRLF, quotes only where a comma, a quote or a line break is in a cell, doubled quotes inside.
+/// Writes CSV as in RFC 4180: commas, CRLF, quotes around cells that contain a comma, a quote or a
+/// line break, and doubled quotes inside.
 ///
-/// NULL and the empty text are both an empty cell.
+/// NULL and the empty text both become an empty cell.
 public struct CSVWriter {
-  /// What was written so far.
+  /// The output so far.
   public private(set) var out: [UInt8]
-  /// Whether cells that a spreadsheet would take for a formula are disarmed.
+  /// Whether the writer protects cells that a spreadsheet would read as formulas.
   public let isSpreadsheetSafe: Bool
   private var isFirst = true
 
   /// A writer that appends to `out`.
-  /// - Parameter isSpreadsheetSafe: puts a single quote before each cell that begins with `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP advises
-  ///   against CSV injection; also within a cell, behind a semicolon, a tab or a line break, where a spreadsheet with another separator begins a cell. A number such as `+33123456789`
-  ///   gets it, too: no spreadsheet tells it from a formula.
+  ///
+  /// - Parameter isSpreadsheetSafe: whether to put a single quote before each cell that begins with
+  ///   `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP
+  ///   recommends against CSV injection. The same applies within a cell after a semicolon, a tab or
+  ///   a line break, because a spreadsheet with another separator begins a cell there. Numbers such
+  ///   as `+33123456789` get the quote too, because spreadsheets take them for formulas.
   public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false) {
     (self.out, self.isSpreadsheetSafe) = (out, isSpreadsheetSafe)
   }
 
-  /// A cell of the bytes that `body` appends.
+  /// Writes a cell with the bytes that `body` appends.
   public mutating func cell(_ body: (inout [UInt8]) -> Void) {
     if !isFirst { out.append(UInt8(ascii: ",")) }
     isFirst = false
@@ -33,25 +37,26 @@ public struct CSVWriter {
     }
   }
 
-  /// A text.
+  /// Writes a text.
   public mutating func text(_ value: Text) { cell { $0.append(contentsOf: value.bytes) } }
 
-  /// `True` or `False`, empty for nil.
+  /// Writes `True` or `False`; an empty cell for nil.
   public mutating func flag(_ value: Bool?) {
     cell { if let value { $0.append(contentsOf: (value ? "True" : "False").utf8) } }
   }
 
-  /// A number, empty for nil.
+  /// Writes a number; an empty cell for nil.
   public mutating func number(_ value: Int64?) {
     cell { if let value { $0.append(contentsOf: String(value).utf8) } }
   }
 
-  /// A uuid, empty for nil.
+  /// Writes a UUID; an empty cell for nil.
   public mutating func uuid(_ value: UUIDValue?) {
     cell { out in value?.forEachCharacter { out.append($0) } }
   }
 
-  /// A time such as `2026-03-02T08:00:00+00:00`, with microseconds where they are not zero; empty for nil.
+  /// Writes a time in microseconds since 2000-01-01 UTC, such as `2026-03-02T08:00:00+00:00`. It
+  /// has microseconds if they are not zero. Writes an empty cell for nil.
   public mutating func time(_ value: Int64?) {
     cell {
       guard let value else { return }
@@ -60,14 +65,14 @@ public struct CSVWriter {
     }
   }
 
-  /// Ends the row.
+  /// Ends the row with CRLF.
   public mutating func endRow() {
     out.append(UInt8(ascii: "\r"))
     out.append(UInt8(ascii: "\n"))
     isFirst = true
   }
 
-  /// Puts a single quote before everything that a spreadsheet may take for the beginning of a formula.
+  /// Puts a single quote before each possible beginning of a formula.
   private mutating func disarm(from start: Int) {
     let cell = Array(out[start...])
     guard cell.contains(where: CSVWriter.mayBegin) else { return }
@@ -99,14 +104,14 @@ public struct CSVWriter {
     out.append(UInt8(ascii: "\""))
   }
 
-  /// Whether a spreadsheet may take a cell of these bytes for a formula.
+  /// Whether a spreadsheet may read the cell as a formula.
   static func isFormula(_ cell: ArraySlice<UInt8>) -> Bool {
     switch cell.first {
     case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "\t"), UInt8(ascii: "\n"),
       UInt8(ascii: "\r"):
       return true
     case 0xEF:
-      // ＝ ＋ － ＠, which spreadsheets of East Asia read as their narrow sisters.
+      // ＝ ＋ － ＠: East Asian spreadsheets read them like their ASCII forms.
       let rest = cell.dropFirst().prefix(2)
       return rest.first == 0xBC && [0x9D, 0x8B, 0x8D, 0xA0].contains(rest.last ?? 0)
     default: return false

@@ -1,8 +1,9 @@
-/// Why a program ends, with its exit code: those of sysexits(3), and 128 plus the signal.
+/// The reasons for an end of the program, with their exit codes: those of sysexits(3), and 128 plus
+/// the number of a signal.
 ///
 /// The manual's page "Troubleshooting" lists them.
 public enum ExitReason: Int32, Sendable {
-  /// The command line asks for something that does not exist or is not allowed.
+  /// The command line is wrong.
   case usage = 64
   /// The input cannot be read.
   case badInput = 65
@@ -10,18 +11,18 @@ public enum ExitReason: Int32, Sendable {
   case unavailable = 69
   /// A fault in the program.
   case fault = 70
-  /// An I/O error or a full disk, here or at the server.
+  /// An I/O error or a full disk, on this host or on the server.
   case inputOutput = 74
-  /// Another job that excludes this one is running, or retries ran out.
+  /// Another run holds the lock, or the retries ran out.
   case busy = 75
   /// A missing permission or a wrong password.
   case permission = 77
-  /// A missing table or column, or a setting that is missing or wrong.
+  /// A table or column is missing, or a setting is missing or wrong.
   case configuration = 78
-  /// Interrupted by SIGINT; the state is safe.
+  /// SIGINT ended the run; the stored state is consistent.
   case interrupted = 130
-  /// The reader of standard output went away (SIGPIPE).
+  /// The reader of standard output closed the pipe (SIGPIPE).
   case brokenPipe = 141
-  /// Interrupted by SIGTERM; the state is safe.
+  /// SIGTERM ended the run; the stored state is consistent.
   case terminated = 143
 }

@@ -1,11 +1,11 @@
-/// Why a job ended without doing what was asked, with the exit code that says so.
+/// An error that ends a job, with its message and exit code.
 public struct JobError: ReportedError, CustomStringConvertible {
   /// The exit code of the program.
   public let exitReason: ExitReason
-  /// What happened, where, and what to do about it.
+  /// What happened, where, and what to do.
   public let message: String
 
-  /// A failure with that exit code.
+  /// An error with that reason and message.
   public init(_ exitReason: ExitReason, _ message: String) {
     self.exitReason = exitReason
     self.message = message

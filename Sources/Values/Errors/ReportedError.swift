@@ -1,16 +1,16 @@
-/// An error that knows what the program should say about it, and the code with which the program should end.
+/// An error with a message for the user and an exit code.
 ///
-/// Each room's own error conforms, so that no room needs to know the error types of others.
+/// Each target's own errors conform to it, so that no target needs the error types of another.
 public protocol ReportedError: Error {
-  /// One sentence: what happened, and where.
+  /// One sentence with the event and its place.
   var report: String { get }
-  /// What a person can do about it, as the end of that sentence; nil where the message says it.
+  /// The remedy, as the end of that sentence; nil if the report already contains it.
   var remedy: String? { get }
-  /// The code with which the program ends.
+  /// The reason with which the program ends.
   var exitReason: ExitReason { get }
 }
 
 extension ReportedError {
-  /// No remedy beside the message.
+  /// No separate remedy.
   public var remedy: String? { nil }
 }

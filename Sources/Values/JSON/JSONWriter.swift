@@ -1,6 +1,6 @@
-/// Writes JSON as bytes, commas set by itself. For the few shapes that call logs have; Codable would build a tree of every call first.
+/// Writes JSON as bytes and sets the commas itself. Codable would build a tree of every call first.
 public struct JSONWriter {
-  /// What was written so far.
+  /// The output so far.
   public private(set) var out: [UInt8]
   private var needsComma = false
 
@@ -9,20 +9,20 @@ public struct JSONWriter {
     self.out = out
   }
 
-  /// Begins an object or array: `{` or `[`.
+  /// Begins an object (`{`) or an array (`[`).
   public mutating func open(_ bracket: Unicode.Scalar) {
     comma()
     out.append(UInt8(ascii: bracket))
     needsComma = false
   }
 
-  /// Ends it.
+  /// Ends an object (`}`) or an array (`]`).
   public mutating func close(_ bracket: Unicode.Scalar) {
     out.append(UInt8(ascii: bracket))
     needsComma = true
   }
 
-  /// A key, whose value comes next.
+  /// Writes a key. Its value must come next.
   public mutating func key(_ key: Text) {
     comma()
     quote(key)
@@ -30,35 +30,35 @@ public struct JSONWriter {
     needsComma = false
   }
 
-  /// A key with a text, `null` for NULL.
+  /// Writes a key with a text; `null` for NULL.
   public mutating func field(_ key: Text, _ value: Text) {
     self.key(key)
     if value.isNull { null() } else { quote(value) }
     needsComma = true
   }
 
-  /// A key with a string.
+  /// Writes a key with a string; `null` for nil.
   public mutating func string(_ key: Text, _ value: String?) {
     guard var value else { return field(key, .null) }
     value.withUTF8 { field(key, Text(UnsafeRawBufferPointer($0))) }
   }
 
-  /// A key with `true` or `false`.
+  /// Writes a key with `true` or `false`.
   public mutating func flag(_ key: Text, _ value: Bool) {
     self.key(key)
     out.append(contentsOf: (value ? "true" : "false").utf8)
     needsComma = true
   }
 
-  /// A key with a number, `null` for nil.
+  /// Writes a key with a number; `null` for nil.
   public mutating func number(_ key: Text, _ value: Int64?) {
     self.key(key)
     if let value { out.append(contentsOf: String(value).utf8) } else { null() }
     needsComma = true
   }
 
-  /// A key with a time, `null` for nil.
-  /// - Parameter isShort: leaves a fraction of zero out
+  /// Writes a key with a time in microseconds since 2000-01-01 UTC; `null` for nil.
+  /// - Parameter isShort: whether to omit a fraction of zero
   public mutating func time(_ key: Text, _ value: Int64?, isShort: Bool = false) {
     self.key(key)
     if let value {
@@ -71,7 +71,7 @@ public struct JSONWriter {
     needsComma = true
   }
 
-  /// A key with a uuid, `null` for nil.
+  /// Writes a key with a UUID; `null` for nil.
   public mutating func uuid(_ key: Text, _ value: UUIDValue?) {
     self.key(key)
     if let value {
@@ -84,14 +84,14 @@ public struct JSONWriter {
     needsComma = true
   }
 
-  /// A number in an array.
+  /// Writes a number as an element of an array.
   public mutating func element(_ value: Int64) {
     comma()
     out.append(contentsOf: String(value).utf8)
     needsComma = true
   }
 
-  /// A text in an array.
+  /// Writes a text as an element of an array.
   public mutating func element(_ value: Text) {
     comma()
     quote(value)

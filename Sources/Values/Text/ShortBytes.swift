@@ -1,6 +1,8 @@
-// Copying and comparing few bytes, as the fields of CELs are: calls of memcpy and memcmp take longer than the work.
+// Copies and compares the short fields of CELs. Calls of memcpy and memcmp would take longer than
+// the work itself.
 //
-// Pointers, because both sides are pieces of larger memory whose bounds the callers know. Overlapping loads take 2 to 16 bytes without a loop over bytes; none goes beyond `count`.
+// The functions take pointers, because both sides lie in larger memory whose bounds the callers
+// know. Overlapping loads handle 2 to 16 bytes without a loop; no load reads beyond `count`.
 
 #if canImport(Glibc)
   import Glibc
@@ -8,7 +10,7 @@
   import Darwin
 #endif
 
-/// Whether the `count` bytes at `a` and `b` are the same.
+/// Whether `count` bytes at `a` and `b` are equal.
 @inlinable @inline(__always)
 public func sameBytes(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
   let x = UnsafeRawPointer(a)

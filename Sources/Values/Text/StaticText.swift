@@ -1,10 +1,11 @@
-/// The text of a literal. It lasts as long as the program, so that it may go to any thread, which a ``Text`` may not.
+/// The text of a literal. It lasts as long as the program, so every thread may use it. A ``Text``
+/// belongs to one thread.
 public struct StaticText: Sendable, ExpressibleByStringLiteral {
   private let literal: StaticString
 
-  /// That literal.
+  /// The text of `literal`.
   public init(stringLiteral literal: StaticString) { self.literal = literal }
 
-  /// The same as a text.
+  /// The literal as a ``Text``.
   public var text: Text { Text(stringLiteral: literal) }
 }

@@ -5,14 +5,14 @@
 #endif
 
 extension Text {
-  /// The index of the first `byte` at or after `from`, or nil.
+  /// The first index of `byte` at or after `from`, or nil.
   @inlinable public func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
     guard let start, from < length else { return nil }
     guard let found = memchr(start + from, Int32(byte), length - from) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(start)
   }
 
-  /// The index of the last `byte`, or nil.
+  /// The last index of `byte`, or nil.
   @inlinable public func lastIndex(of byte: UInt8) -> Int? {
     guard let start else { return nil }
     var index = length - 1
@@ -23,7 +23,7 @@ extension Text {
     return nil
   }
 
-  /// The index where `needle` first stands at or after `from`, or nil.
+  /// The first index of `needle` at or after `from`, or nil.
   @inlinable public func firstIndex(of needle: Text, from: Int = 0) -> Int? {
     guard !needle.isEmpty else { return nil }
     var at = from
@@ -40,19 +40,20 @@ extension Text {
     return sameBytes(start, other, prefix.length)
   }
 
-  /// Whether `part` stands at `index`.
+  /// Whether the text has `part` at `index`.
   @inlinable public func has(_ part: Text, at index: Int) -> Bool {
     index <= length && from(index).hasPrefix(part)
   }
 
-  /// Whether `lowercase`, which must be ASCII in lower case, stands at `index` in upper, lower or mixed case.
+  /// Whether the text has `lowercase` at `index`, in any case. `lowercase` must be ASCII in lower
+  /// case.
   @inlinable public func hasIgnoringCase(_ lowercase: Text, at index: Int = 0) -> Bool {
     guard index + lowercase.length <= length else { return false }
     for offset in 0..<lowercase.length where asciiLowercase(self[index + offset]) != lowercase[offset] { return false }
     return true
   }
 
-  /// The text without ASCII white space at both ends.
+  /// The text without ASCII white space at its ends.
   @inlinable public var trimmed: Text {
     var lower = 0
     var upper = length
@@ -61,7 +62,7 @@ extension Text {
     return self[lower..<upper]
   }
 
-  /// The text without `byte` at both ends.
+  /// The text without `byte` at its ends.
   @inlinable public func trimmed(of byte: UInt8) -> Text {
     var lower = 0
     while lower < length, self[lower] == byte { lower += 1 }
@@ -75,14 +76,14 @@ extension Text {
     return to(upper)
   }
 
-  /// The number of characters as PostgreSQL's `varchar(n)` counts them: code points.
+  /// The number of code points. PostgreSQL counts the characters of `varchar(n)` in this way.
   @inlinable public var codePoints: Int {
     var count = 0
     for byte in bytes where byte & 0xC0 != 0x80 { count += 1 }
     return count
   }
 
-  /// The text cut to at most `limit` code points, never inside one.
+  /// At most the first `limit` code points of the text.
   @inlinable public func cut(toCodePoints limit: Int) -> Text {
     guard length > limit else { return self }
     var seen = 0
@@ -93,7 +94,7 @@ extension Text {
     return self
   }
 
-  /// The index where the last `count` code points begin, 0 if there are fewer.
+  /// The index of the last `count` code points; 0 if there are fewer.
   @inlinable public func startOfLast(_ count: Int) -> Int {
     var index = length
     var seen = 0
@@ -104,7 +105,8 @@ extension Text {
     return index
   }
 
-  /// The text as an unsigned decimal number; nil if it is empty, has other bytes than digits, or is too large.
+  /// The text as an unsigned decimal number; nil if it is empty, contains other bytes than digits,
+  /// or is too large.
   @inlinable public var decimal: UInt64? {
     guard !isEmpty else { return nil }
     var value: UInt64 = 0
@@ -119,13 +121,14 @@ extension Text {
   }
 }
 
-/// The lower case of an ASCII letter; any other byte as it is.
+/// The lower case of an ASCII letter; any other byte unchanged.
 @inlinable public func asciiLowercase(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
 
-/// Whether the byte is white space to Python's `str.strip`, in the ASCII range.
+/// Whether Python's `str.strip` removes the byte, in the ASCII range.
 @inlinable public func isASCIIWhitespace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte &- 9 < 5 || byte &- 0x1C < 4 }
 
-/// Whether the byte is part of a word (`\w`): ASCII letters, digits, underscore, and every byte of a multi-byte character.
+/// Whether the byte belongs to a word (`\w`): ASCII letters, digits, the underscore, and all bytes
+/// of multi-byte characters.
 @inlinable public func isWord(_ byte: UInt8) -> Bool {
   byte >= 0x80 || asciiLowercase(byte) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
 }

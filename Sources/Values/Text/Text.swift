@@ -4,26 +4,27 @@
   import Darwin
 #endif
 
-/// A piece of UTF-8 text that lies in other memory: a field of a CEL, a literal, or text made by a ``TextArena``.
+/// A piece of UTF-8 text in other memory: a field of a CEL, a literal, or a text of a
+/// ``TextArena``. It can be NULL, like a column.
 ///
-/// It is a pointer and a length, so that fields are passed about, compared and written out without a copy or a reference count.
-/// It can be NULL, as a column can.
+/// It is a pointer and a length. So the program passes, compares and writes fields without copies
+/// and reference counts.
 ///
-/// A `Text` is good until its arena is emptied or goes away; then its bytes are overwritten or freed. Text of a literal lasts as long as
-/// the program. So a `Text` must not outlive the batch that it came from, and it is not `Sendable`: a thread works on the texts of its
-/// own arenas. ``StaticText`` holds literals that threads share.
+/// A `Text` is valid until its arena is emptied or freed. The text of a literal lasts as long as
+/// the program. So a `Text` must not outlive its batch, and it is not `Sendable`: a thread works on
+/// the texts of its own arenas. ``StaticText`` holds literals that threads share.
 public struct Text {
-  /// Where the bytes lie; nil for NULL.
+  /// The address of the bytes; nil for NULL.
   public let start: UnsafePointer<UInt8>?
   @usableFromInline let length: Int
 
-  /// Text at `start`, `count` bytes long. A nil start is NULL.
+  /// The text of `count` bytes at `start`. A nil start is NULL.
   @inlinable public init(start: UnsafePointer<UInt8>?, count: Int) {
     self.start = start
     self.length = count
   }
 
-  /// The bytes of `buffer`, which must outlive the text.
+  /// The text of the bytes of `buffer`. The buffer must outlive the text.
   @inlinable public init(_ buffer: UnsafeRawBufferPointer) {
     self.init(start: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), count: buffer.count)
   }
@@ -37,7 +38,8 @@ public struct Text {
   /// Whether this is NULL.
   @inlinable public var isNull: Bool { start == nil }
 
-  /// Whether this is NULL or has no bytes: the two that the rules of call logs treat alike almost everywhere.
+  /// Whether this is NULL or has no bytes. Most rules of interpretation treat both alike
+  /// (Interpretation, "Empty").
   @inlinable public var isEmpty: Bool { length == 0 }
 
   /// The number of bytes.
@@ -46,11 +48,11 @@ public struct Text {
   /// The byte at `index`, which must be in 0 ..< count.
   @inlinable public subscript(index: Int) -> UInt8 {
     assert(index >= 0 && index < length)
-    // A NULL has no valid index; 0 keeps a release build from reading through nil.
+    // NULL has no valid index. The 0 keeps a release build from reading through a nil pointer.
     return start.map { $0[index] } ?? 0
   }
 
-  /// The bytes from `range.lowerBound` up to, not including, `range.upperBound`.
+  /// The bytes of `range`.
   @inlinable public subscript(range: Range<Int>) -> Text {
     assert(range.lowerBound >= 0 && range.upperBound <= length)
     return Text(start: start.map { $0 + range.lowerBound }, count: range.count)
@@ -62,25 +64,26 @@ public struct Text {
   /// The first `upper` bytes.
   @inlinable public func to(_ upper: Int) -> Text { self[0..<upper] }
 
-  /// The bytes as a buffer; an empty one for NULL.
+  /// The bytes as a buffer; an empty buffer for NULL.
   @inlinable public var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: length) }
 
-  /// A copy as a Swift string, with U+FFFD for what is not UTF-8. For messages and look-ups off the hot path.
+  /// A copy as a Swift string, with U+FFFD for invalid UTF-8. For messages and for look-ups outside
+  /// the hot path.
   public var string: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// A copy as a Swift string, nil for NULL.
+  /// A copy as a Swift string; nil for NULL.
   public var optionalString: String? { isNull ? nil : string }
 }
 
 extension Text: ExpressibleByStringLiteral {
-  /// A literal: its bytes are part of the program.
+  /// The text of a literal, whose bytes are part of the program.
   @inlinable public init(stringLiteral literal: StaticString) {
     self.init(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
   }
 }
 
 extension Text: Hashable {
-  /// Equal bytes; NULL equals only NULL.
+  /// Compares the bytes. NULL equals only NULL.
   @inlinable public static func == (a: Text, b: Text) -> Bool {
     guard a.length == b.length else { return false }
     guard let x = a.start, let y = b.start else { return a.isNull == b.isNull }
@@ -92,7 +95,8 @@ extension Text: Hashable {
     hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
   }
 
-  /// A quick hash of the bytes for tables inside one batch; not stable between versions.
+  /// A fast hash of the bytes, for tables within one batch. It may differ between versions of the
+  /// program.
   @inlinable public var quickHash: UInt64 {
     var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: length)
     guard let start else { return hash }
@@ -114,7 +118,7 @@ extension Text: Hashable {
 }
 
 extension Text: Comparable {
-  /// The order of the bytes, which for UTF-8 is the order of the code points. NULL comes first.
+  /// Compares the bytes, which for UTF-8 is the order of the code points. NULL comes first.
   @inlinable public static func < (a: Text, b: Text) -> Bool {
     guard let x = a.start, let y = b.start else { return a.isNull && !b.isNull }
     let order = memcmp(x, y, min(a.length, b.length))
@@ -123,6 +127,6 @@ extension Text: Comparable {
 }
 
 extension Text: CustomStringConvertible {
-  /// The text itself, or `NULL`.
+  /// The text, or `NULL`.
   public var description: String { isNull ? "NULL" : string }
 }

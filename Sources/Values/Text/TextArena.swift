@@ -1,14 +1,16 @@
-/// Memory for the text of one batch: blocks that never move, so that a ``Text`` stays valid until the arena goes or is emptied.
+/// Memory for the texts of one batch. Its blocks never move, so a ``Text`` stays valid until the
+/// arena is emptied or freed.
 ///
-/// Used by one thread at a time.
+/// Only one thread may use an arena at a time.
 public final class TextArena {
   @usableFromInline var blocks: [(start: UnsafeMutablePointer<UInt8>, count: Int)] = []
-  // Unchecked: one thread at a time, and no method calls back; the check would cost as much as what is checked.
+  // Unchecked: only one thread at a time uses the arena, and no method calls back. The check would
+  // cost as much as the work.
   @exclusivity(unchecked) @usableFromInline var next: UnsafeMutablePointer<UInt8>?
   @exclusivity(unchecked) @usableFromInline var room = 0
   @usableFromInline let blockSize: Int
 
-  /// An empty arena that grows by blocks of `blockSize` bytes.
+  /// An empty arena with blocks of `blockSize` bytes.
   public init(blockSize: Int = 256 * 1024) {
     self.blockSize = max(blockSize, 64)
   }
@@ -19,10 +21,10 @@ public final class TextArena {
 
   @usableFromInline var allocated = 0
 
-  /// The bytes of all blocks, used or not.
+  /// The size of all blocks in bytes, used or not.
   public var capacity: Int { allocated }
 
-  /// Forgets every text but keeps one block, so that the next batch of like size allocates little.
+  /// Frees all texts but keeps one block, so that a next batch of similar size allocates little.
   @inlinable public func removeAll() {
     while blocks.count > 1 || (blocks.first?.count ?? 0) > blockSize, let block = blocks.popLast() {
       allocated -= block.count
@@ -32,7 +34,7 @@ public final class TextArena {
     room = blocks.first?.count ?? 0
   }
 
-  /// Uninitialised room for `count` bytes. What is not used of it may be given back with ``giveBack(_:)``.
+  /// Reserves uninitialised memory of `count` bytes. ``giveBack(_:)`` returns the unused part.
   @inlinable public func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     if let next, room >= count {
       self.next = next + count
@@ -48,7 +50,7 @@ public final class TextArena {
     return start
   }
 
-  /// Takes back the last `count` bytes of the latest reservation.
+  /// Returns the last `count` bytes of the latest reservation.
   @inlinable public func giveBack(_ count: Int) {
     next = next.map { $0 - count }
     room += count
@@ -68,7 +70,7 @@ public final class TextArena {
     return string.withUTF8 { text(UnsafeRawBufferPointer($0)) }
   }
 
-  /// A copy of `string`, NULL for nil.
+  /// A copy of `string`; NULL for nil.
   @inlinable public func text(_ string: String?) -> Text {
     string.map { text($0) } ?? .null
   }
@@ -78,7 +80,7 @@ public final class TextArena {
     text.isNull ? .null : self.text(UnsafeRawBufferPointer(text.bytes))
   }
 
-  /// `a` and `b` in one.
+  /// The text `a` followed by `b`.
   @inlinable public func joined(_ a: Text, _ b: Text) -> Text {
     let start = reserve(a.count + b.count)
     if let source = a.start { start.update(from: source, count: a.count) }

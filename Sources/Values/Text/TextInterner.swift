@@ -1,19 +1,20 @@
-/// Texts numbered in the order of their first appearance: each distinct text gets 0, 1, 2 …
+/// Numbers texts by their first appearance: each distinct text gets 0, 1, 2 …
 ///
-/// An open-addressing table over bytes, made for the names of one batch (linkedids, uniqueids, channel names): a look-up is one quick hash
-/// and one comparison, and emptying costs what was stored, not the capacity.
+/// It is an open-addressing hash table for the names of one batch (linkedids, uniqueids, channel
+/// names). A look-up takes one hash and one comparison. Emptying the table takes time for its
+/// texts, not for its capacity.
 public struct TextInterner {
-  /// The distinct texts, by number.
+  /// The distinct texts by their numbers.
   @inlinable public var texts: [Text] { stored }
   @usableFromInline var stored: [Text] = []
-  // Kept for emptying: the texts' bytes may be gone by then.
+  // Kept for emptying the table: the bytes of the texts may be gone then.
   @usableFromInline var hashes: [UInt32] = []
   @usableFromInline var slots: [Slot]
   @usableFromInline var mask: Int
-  /// The number that was asked for last: rows that follow each other often share their names.
+  /// The number of the latest look-up. Neighbouring rows often share their names.
   @usableFromInline var last = 0
 
-  /// The number beside the hash, so that a look-up that meets others touches only the slots.
+  /// A number with its hash, so that a look-up with collisions reads only the slots.
   @usableFromInline struct Slot: Sendable {
     @usableFromInline var hash: UInt32
     @usableFromInline var number: Int32
@@ -30,13 +31,13 @@ public struct TextInterner {
     mask = 63
   }
 
-  /// How many distinct texts there are.
+  /// The number of distinct texts.
   public var count: Int { stored.count }
 
-  /// The number of `text`, nil if it was never added.
+  /// The number of `text`; nil if the table does not contain it.
   @inlinable public func find(_ text: Text) -> Int? { find(text, TextInterner.hash(text)) }
 
-  /// The number of `text`; a new text is first passed through `keep`, which gives the copy to store.
+  /// The number of `text`. For a new text, `keep` gives the copy to store.
   @inlinable @inline(__always)
   public mutating func number(of text: Text, keep: (Text) -> Text) -> Int {
     if last < stored.count, stored[last] == text { return last }
@@ -66,10 +67,10 @@ public struct TextInterner {
     return number
   }
 
-  /// Empties the table but keeps its room.
+  /// Empties the table but keeps its memory.
   @inlinable public mutating func removeAll() {
     if stored.count * 8 < slots.count {
-      // From the last to the first, so that every chain is still whole when its slot is looked for.
+      // Backwards, so that every chain is complete while its slot is looked up.
       for number in stride(from: stored.count - 1, through: 0, by: -1) {
         var place = Int(hashes[number]) & mask
         while slots[place].number != Int32(number) { place = (place + 1) & mask }

@@ -1,7 +1,10 @@
 extension TextArena {
-  /// A copy of `bytes` that is valid UTF-8 without U+0000, which PostgreSQL cannot store: what is invalid becomes U+FFFD, U+0000 is dropped.
+  /// A copy of `bytes` as valid UTF-8. Invalid bytes become U+FFFD. U+0000 is dropped, because
+  /// PostgreSQL cannot store it.
+  ///
+  /// Source: Interpretation, R6 and R23.
   /// - Parameters:
-  ///   - invalid: set to true if something was invalid
+  ///   - invalid: set to true if bytes were invalid
   ///   - nul: set to true if a U+0000 was dropped
   public func validText(_ bytes: UnsafeRawBufferPointer, invalid: inout Bool, nul: inout Bool) -> Text {
     var plain = true

@@ -1,21 +1,21 @@
-/// A day of the Gregorian calendar, extended to all years: the one calendar of the program.
+/// A day of the Gregorian calendar, extended to all years. The whole program uses this calendar.
 public struct CivilDate: Hashable, Sendable {
-  /// The year; 0 is the year before 1.
+  /// The year; 0 is the year before year 1.
   public let year: Int64
   /// The month, 1 to 12.
   public let month: Int64
   /// The day of the month, from 1.
   public let day: Int64
 
-  /// That day; nil where the calendar has none.
+  /// A day; nil if the calendar does not have it.
   public init?(year: Int64, month: Int64, day: Int64) {
     guard (1...12).contains(month), day >= 1, day <= CivilDate.daysInMonth(year, month) else { return nil }
     (self.year, self.month, self.day) = (year, month, day)
   }
 
-  /// The day so many days after 1970-01-01.
+  /// The day that is `days` days after 1970-01-01.
   ///
-  /// Years begin in March here, so that the leap day is the last of a year.
+  /// The calculation begins years in March, so that the leap day is the last day of a year.
   public init(daysSince1970 days: Int64) {
     let shifted = days + 719_468
     let era = shifted.floorDivided(by: 146_097)
@@ -37,7 +37,7 @@ public struct CivilDate: Hashable, Sendable {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  /// How many days that month has.
+  /// The number of days in a month.
   public static func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -48,7 +48,7 @@ public struct CivilDate: Hashable, Sendable {
 }
 
 extension Int64 {
-  /// The greatest whole number that is not above the quotient.
+  /// The quotient, rounded down.
   package func floorDivided(by divisor: Int64) -> Int64 {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient

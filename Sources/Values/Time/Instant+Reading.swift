@@ -1,22 +1,22 @@
 extension Instant {
-  /// What a text says, before it is known which instant that is.
+  /// The parts of a written date or time, before a time zone makes it an instant.
   struct Written: Equatable {
     /// A time of day.
     struct Clock: Equatable {
       /// Seconds since midnight.
       var seconds: Int64
-      /// Microseconds beside them.
+      /// Microseconds after that second.
       var microseconds: Int64
-      /// Seconds ahead of UTC; nil where none are written.
+      /// The written offset in seconds ahead of UTC; nil without one.
       var offset: Int64?
     }
 
     /// Days since 1970-01-01.
     var day: Int64
-    /// nil for a date alone.
+    /// The time of day; nil for a date alone.
     var clock: Clock?
 
-    /// - Throws: ``JobError`` (usage) that says what is wrong with it.
+    /// - Throws: ``JobError`` (usage) with the problem
     init(_ text: String) throws(JobError) {
       var rest = text[...]
       while rest.first?.isWhitespace == true { rest.removeFirst() }
@@ -43,7 +43,7 @@ extension Instant {
     private static func unreadable(_ text: String) -> JobError {
       JobError(
         .usage,
-        "“\(text)” is no date or time: write 2025-03-01, 2025-03-01T10:00 or 2025-03-01T10:00:05, and with an offset 2025-03-01T10:00+02:00 or 2025-03-01T08:00Z"
+        "“\(text)” is not a date or time. Write 2025-03-01, 2025-03-01T10:00 or 2025-03-01T10:00:05, and with an offset 2025-03-01T10:00+02:00 or 2025-03-01T08:00Z"
       )
     }
 
@@ -71,7 +71,7 @@ extension Instant {
       return zone.first == "-" ? -offset : offset
     }
 
-    /// What digits say; 0 where there are none.
+    /// The number of the digits; 0 without digits.
     private static func number(_ digits: some StringProtocol) -> Int64 { Int64(digits) ?? 0 }
   }
 }

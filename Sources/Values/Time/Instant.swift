@@ -1,20 +1,24 @@
-/// Dates and times as people write them on a command line.
+/// Dates and times as users write them on the command line.
 ///
-/// `2025-03-01`, `2025-03-01 10:00`, `2025-03-01 10:00:05`, with `T` in place of the blank, and with `Z`, `+02:00`, `+0200` or `+02` behind the time. Without such a zone it
-/// is what the clocks here show.
+/// The forms are `2025-03-01`, `2025-03-01 10:00` and `2025-03-01 10:00:05`. A `T` may replace the
+/// blank. `Z`, `+02:00`, `+0200` or `+02` may follow the time. Without them the time is local time.
+/// The manual's page "Dates" describes them.
 public enum Instant {
-  /// Which end of a range a text tells.
+  /// The end of a range that a text gives.
   public enum Bound: Sendable {
-    /// The first instant of the range. A date alone is the beginning of that day.
+    /// The first instant of the range. A date alone means the beginning of that day.
     case lower
-    /// The first instant after the range. A date alone is the beginning of the next day, so that the whole day is in the range.
+    /// The first instant after the range. A date alone means the beginning of the next day, so that
+    /// the range contains the whole day.
     case upper
   }
 
-  /// The instant that `text` tells.
+  /// The instant of `text`, in microseconds since 2000-01-01 UTC.
   ///
-  /// A day begins with the first instant at which the clocks show its date: at 01:00 where they are put forward at midnight.
-  /// - Throws: ``JobError`` (usage) for what is no date or time, and for a time that the clocks here skip or show twice; it says how to write that instead.
+  /// A day begins at the first instant at which local clocks show its date. That is 01:00 if clocks
+  /// go forward at midnight.
+  /// - Throws: ``JobError`` (usage) for a text that is not a date or time, and for a local time
+  ///   that clocks skip or show twice. The message says how to write it instead.
   public static func microseconds(_ text: String, as bound: Bound, in zone: LocalZone = .ofThisMachine) throws(JobError) -> Int64
   {
     let written = try Written(text)
@@ -33,7 +37,7 @@ public enum Instant {
     let midnight = day * 86400
     if let first = zone.instants(of: midnight).first { return first }
     guard let leap = zone.leap(over: midnight) else {
-      throw JobError(.fault, "the beginning of \(WallClockText.date(midnight)) in \(zone.name) is not to be found")
+      throw JobError(.fault, "the beginning of \(WallClockText.date(midnight)) in \(zone.name) cannot be determined")
     }
     return leap.instant
   }
@@ -42,7 +46,7 @@ public enum Instant {
     (seconds - Timestamp.secondsFrom1970To2000) * 1_000_000 + microseconds
   }
 
-  /// Why a time of the clocks' change is not one instant, and how to write those that it can mean.
+  /// The message for a local time that clocks skip or show twice, with the ways to write it.
   private static func explain(_ text: String, _ wall: Int64, _ instants: [Int64], _ zone: LocalZone) -> String {
     if let first = instants.first, let last = instants.last {
       return """
@@ -62,7 +66,7 @@ public enum Instant {
   }
 }
 
-/// Seconds since 1970 of a wall clock, as text.
+/// The text of a local time, given in seconds since 1970.
 private enum WallClockText {
   static func date(_ wall: Int64) -> String { String(whole(wall).prefix(10)) }
 
@@ -71,7 +75,7 @@ private enum WallClockText {
     return String(text.hasSuffix(":00") ? text.dropLast(3) : text)
   }
 
-  /// With an offset, so that it can be read again.
+  /// The time with its offset, so that the program can read it again.
   static func time(_ wall: Int64, offset: Int64) -> String {
     let magnitude = abs(offset)
     let parts = [magnitude / 3600, magnitude / 60 % 60] + (magnitude % 60 == 0 ? [] : [magnitude % 60])

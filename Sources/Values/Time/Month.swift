@@ -5,13 +5,13 @@ public struct Month: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The month, 1 to 12.
   public let month: Int
 
-  /// A month; nil where there is none of that number.
+  /// A month; nil for numbers outside these ranges.
   public init?(year: Int, month: Int) {
     guard (1...9999).contains(year), (1...12).contains(month) else { return nil }
     (self.year, self.month) = (year, month)
   }
 
-  /// Reads `2025-03` and nothing else.
+  /// Reads the form `2025-03`; nil for any other text.
   public init?(_ text: some StringProtocol) {
     let bytes = Array(text.utf8)
     guard bytes.count == 7, bytes[4] == UInt8(ascii: "-") else { return nil }
@@ -22,21 +22,21 @@ public struct Month: Hashable, Comparable, Sendable, CustomStringConvertible {
       year: numbers[0] * 1000 + numbers[1] * 100 + numbers[2] * 10 + numbers[3], month: numbers[4] * 10 + numbers[5])
   }
 
-  /// The month in which a moment lies; nil outside of the years 1 to 9999.
+  /// The month of a moment; nil outside the years 1 to 9999.
   public init?(of moment: Timestamp) {
     let date = CivilDate(daysSince1970: moment.floorDivided(by: Month.day) + Month.epoch)
     self.init(year: Int(date.year), month: Int(date.month))
   }
 
-  /// Its first moment.
+  /// The first moment of the month.
   public var start: Timestamp { Month.start(year, month) }
 
-  /// The first moment after it.
+  /// The first moment after the month.
   public var end: Timestamp { month == 12 ? Month.start(year + 1, 1) : Month.start(year, month + 1) }
 
-  /// A day in microseconds.
+  /// One day in microseconds.
   private static let day: Int64 = 86_400_000_000
-  /// Days from 1970-01-01 to 2000-01-01.
+  /// The days from 1970-01-01 to 2000-01-01.
   private static let epoch = Timestamp.secondsFrom1970To2000 / 86400
 
   private static func start(_ year: Int, _ month: Int) -> Timestamp {
@@ -46,9 +46,9 @@ public struct Month: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The year in four digits.
   public var yearText: String { String(repeating: "0", count: max(0, 4 - String(year).count)) + String(year) }
 
-  /// Such as `2025-03`.
+  /// For example `2025-03`.
   public var description: String { yearText + (month < 10 ? "-0" : "-") + String(month) }
 
-  /// By time.
+  /// Compares the time.
   public static func < (a: Month, b: Month) -> Bool { (a.year, a.month) < (b.year, b.month) }
 }

@@ -1,30 +1,33 @@
-/// A moment: microseconds since 2000-01-01 00:00 UTC, which is PostgreSQL's own form of a timestamptz.
+/// A moment in microseconds since 2000-01-01 00:00 UTC, PostgreSQL's own form of a timestamptz.
 ///
-/// A plain number, so that rows and columns of times stay as small and quick as they are in COPY.
+/// It is a plain number, so that rows and columns of times stay as small and fast as in COPY.
 public typealias Timestamp = Int64
 
 extension Timestamp {
-  /// Seconds from 1970-01-01 to 2000-01-01 UTC.
+  /// The seconds from 1970-01-01 to 2000-01-01 UTC.
   package static let secondsFrom1970To2000: Int64 = 946_684_800
 
-  /// The moment so many seconds after 1970-01-01 UTC.
+  /// The moment that is `seconds` seconds after 1970-01-01 UTC.
   package init(secondsSince1970 seconds: Double) {
     self = Int64(((seconds - Double(Timestamp.secondsFrom1970To2000)) * 1_000_000).rounded())
   }
 }
 
-/// Timestamps as PostgreSQL and Asterisk write them.
+/// Timestamps in the text forms of PostgreSQL and Asterisk.
 public enum TimestampText {
-  /// What a text says.
+  /// The result of reading a text.
   public enum Parsed: Equatable {
     /// An instant.
     case instant(Timestamp)
-    /// A wall-clock time without an offset, counted as if it were UTC.
+    /// A local time without an offset, as if it were UTC.
     case wallClock(Timestamp)
   }
 
-  /// Reads `2026-03-02 08:00:00.006740+00` (with `T`, without a fraction, with `Z` or an offset with minutes and seconds as well), and `1772438400.006740`, the epoch
-  /// that cel_custom writes. Nil for anything else, `infinity` included.
+  /// Reads a timestamp. nil for any other text, also for `infinity`.
+  ///
+  /// The forms are `2026-03-02 08:00:00.006740+00` (with `T`, without a fraction, with `Z`, or with
+  /// minutes and seconds in the offset), and seconds since 1970 such as `1772438400.006740`, as
+  /// cel_custom writes them.
   public static func parse(_ text: Text) -> Parsed? {
     var scanner = Scanner(text: text)
     guard text.count >= 8 else { return nil }
@@ -66,9 +69,9 @@ public enum TimestampText {
     return scanner.isAtEnd ? .instant(wall - sign * offset * 1_000_000) : nil
   }
 
-  /// The text of a time without its offset: what the clock on the wall showed.
+  /// The text of a time without its offset.
   public static func withoutOffset(_ text: Text) -> Text {
-    // The date has its own dashes.
+    // The first 10 bytes are the date, which contains dashes itself.
     guard text.count > 10 else { return text }
     for index in 10..<text.count
     where text[index] == UInt8(ascii: "+") || text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "Z") {
@@ -93,11 +96,11 @@ public enum TimestampText {
     out.append(contentsOf: "+00:00".utf8)
   }
 
-  /// Appends the time without an offset, as it stands: `2026-03-02T08:00:00.006740`.
-  /// - Parameter isShort: leaves a fraction of zero out
+  /// Appends the time without an offset: `2026-03-02T08:00:00.006740`.
+  /// - Parameter isShort: whether to omit a fraction of zero
   public static func appendWallClock(_ time: Timestamp, isShort: Bool = false, to out: inout [UInt8]) {
     let seconds = time.floorDivided(by: 1_000_000)
-    // Not time - seconds * 1_000_000, which overflows at the beginning of time.
+    // `time - seconds * 1_000_000` would overflow near the least timestamp.
     let remainder = time % 1_000_000
     let micro = remainder < 0 ? remainder + 1_000_000 : remainder
     let day = seconds.floorDivided(by: 86400)
@@ -111,7 +114,7 @@ public enum TimestampText {
         divisor /= 10
       }
     }
-    // A year that four digits cannot hold has a sign and six, as ISO 8601 has it.
+    // A year outside four digits has a sign and six digits, as in ISO 8601.
     let isPlain = (0...9999).contains(date.year)
     if !isPlain { out.append(date.year < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")) }
     put(abs(date.year), isPlain ? 4 : 6)
@@ -163,7 +166,7 @@ public enum TimestampText {
       return text[start..<at].decimal.flatMap { Int64(exactly: $0) }
     }
 
-    /// A fraction in microseconds; further digits are cut off.
+    /// The fraction in microseconds. Further digits are cut off.
     mutating func fraction() -> Int64? {
       var value: Int64 = 0
       var count = 0

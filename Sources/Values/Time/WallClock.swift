@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time zone in which `eventtime` without an offset is read.
+/// The time zone in which the program reads an `eventtime` without an offset.
 public struct WallClock: Sendable {
   private let zone: TimeZone
 
@@ -11,18 +11,22 @@ public struct WallClock: Sendable {
     self.zone = zone
   }
 
-  /// The zone of that name, such as `Europe/Paris`; nil where there is none.
+  /// The zone of that name, such as `Europe/Paris`; nil for an unknown name.
   public init?(named name: String) {
     guard let zone = TimeZone(identifier: name) else { return nil }
     self.zone = zone
   }
 
-  /// The instant of a wall-clock time; both in microseconds since 2000-01-01, the wall clock counted as if it were UTC. In the hour that the end of summer time
-  /// repeats it is the first of the two, in the hour that its beginning skips the time as if the old offset still held.
+  /// The instant of a local time. Both are in microseconds since 2000-01-01; the local time counts
+  /// as if it were UTC.
+  ///
+  /// In the hour that clocks show twice, it is the first instant. In the hour that clocks skip, the
+  /// offset before the change applies. (Interpretation, R110)
   public func instant(_ wall: Int64) -> Int64? {
     let asIfUTC = Date(timeIntervalSinceReferenceDate: Double(wall / 1_000_000) - 31_622_400)
     var offset = zone.secondsFromGMT(for: asIfUTC.addingTimeInterval(-86400))
-    // The offset in force a day before decides first; where its instant lies after a change, the later offset holds.
+    // The offset one day earlier applies first. If its instant lies after a change, the later
+    // offset applies.
     let early = zone.secondsFromGMT(for: asIfUTC.addingTimeInterval(-Double(offset)))
     if early != offset {
       let later = zone.secondsFromGMT(for: asIfUTC.addingTimeInterval(-Double(early)))
