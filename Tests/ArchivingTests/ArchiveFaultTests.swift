@@ -65,12 +65,14 @@ struct ArchiveFaultTests {
   func flippedBit(round: Int) throws {
     let (database, runner, place) = try filled()
     let before = try database.rowsOfAll()
+    let seeded = Seeded()
     var faulty = runner
     faulty.settings.atPoint =
       Once(.beforeVerify) {
-        let file = try #require(try place.files().randomElement())
+        var random = seeded
+        let file = try #require(try place.files().randomElement(using: &random))
         var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
-        bytes[Int.random(in: bytes.indices)] ^= 1 << UInt8.random(in: 0..<8)
+        bytes[Int.random(in: bytes.indices, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
         try bytes.write(to: URL(fileURLWithPath: file))
       }.reached
     let failure = try failure { try faulty.purge(place) }
@@ -113,32 +115,19 @@ struct ArchiveFaultTests {
     expectSame(try database.rowsOfAll(), before)
   }
 
-  /// Runs a command; false where it fails.
-  private static func succeeds(_ command: String) throws -> Bool {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }
-
   @Test(
     "the archive's folder is, or becomes, read-only, also for root: 74, not one row is deleted, what has a name has no manifest; all is well when it can be written again",
+    .enabled(if: Mounts.areAllowed, "needs root that may mount"),
     arguments: [nil, Point.afterIntent, .afterFile, .beforeVerify, .afterVerify, .beforeManifest])
   func readOnly(point: Point?) throws {
     let (database, runner, place) = try filled()
     let before = try database.rowsOfAll()
     try FileManager.default.createDirectory(atPath: place.folder, withIntermediateDirectories: true)
-    guard try ArchiveFaultTests.succeeds("mount -t tmpfs tmpfs '\(place.folder)'") else {
-      print("the test of read-only folders is skipped: mounts are not permitted here")
-      return
-    }
-    defer { _ = try? ArchiveFaultTests.succeeds("umount '\(place.folder)'") }
+    try #require(Mounts.bash("mount -t tmpfs tmpfs '\(place.folder)'"))
+    defer { _ = Mounts.bash("umount '\(place.folder)'") }
     let folder = place.folder
     @Sendable func remount(_ how: String) throws {
-      #expect(try ArchiveFaultTests.succeeds("mount -o remount,\(how) '\(folder)'"), "\(how)")
+      #expect(Mounts.bash("mount -o remount,\(how) '\(folder)'"), "\(how)")
     }
     var faulty = runner
     if let point { faulty.settings.atPoint = Once(point) { try remount("ro") }.reached } else { try remount("ro") }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Compression
@@ -6,8 +7,7 @@ import Testing
 struct DamageTests {
   @Test("a flipped bit gives an error, or else the right bytes", arguments: 0..<5)
   func flippedBit(round: Int) throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Seeded()
     let content = csv(bytes: Int.random(in: 1...300_000, using: &generator), using: &generator)
     let compressed = try compress(content)
     var found = 0
@@ -18,12 +18,12 @@ struct DamageTests {
       do {
         let result = try decompress(damaged)
         // Some bits mean nothing to the content: the window's size, the padding of a bit stream.
-        #expect(result == content, "seed \(seed): the bit at \(place) went unnoticed")
+        #expect(result == content, "\(generator): the bit at \(place) went unnoticed")
       } catch is ZstandardError {
         found += 1
       }
     }
-    #expect(found > 40, "seed \(seed)")
+    #expect(found > 40, "\(generator)")
   }
 
   @Test("a wrong checksum is called that")
@@ -41,7 +41,7 @@ struct DamageTests {
 
   @Test("the offset points at the damaged block, not at the beginning of the file")
   func offset() throws {
-    var generator = SeededGenerator(seed: 4)
+    var generator = Seeded(seed: 4)
     var damaged = try compress(randomBytes(1_000_000, using: &generator))
     // An incompressible block is its header and 128 KB as they are; type 3 in the fifth header is reserved.
     let place = 6 + 4 * (128 * 1024 + 3)
@@ -58,15 +58,14 @@ struct DamageTests {
 
   @Test("a stream that ends inside a frame is truncated, wherever it was cut", arguments: 0..<5)
   func truncated(round: Int) throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Seeded()
     let frame = try compress(csv(bytes: Int.random(in: 0...300_000, using: &generator), using: &generator))
     for first in [[], frame] {
       for length in [0, 1, 3, 4, 5, frame.count / 2, frame.count - 1] where length < frame.count {
         let cut = first + frame.prefix(length)
         // Whole frames only are no truncation; nothing at all is: the least that a compressor writes is an empty frame.
         if length == 0, !first.isEmpty { continue }
-        #expect(throws: ZstandardError.truncated(offset: UInt64(cut.count)), "seed \(seed), \(cut.count) bytes") {
+        #expect(throws: ZstandardError.truncated(offset: UInt64(cut.count)), "\(generator), \(cut.count) bytes") {
           try decompress(pieces(of: cut, upTo: 100_000, using: &generator))
         }
       }
@@ -87,7 +86,7 @@ struct DamageTests {
 
   @Test("a window above the limit is refused before its memory is taken")
   func window() throws {
-    var generator = SeededGenerator(seed: 5)
+    var generator = Seeded(seed: 5)
     let content = csv(bytes: 3_000_000, using: &generator)
     let compressed = try compress(content)
     let error = #expect(throws: ZstandardError.self) { try decompress(compressed, maximumWindowLog: 20) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Compression
@@ -6,8 +7,7 @@ import Testing
 struct RoundTripTests {
   @Test("for any content, size, pieces, level and number of workers", arguments: 0..<40)
   func roundTrip(round: Int) throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Seeded()
     let size = [0, 1, 100, 5_000, 131_072, 400_000, 1_500_000].randomElement(using: &generator) ?? 0
     let content =
       Bool.random(using: &generator) ? csv(bytes: size, using: &generator) : randomBytes(size, using: &generator)
@@ -16,7 +16,7 @@ struct RoundTripTests {
     let most = [7, 1_000, 70_000, 300_000].randomElement(using: &generator) ?? 7
     let compressed = try compress(pieces(of: content, upTo: most, using: &generator), level: level, workers: workers)
     let result = try decompress(pieces(of: compressed, upTo: most, using: &generator))
-    #expect(result == content, "seed \(seed): size \(size), level \(level), workers \(workers), pieces up to \(most)")
+    #expect(result == content, "\(generator): size \(size), level \(level), workers \(workers), pieces up to \(most)")
   }
 
   @Test("byte by byte, where every output is larger than its input")
@@ -36,8 +36,7 @@ struct RoundTripTests {
 
   @Test("frames one after the other are one stream, skippable frames among them are passed over")
   func concatenated() throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Seeded()
     let skippable: [UInt8] = [0x53, 0x2A, 0x4D, 0x18, 5, 0, 0, 0] + Array("notes".utf8)
     var stream: [UInt8] = skippable
     var expected: [UInt8] = []
@@ -47,14 +46,14 @@ struct RoundTripTests {
       if Bool.random(using: &generator) { stream += skippable }
       expected += content
     }
-    #expect(try decompress(stream) == expected, "seed \(seed)")
-    #expect(try decompress(pieces(of: stream, upTo: 50, using: &generator)) == expected, "seed \(seed)")
+    #expect(try decompress(stream) == expected, "\(generator)")
+    #expect(try decompress(pieces(of: stream, upTo: 50, using: &generator)) == expected, "\(generator)")
     #expect(try decompress(skippable) == [])
   }
 
   @Test("the zstd tool reads what the compressor writes", arguments: [0, 1, 300_000, 3_000_000])
   func toolReads(size: Int) throws {
-    var generator = SeededGenerator(seed: 1)
+    var generator = Seeded(seed: 1)
     let content = csv(bytes: size, using: &generator)
     #expect(try zstdTool(["-d"], input: compress(content)) == content)
     #expect(try zstdTool(["-d"], input: compress([content[...]], workers: 2)) == content)
@@ -63,7 +62,7 @@ struct RoundTripTests {
   @Test(
     "the decompressor reads what the zstd tool writes", arguments: [["-1"], ["-19"], ["-3", "--no-check"], ["-T2", "-B65536"]])
   func toolWrites(arguments: [String]) throws {
-    var generator = SeededGenerator(seed: 2)
+    var generator = Seeded(seed: 2)
     let content = csv(bytes: 700_000, using: &generator)
     #expect(try decompress(zstdTool(arguments, input: content)) == content)
   }
@@ -76,7 +75,7 @@ struct RoundTripTests {
 
   @Test("output keeps to pieces of the buffer's size, and comes while input is still written")
   func streams() throws {
-    var generator = SeededGenerator(seed: 3)
+    var generator = Seeded(seed: 3)
     let content = randomBytes(1_000_000, using: &generator)
     let compressor = try Compressor()
     var sizes: [Int] = []

@@ -207,4 +207,20 @@ struct ScopeTests {
     try expectWhole(database)
     #expect(try runner.generate(scope).chunks == 0)
   }
+
+  @Test("the first bare run takes the newest 20,000 CELs; backfill takes the rest")
+  func firstRun() throws {
+    let database = try TestDatabase(.wazo)
+    try database.simulate(calls: 1500, seed: 7)
+    let cels = try database.count("cel")
+    #expect(cels > 20_000)
+    let runner = Runner(database)
+    let first = try runner.generate().counters
+    // SIP chats do not count.
+    #expect(first.cels - first.chat == 20_000)
+    #expect(
+      try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "\(cels - first.cels)")
+    try runner.backfill()
+    #expect(try database.value("count(*) FROM cel, call_logd_checkpoint WHERE NOT covered @> cel.id::int8") == "0")
+  }
 }

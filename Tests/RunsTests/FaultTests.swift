@@ -148,6 +148,7 @@ struct FaultTests {
     let name = database.name
     let uri = try PrivateServer.shared.uri(database: "postgres")
     let times = Atomic(0)
+    let chance = Locked(Seeded())
     let ending = Repeating {
       let own = try? Connection(ConnectionParameters(uri: uri, applicationName: "tests"), log: quiet)
       defer { own?.close() }
@@ -158,7 +159,7 @@ struct FaultTests {
         """, purpose: "Ending a session")
       // A dozen, so that it comes to an end on a slow machine too.
       guard times.add(ended?.count ?? 0, ordering: .relaxed).newValue < 12 else { return nil }
-      return Double.random(in: 0.01...0.1)
+      return chance.with { Double.random(in: 0.01...0.1, using: &$0) }
     }
     let result = Result { try runner.backfill() }
     ending.stop()

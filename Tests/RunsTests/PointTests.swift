@@ -51,9 +51,10 @@ struct PointTests {
     #expect(error?.message.contains(text) == true && error?.message.contains("before-commit") == true)
   }
 
-  @Test("are listed in the README, each of them")
+  @Test("are described, each of them, where developers read of them")
   func documented() throws {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../README.md")
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../Sources/Runs/Runs.docc/NamedPoints.md")
     let text = try String(contentsOf: file, encoding: .utf8)
     for point in Point.allCases { #expect(text.contains("`\(point.rawValue)`"), "\(point)") }
   }

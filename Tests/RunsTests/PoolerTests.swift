@@ -49,7 +49,7 @@ private final class Pooler {
   func uri(_ database: TestDatabase) -> String { "postgresql:///\(database.name)?host=\(folder.path)&port=6432&user=postgres" }
 }
 
-@Suite("Behind PgBouncer", .enabled(if: Pooler.program != nil, "pgbouncer is not installed"))
+@Suite("Behind PgBouncer", .enabled(if: Pooler.program != nil, "needs pgbouncer"))
 struct PoolerTests {
   static let sharing = [
     "pool_mode = transaction", "pool_mode = transaction\nserver_round_robin = 1",

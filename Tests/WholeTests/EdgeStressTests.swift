@@ -18,7 +18,7 @@ struct EdgeStressTests {
     "purges, restores by parts, dumps restored, sequences moved, rows copied in, a second CEL table: nothing is lost or doubled",
     arguments: 0..<(Int(environment["STRESS_ROUNDS"] ?? "") ?? 3))
   func round(_ number: Int) throws {
-    var random = EdgeStressTests.environment["STRESS_SEED"].flatMap { UInt64($0) }.map { Seeded(seed: $0) } ?? Seeded()
+    var random = Seeded(variable: "STRESS_SEED")
     let number = Int(EdgeStressTests.environment["STRESS_NUMBER"] ?? "") ?? number
     let stage = try EdgeStage(number, calls: EdgeStressTests.environment["STRESS_ROUNDS"] == nil ? 15 : 30, &random)
     let passings = Passings()

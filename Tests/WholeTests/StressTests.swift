@@ -14,7 +14,7 @@ struct StressTests {
     "writers, workers, every verb, waits, lost connections and ended sessions at once: the tables are what one undisturbed worker makes of the CELs",
     arguments: 0..<(Int(environment["STRESS_ROUNDS"] ?? "") ?? 2))
   func round(_ number: Int) throws {
-    var random = StressTests.environment["STRESS_SEED"].flatMap { UInt64($0) }.map { Seeded(seed: $0) } ?? Seeded()
+    var random = Seeded(variable: "STRESS_SEED")
     // The number decides on databases and settings: with the seed of a printed round it brings the round back, but for its timing.
     let number = Int(StressTests.environment["STRESS_NUMBER"] ?? "") ?? number
     let stage = try Stage(number, calls: StressTests.environment["STRESS_ROUNDS"] == nil ? 15 : 50, &random)

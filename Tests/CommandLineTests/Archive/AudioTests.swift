@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import TestSupport
 import Testing
 
 @Suite("purge and audio files from the command line")
@@ -32,7 +33,7 @@ struct AudioCommandTests {
     let recordings = try archived.audio().count - 1
     #expect(recordings > 100)
     try expectExact(archived, "at first")
-    var random = SystemRandomNumberGenerator()
+    var random = Seeded()
     var kills = 0
     // Part by part, so that there is something left for every point.
     for (round, point) in [Point.afterForget, .beforeUnlink, .afterUnlink, .beforeCommit, .afterCommit, .afterUnlink].enumerated()

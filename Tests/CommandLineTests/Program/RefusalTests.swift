@@ -1,5 +1,6 @@
 import Foundation
 import PrivateServer
+import TestSupport
 import Testing
 
 /// What stops a run before anything is written: each is one sentence with what, where and how to mend it.
@@ -181,7 +182,9 @@ struct RefusalTests {
     #expect(try database.count("call_logd_call_log") == 1)
   }
 
-  @Test("A full disk at the server is 74, with what was committed and nothing else", .enabled(if: RefusalTests.canMount))
+  @Test(
+    "A full disk at the server is 74, with what was committed and nothing else",
+    .enabled(if: Mounts.areAllowed, "needs root that may mount"))
   func diskFull() throws {
     let database = try TestDatabase(.wazo)
     expectSilence(try database.run("migrate"))
@@ -207,12 +210,6 @@ struct RefusalTests {
     #expect(try database.callLogs() == undisturbed.callLogs())
     try database.psql("DROP TABLESPACE tiny")
   }
-
-  static let canMount: Bool = {
-    guard geteuid() == 0, let folder = try? Scratch().path else { return false }
-    let tried = try? Program.bash("mkdir -p \(folder) && mount -t tmpfs -o size=64k tmpfs \(folder) && umount \(folder)")
-    return tried?.status == 0
-  }()
 }
 
 extension Outcome {

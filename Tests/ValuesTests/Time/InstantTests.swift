@@ -1,4 +1,3 @@
-import CallLogs
 import TestSupport
 import Testing
 import Values
