@@ -162,6 +162,9 @@ let package = Package(
       ],
       exclude: ["Program/Snapshots"]),
 
+    // Reads the repository, and links nothing of it.
+    .testTarget(name: "HouseTests"),
+
     developmentTests("PrivateServerTests", ["PrivateServer"]),
     developmentTests("SimulationTests", ["Simulation"]),
     developmentTests("PurePartsTests", ["CallLogs", "Simulation", "PureParts"]),
