@@ -98,7 +98,7 @@ let package = Package(
       name: "DevelopmentSQL", dependencies: ["SQL"], path: "sql/development",
       resources: [.embedInCode("demo_reports.sql"), .embedInCode("demo_server.sql")]),
     development("PrivateServer", []),
-    development("Simulation", []),
+    development("Simulation", ["Values"]),
     // Counts allocations and instructions.
     development("CCounters", []),
     development("PureParts", ["CCounters", "Values", "PostgreSQL", "CallLogs", "Store", "Simulation"]),

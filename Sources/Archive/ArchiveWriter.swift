@@ -17,11 +17,8 @@ public final class ArchiveWriter {
     public let contentSha256: String
   }
 
-  private let folder: Folder
-  private let name: String
-  private let temporary: String
+  private let file: DurableFile
   private let compressor: Compressor
-  private var file: Int32
   private var hash = SHA256()
   private var contentHash = SHA256()
   /// Rows come one by one; libzstd and the hash take them by the piece.
@@ -34,22 +31,13 @@ public final class ArchiveWriter {
   ///   - workers: threads of libzstd beside this one
   /// - Throws: ``FileError``
   public init(_ name: String, in folder: Folder, level: Int, workers: Int) throws(FileError) {
-    (self.folder, self.name, temporary) = (folder, name, PartName.temporary(name))
     do {
       compressor = try Compressor(level: level, workers: workers)
     } catch {
       throw FileError(.inputOutput, "cannot compress \(folder.path)/\(name): \(error)")
     }
-    file = openat(folder.descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
-    guard file >= 0 else { throw FileError.system("cannot write \(folder.path)/\(name)") }
+    file = try DurableFile(name, temporary: PartName.temporary(name), in: folder, isSole: true)
     pending.reserveCapacity(ArchiveWriter.pieceLength * 2)
-  }
-
-  deinit {
-    guard file >= 0 else { return }
-    close(file)
-    // Given up on the way.
-    _ = try? folder.remove(temporary)
   }
 
   /// Takes the next bytes of content.
@@ -63,19 +51,8 @@ public final class ArchiveWriter {
   public func finish() throws -> Written {
     try compressPending()
     try compressor.finish(to: writeOut)
-    guard DurableStep.sync(file, "\(folder.path)/\(temporary)") else {
-      throw FileError.system("cannot sync \(folder.path)/\(name)")
-    }
     // What is read back shall come from the disk where that is possible.
-    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
-    let closed = close(file)
-    file = -1
-    guard closed == 0 else {
-      let error = FileError.system("cannot write \(folder.path)/\(name)")
-      _ = try? folder.remove(temporary)
-      throw error
-    }
-    try folder.publish(temporary, as: name)
+    try file.finish(.new, leavesCache: true)
     return Written(
       bytes: Int(compressor.bytesWritten), sha256: hash.finalize().hexadecimal, contentBytes: Int(compressor.bytesRead),
       contentSha256: contentHash.finalize().hexadecimal)
@@ -91,36 +68,16 @@ public final class ArchiveWriter {
 
   private func writeOut(_ bytes: UnsafeRawBufferPointer) throws {
     hash.update(bufferPointer: bytes)
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Foundation.write(file, rest.baseAddress, rest.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw FileError.system("cannot write \(folder.path)/\(name)") }
-      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-    }
+    try file.write(bytes)
   }
 }
 
 extension Folder {
   /// Writes a small file durably under a temporary name, so that nothing but its own name is missing.
   public func prepare(_ content: String, as name: String) throws(FileError) {
-    let temporary = PartName.temporary(name)
-    let file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o640)
-    guard file >= 0 else { throw FileError.system("cannot write \(path)/\(name)") }
-    var rest = Array(content.utf8)[...]
-    var isWritten = true
-    while isWritten, !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      isWritten = count > 0
-      rest = rest.dropFirst(max(count, 0))
-    }
-    isWritten = isWritten && DurableStep.sync(file, "\(path)/\(temporary)")
-    guard close(file) == 0, isWritten else {
-      let error = FileError.system("cannot write \(path)/\(name)")
-      _ = try? remove(temporary)
-      throw error
-    }
+    let file = try DurableFile(name, temporary: PartName.temporary(name), in: self)
+    try file.write(content)
+    try file.prepare()
     // Its temporary name must last, too: where it is there, rows may be deleted.
     try sync()
   }

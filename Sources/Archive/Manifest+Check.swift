@@ -77,7 +77,7 @@ extension Manifest {
   static func instant(_ text: String) -> Int64? {
     var text = text
     return text.withUTF8 { bytes in
-      if case .instant(let time)? = EventTime.parse(Text(UnsafeRawBufferPointer(bytes))) { return time }
+      if case .instant(let time)? = TimestampText.parse(Text(UnsafeRawBufferPointer(bytes))) { return time }
       return nil
     }
   }

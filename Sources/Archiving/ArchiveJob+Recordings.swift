@@ -13,8 +13,8 @@ extension ArchiveJob {
     public var recordings = 0
     /// Recordings that were due and are left alone, as their call logs were restored not long ago.
     public var keptRestored: Int64 = 0
-    /// When the oldest of the calls began, microseconds since 2000-01-01 UTC; nil where there is none.
-    public var oldest: Int64?
+    /// When the oldest of the calls began; nil where there is none.
+    public var oldest: Timestamp?
     /// When the newest did.
     public var newest: Int64?
 
@@ -33,7 +33,7 @@ extension ArchiveJob {
   /// Which call logs' recordings are due, and which of them are kept.
   private struct Rule {
     let cutoffs: CallLogTables.Cutoffs
-    let kept: Coverage
+    let kept: IDSet
     var summary = RecordingsSummary()
 
     init(_ job: ArchiveJob) throws {
@@ -74,7 +74,7 @@ extension ArchiveJob {
 
   /// - Parameter begins: called with what was found, before it is changed
   private func forget(
-    _ cutoffs: CallLogTables.Cutoffs, _ kept: Coverage, after last: Int32, _ record: RunRecord,
+    _ cutoffs: CallLogTables.Cutoffs, _ kept: IDSet, after last: Int32, _ record: RunRecord,
     _ begins: ([CallLogTables.DueRecordings]) -> Void
   ) throws -> (due: [CallLogTables.DueRecordings], last: Int32?) {
     let logs = context.databases.logs
@@ -97,7 +97,7 @@ extension ArchiveJob {
   func dryForget(_ preview: inout AudioPreview?) throws -> RecordingsSummary {
     var rule = try Rule(self)
     // What goes with its call log does not go once more.
-    let besides = Coverage(rule.kept.ranges + (preview?.forgotten.ranges ?? []))
+    let besides = IDSet(rule.kept.ranges + (preview?.forgotten.ranges ?? []))
     var last: Int32 = 0
     while true {
       let page = try CallLogTables.dueRecordings(

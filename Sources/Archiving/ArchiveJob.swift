@@ -57,8 +57,8 @@ public struct ArchiveJob {
     public var bytes = 0
     /// Length of what was compressed.
     public var contentBytes = 0
-    /// When the oldest of the rows began, microseconds since 2000-01-01 UTC; nil where there is none.
-    public var oldest: Int64?
+    /// When the oldest of the rows began; nil where there is none.
+    public var oldest: Timestamp?
     /// When the newest did.
     public var newest: Int64?
     /// What was due and left alone.
@@ -188,7 +188,7 @@ public struct ArchiveJob {
         continue
       }
       if let same = try writer.take(copy, source, &table) {
-        if !options.deletes { source.besides = Coverage(source.besides.ranges + same.ids.ranges) }
+        if !options.deletes { source.besides = IDSet(source.besides.ranges + same.ids.ranges) }
         table.add(same)
         progress(table)
         if source.kind == .callLogs { try removal?.workOff() }
@@ -264,7 +264,7 @@ public struct ArchiveJob {
         guard let same = try PartWriter.unchanged(copy, source) else { continue }
         try add(same)
         table.found += same.ids.count
-        source.besides = Coverage(source.besides.ranges + same.ids.ranges)
+        source.besides = IDSet(source.besides.ranges + same.ids.ranges)
       }
     }
     while let month = try source.nextMonth() {

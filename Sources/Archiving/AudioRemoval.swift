@@ -148,7 +148,7 @@ struct AudioPreview {
   /// What would become of the files.
   private(set) var summary = AudioSummary()
   /// Call logs whose recordings would be forgotten.
-  private(set) var forgotten = Coverage()
+  private(set) var forgotten = IDSet()
 
   init(_ context: RunContext, _ path: String) throws {
     self.context = context
@@ -168,7 +168,7 @@ struct AudioPreview {
 
   /// Looks at the files of these call logs' recordings.
   mutating func forget(_ ids: [Int64]) throws {
-    forgotten = Coverage(forgotten.ranges + ids.ranges)
+    forgotten = IDSet(forgotten.ranges + ids.ranges)
     for file in try AudioList.files(ofCallLogs: ids, forgotten: forgotten.ranges, on: context.databases.logs) {
       try look(file.path, isNamed: file.isNamed, isNew: true)
     }

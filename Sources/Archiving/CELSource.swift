@@ -13,8 +13,8 @@ struct CELSource: PartSource {
   let before: Int64
   let words: [String]
   let limit: Int
-  private let restored: Coverage
-  var besides = Coverage()
+  private let restored: IDSet
+  var besides = IDSet()
   private(set) var kept = KeptRows()
   /// Where the window begins, ends, and where the last one will end. It begins at `Int64.min` when nothing is done, the row with that id included.
   private var cursor = Int64.min
@@ -58,9 +58,9 @@ struct CELSource: PartSource {
 
   /// What is known of calls at one moment.
   private struct Standing {
-    var coverage: Coverage
+    var coverage: IDSet
     /// Ids that may still be committed: some of them may be of any call that is not whole.
-    var waiting: Coverage
+    var waiting: IDSet
     /// Linkedids of calls that have CELs that are not covered.
     var reaching: Set<String>
     /// While ids wait: linkedids of calls that have all their beginnings and ends.
@@ -77,11 +77,11 @@ struct CELSource: PartSource {
     let (table, checkpoint, logs) = (context.table, context.checkpoint, context.databases.logs)
     let linkedids = calls.reduce(into: Set<String>()) { $0.formUnion($1.linkedids) }.sorted()
     var standing = Standing(
-      coverage: try checkpoint.done(on: logs), waiting: Coverage(),
+      coverage: try checkpoint.done(on: logs), waiting: IDSet(),
       reaching: try checkpoint.withUncovered(among: BinaryArray(strings: linkedids), on: logs), closed: [])
     // What the sequence has not given yet is nobody's.
     let last = try table.lastGiven(on: connection) ?? .max
-    standing.waiting = Coverage(
+    standing.waiting = IDSet(
       try checkpoint.gaps(on: logs).compactMap { gap in
         let upper = gap.ids.upperBound - 1 > last ? last + 1 : gap.ids.upperBound
         return gap.ids.lowerBound < upper ? gap.ids.lowerBound..<upper : nil
@@ -123,17 +123,17 @@ struct CELSource: PartSource {
 
   /// Rows that belong to calls, by call.
   private static func calls(_ members: [CELTable.Outline]) -> [Call] {
-    var sets = DisjointSets()
+    var (linkedids, uniqueids, connected) = (Numbers(), Numbers(), ConnectedLinkedids())
     for row in members {
       guard let linkedid = row.linkedid else { continue }
-      let number = sets.number(of: "l" + linkedid)
-      if let uniqueid = row.uniqueid { sets.join(number, sets.number(of: "u" + uniqueid)) }
+      let numbers = (linkedids.number(of: linkedid), row.uniqueid.map { uniqueids.number(of: $0) } ?? -1)
+      connected.grow(linkedids: linkedids.count, uniqueids: uniqueids.count)
+      connected.add(linkedid: numbers.0, uniqueid: numbers.1)
     }
-    var calls: [Int: Call] = [:]
+    var calls: [Int32: Call] = [:]
     for row in members {
       guard let linkedid = row.linkedid else { continue }
-      let root = sets.root(sets.number(of: "l" + linkedid))
-      calls[root, default: Call()].add(row)
+      calls[connected.call(ofLinkedid: linkedids.number(of: linkedid)), default: Call()].add(row)
     }
     return Array(calls.values)
   }
@@ -142,7 +142,7 @@ struct CELSource: PartSource {
     guard let last else { return [] }
     return try context.table.outlines(
       before: before, after: cursor, upTo: windowEnd ?? last,
-      besides: Coverage(besides.ranges + doneIDs.ranges).ranges, limit: limit, on: connection)
+      besides: IDSet(besides.ranges + doneIDs.ranges).ranges, limit: limit, on: connection)
   }
 
   /// The window's calls that are due and not done.
@@ -208,7 +208,7 @@ struct CELSource: PartSource {
   }
 
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
-    let wanted = Coverage(ids)
+    let wanted = IDSet(ids)
     guard let greatest = wanted.greatest, let least = ids.first?.lowerBound else { return nil }
     let there = try context.table.outlines(
       before: before, after: least > .min ? least - 1 : least, upTo: greatest, limit: .max, on: connection
@@ -220,7 +220,7 @@ struct CELSource: PartSource {
     let standing = try standing(of: found)
     for call in found {
       var other = self
-      other.besides = Coverage()
+      other.besides = IDSet()
       isWhole = isWhole && other.verdict(call, standing) == .due && call.ids.allSatisfy(wanted.contains)
     }
     return isWhole ? CELSource.selection(found) : nil
@@ -278,30 +278,16 @@ extension CELSource.Call {
   }
 }
 
-/// Which names hang together.
-private struct DisjointSets {
-  private var numbers: [String: Int] = [:]
-  private var parents: [Int] = []
+/// Numbers for names, from 0.
+private struct Numbers {
+  private var numbers: [String: Int32] = [:]
+  var count: Int { numbers.count }
 
-  mutating func number(of name: String) -> Int {
+  mutating func number(of name: String) -> Int32 {
     if let number = numbers[name] { return number }
-    numbers[name] = parents.count
-    parents.append(parents.count)
-    return parents.count - 1
-  }
-
-  mutating func root(_ number: Int) -> Int {
-    var number = number
-    while parents[number] != number {
-      parents[number] = parents[parents[number]]
-      number = parents[number]
-    }
+    let number = Int32(numbers.count)
+    numbers[name] = number
     return number
-  }
-
-  mutating func join(_ a: Int, _ b: Int) {
-    let (a, b) = (root(a), root(b))
-    if a != b { parents[max(a, b)] = min(a, b) }
   }
 }
 

@@ -8,8 +8,8 @@ import Values
 struct Selection: Sendable {
   /// Ids of call logs or CELs.
   var ids: [Int64]
-  /// When they began, microseconds since 2000-01-01 UTC.
-  var dates: ClosedRange<Int64>
+  /// When they began.
+  var dates: ClosedRange<Timestamp>
   /// Whose they are, in order; none for CELs.
   var tenants: [UUIDValue] = []
   /// How far this selection goes, for the one that comes after it.
@@ -43,7 +43,7 @@ protocol PartSource {
   /// What is left alone; complete when ``nextMonth()`` has given nil.
   var kept: KeptRows { get }
   /// Ids that are left out, as they are archived already.
-  var besides: Coverage { get set }
+  var besides: IDSet { get set }
   /// The share of what is due that lies behind, from 0 to 1; an estimate.
   var share: Double { get }
 
@@ -90,8 +90,8 @@ struct CallLogSource: PartSource {
   let words: [String]
   let limit: Int
   private(set) var kept = KeptRows()
-  var besides: Coverage
-  private let restored: Coverage
+  var besides: IDSet
+  private let restored: IDSet
   private var last: (date: Int64, id: Int32)?
   /// When the first of what is due began, and the time before which all of it did.
   private var first: Int64?
@@ -128,7 +128,7 @@ struct CallLogSource: PartSource {
   }
 
   func select(_ ids: [Range<Int64>], rows: Int) throws -> Selection? {
-    let wanted = Coverage(ids)
+    let wanted = IDSet(ids)
     guard !restored.ranges.contains(where: { !wanted.parts(in: $0.lowerBound...$0.upperBound - 1).isEmpty }) else { return nil }
     let found = try CallLogTables.due(cutoffs, among: ids, on: connection)
     return found.count == rows ? CallLogSource.selection(found) : nil

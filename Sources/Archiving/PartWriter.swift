@@ -203,8 +203,8 @@ final class PartWriter {
         Manifest.File(
           content: content, name: part.file(content), rows: rows, bytes: written.bytes, sha256: written.sha256,
           contentBytes: written.contentBytes, contentSha256: written.contentSha256, leastId: selection.ids.min(),
-          greatestId: selection.ids.max(), leastDate: isMain ? EventTime.text(selection.dates.lowerBound) : nil,
-          greatestDate: isMain ? EventTime.text(selection.dates.upperBound) : nil,
+          greatestId: selection.ids.max(), leastDate: isMain ? TimestampText.text(selection.dates.lowerBound) : nil,
+          greatestDate: isMain ? TimestampText.text(selection.dates.upperBound) : nil,
           columns: columns.columns.map { Manifest.Column(name: $0.name, type: $0.type) }))
       effort.rows[content] = rows
       effort.bytes += written.bytes

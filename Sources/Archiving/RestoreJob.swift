@@ -301,12 +301,12 @@ public struct RestoreJob {
 }
 
 extension Manifest {
-  /// When its rows began, microseconds since 2000-01-01 UTC; nil where that cannot be read.
-  var dates: ClosedRange<Int64>? {
+  /// When its rows began; nil where that cannot be read.
+  var dates: ClosedRange<Timestamp>? {
     func time(_ text: String?) -> Int64? {
       guard var text else { return nil }
       return text.withUTF8 { bytes in
-        if case .instant(let time)? = EventTime.parse(Text(UnsafeRawBufferPointer(bytes))) { return time }
+        if case .instant(let time)? = TimestampText.parse(Text(UnsafeRawBufferPointer(bytes))) { return time }
         return nil
       }
     }

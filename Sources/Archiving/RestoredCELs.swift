@@ -37,8 +37,8 @@ struct RestoredCELs {
     let coverage = try checkpoint.locked(on: logs).coverage
     let (lacking, memory) = try callsWithoutCallLog(ids)
     defer { withExtendedLifetime(memory) {} }
-    let back = Coverage(ids)
-    let uncovered = Coverage(RestoredCELs.joined(lacking.flatMap(\.ids).filter(back.contains).ranges))
+    let back = IDSet(ids)
+    let uncovered = IDSet(RestoredCELs.joined(lacking.flatMap(\.ids).filter(back.contains).ranges))
     if context.table.canSetCallLogID {
       // Their links say that they are done; with the CELs besides they are not.
       try context.table.unlink(cels: lacking.filter(\.hasCallLog).flatMap(\.ids).filter(back.contains), on: cels)
@@ -48,9 +48,9 @@ struct RestoredCELs {
     try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
     try checkpoint.noteOpen(lacking.compactMap(\.open), on: logs)
     let parts = uncovered.ranges.flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
-    if !parts.isEmpty { try checkpoint.uncover(Coverage(parts).ranges, on: logs) }
-    let stays = Coverage(coverage.ranges.flatMap { uncovered.gaps(in: $0) })
-    let seen = Coverage(ids.flatMap { stays.parts(in: $0.lowerBound...($0.upperBound - 1)) }).ranges
+    if !parts.isEmpty { try checkpoint.uncover(IDSet(parts).ranges, on: logs) }
+    let stays = IDSet(coverage.ranges.flatMap { uncovered.gaps(in: $0) })
+    let seen = IDSet(ids.flatMap { stays.parts(in: $0.lowerBound...($0.upperBound - 1)) }).ranges
     try checkpoint.noteSeen(seen, in: seen, forgets: false, on: logs)
   }
 
@@ -68,7 +68,7 @@ struct RestoredCELs {
       coverage.parts(in: $0.lowerBound...($0.upperBound - 1))
     }
     try context.checkpoint.noteReaching(BinaryArray(texts: batch.linkedids.texts), on: logs)
-    if !parts.isEmpty { try context.checkpoint.uncover(Coverage(parts).ranges, on: logs) }
+    if !parts.isEmpty { try context.checkpoint.uncover(IDSet(parts).ranges, on: logs) }
   }
 
   /// The calls of these rows that have neither a call log nor had one that was purged, or have CELs besides, whole; with the memory that their texts lie in.

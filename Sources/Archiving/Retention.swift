@@ -4,7 +4,7 @@ import Values
 
 /// Which rows are due: how long call logs and CELs are kept.
 public enum Retention: Equatable, Sendable {
-  /// Everything before this time, of every tenant: microseconds since 2000-01-01 UTC.
+  /// Everything before this time, of every tenant.
   case before(Int64)
   /// So many days of 24 hours before now, by tenant.
   case days(Days)
@@ -55,7 +55,7 @@ public enum Retention: Equatable, Sendable {
     let tenants = try CallLogTables.retention(of: kept, on: connection).filter { only == nil || $0.tenant == only }
     switch self {
     case .before(let time):
-      return (tenants.map { ($0.tenant, min(time, now)) }, ["call logs of before \(EventTime.text(min(time, now)))"])
+      return (tenants.map { ($0.tenant, min(time, now)) }, ["call logs of before \(TimestampText.text(min(time, now)))"])
     case .days(let days):
       let stored = try CallLogTables.storedDays(of: kept, on: connection)
       var cutoffs: CallLogTables.Cutoffs = []
@@ -64,7 +64,7 @@ public enum Retention: Equatable, Sendable {
         let (count, source) = days.days(of: kept, tenant: tenant.days, stored: stored)
         cutoffs.append((tenant.tenant, Retention.time(count, before: now)))
         words.append(
-          "tenant \(tenant.tenant): \(count) days (\(source)), before \(EventTime.text(Retention.time(count, before: now)))")
+          "tenant \(tenant.tenant): \(count) days (\(source)), before \(TimestampText.text(Retention.time(count, before: now)))")
       }
       return (cutoffs, words)
     }
@@ -73,11 +73,11 @@ public enum Retention: Equatable, Sendable {
   /// The time before which CELs are due, and that in words.
   func cels(now: Int64) -> (before: Int64, words: [String]) {
     switch self {
-    case .before(let time): return (min(time, now), ["CELs of before \(EventTime.text(min(time, now)))"])
+    case .before(let time): return (min(time, now), ["CELs of before \(TimestampText.text(min(time, now)))"])
     case .days(let days):
       let count = days.purge("cel")
       let time = Retention.time(count, before: now)
-      return (time, ["\(count) days, before \(EventTime.text(time))"])
+      return (time, ["\(count) days, before \(TimestampText.text(time))"])
     }
   }
 

@@ -15,10 +15,12 @@ public struct FileError: ReportedError, Equatable, CustomStringConvertible, Send
   public let kind: Kind
   /// What is wrong with which file, and what to do about it.
   public let description: String
+  /// The number of the system's error (errno); 0 where the system said nothing.
+  package let code: Int32
 
   /// An obstacle of that kind.
   public init(_ kind: Kind, _ description: String) {
-    (self.kind, self.description) = (kind, description)
+    (self.kind, self.description, code) = (kind, description, 0)
   }
 
   /// The description.
@@ -29,6 +31,13 @@ public struct FileError: ReportedError, Equatable, CustomStringConvertible, Send
 
   /// What the system said of the last call (errno), behind what was tried.
   package static func system(_ attempt: String) -> FileError {
-    FileError(.inputOutput, "\(attempt): \(String(cString: strerror(errno)))")
+    FileError(attempt, code: errno)
   }
+
+  private init(_ attempt: String, code: Int32) {
+    (kind, description, self.code) = (.inputOutput, "\(attempt): \(String(cString: strerror(code)))", code)
+  }
+
+  /// Whether a right was missing.
+  package var isRefusal: Bool { code == EACCES || code == EPERM }
 }

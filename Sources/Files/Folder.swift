@@ -20,13 +20,13 @@ public final class Folder {
         try FileManager.default.createDirectory(
           atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
       } catch {
-        throw FileError(.inputOutput, "cannot make the archive folder \(path): \(error.localizedDescription)")
+        throw FileError(.inputOutput, "cannot make the folder \(path): \(error.localizedDescription)")
       }
       DurableStep.made.note(path)
       opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       syncParents(path)
     }
-    guard opened >= 0 else { throw FileError.system("cannot open the archive folder \(path)") }
+    guard opened >= 0 else { throw FileError.system("cannot open the folder \(path)") }
     return Folder(path: path, descriptor: opened)
   }
 
@@ -70,7 +70,7 @@ public final class Folder {
       case EINTR: continue
       case EWOULDBLOCK: return .busy
       case EBADF, ENOLCK, EINVAL, ENOSYS, EOPNOTSUPP: return .unknown
-      default: throw FileError.system("cannot lock the archive folder \(path)")
+      default: throw FileError.system("cannot lock the folder \(path)")
       }
     }
     return .held
@@ -187,6 +187,17 @@ public final class Folder {
       guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw FileError.system("cannot name \(path)/\(name)") }
     } else {
       throw errno == EEXIST ? exists(name) : FileError.system("cannot name \(path)/\(name)")
+    }
+    DurableStep.named.note("\(path)/\(name)")
+    try sync()
+  }
+
+  /// Gives a file its final name, in place of what has that name.
+  package func replace(_ temporary: String, as name: String) throws(FileError) {
+    guard renameat(descriptor, temporary, descriptor, name) == 0 else {
+      let error = FileError.system("cannot write \(path)/\(name)")
+      try remove(temporary)
+      throw error
     }
     DurableStep.named.note("\(path)/\(name)")
     try sync()

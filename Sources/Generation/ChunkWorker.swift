@@ -108,7 +108,7 @@ struct ChunkWorker {
     let settled = try lateRows.settle(in: covered, into: &source.batch, read: &read, tally: &counters.tally)
     let gaps = settled.gaps
     whole.store.completeLinks(of: &source.batch)
-    let final = Coverage(Coverage(gaps).gaps(in: covered))
+    let final = IDSet(IDSet(gaps).gaps(in: covered))
     try points.reached(.afterRead)
     counters.cels = read.cels
     counters.chat = read.chats
@@ -117,7 +117,7 @@ struct ChunkWorker {
     try points.reached(.beforeLock)
     let locked = try checkpoint.locked(on: databases.logs)
     try points.reached(.afterLock)
-    let after = Coverage(locked.coverage.ranges + final.ranges)
+    let after = IDSet(locked.coverage.ranges + final.ranges)
     try storeWhatReachesBeyond(after, ahead: max(covered.upperBound, (locked.coverage.greatest ?? 0) + 1), &counters)
     try whole.store.recordLinks()
     try whole.store.noteMade()
@@ -195,7 +195,7 @@ struct ChunkWorker {
   /// - Parameters:
   ///   - after: what will be covered
   ///   - ahead: an id that is above all of that
-  private mutating func storeWhatReachesBeyond(_ after: Coverage, ahead: Int64, _ counters: inout Counters) throws {
+  private mutating func storeWhatReachesBeyond(_ after: IDSet, ahead: Int64, _ counters: inout Counters) throws {
     // Looked up again, now that nobody else is here: another worker may have noted, or stored, something since the first step.
     let decided = linkedids(where: { $0.isClosed })
     var noted = try reaching(decided)
@@ -230,7 +230,7 @@ struct ChunkWorker {
 
   #if NAMED_POINTS
     /// What the second step is not: goes by the CELs of the chunk alone.
-    private mutating func storeWithoutRereading(_ groups: [Int], _ after: Coverage, _ counters: inout Counters) throws {
+    private mutating func storeWithoutRereading(_ groups: [Int], _ after: IDSet, _ counters: inout Counters) throws {
       for group in groups {
         source.outcomes[group] = whole.interpreter.interpret(
           group: group, of: source.grouping, in: source.batch, into: &source.results)

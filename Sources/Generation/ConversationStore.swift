@@ -51,15 +51,12 @@ struct ConversationStore {
     var fates: [Fate?] = []
   }
 
-  /// Groups that another worker stored a part of at the same time: the second step reads them whole.
-  private(set) var collided: [Int] = []
   /// Ids of the call logs that the last ``storeFirst(_:of:counters:)`` stored.
   private(set) var firstIDs: [Int32] = []
   private var isFirst = false
 
-  /// Stores new call logs before the checkpoint is locked, as ``store(_:of:counters:)`` does; what collides with another worker's is left for later, in ``collided``.
+  /// Stores new call logs before the checkpoint is locked, as ``store(_:of:counters:)`` does; what collides with another worker's is left without a fate, and read whole later.
   mutating func storeFirst(_ groups: [Int], of source: inout Source, counters: inout Counters) throws {
-    collided = []
     firstIDs = []
     isFirst = true
     defer { isFirst = false }
@@ -99,10 +96,7 @@ struct ConversationStore {
         return try store(
           groups, of: &source, counters: &counters, mayEnterTenants: mayEnterTenants, mayCollide: mayCollide, tries: tries - 1)
       }
-      if groups.count == 1, mayCollide, error.sqlState == .uniqueViolation {
-        collided.append(groups[0])
-        return
-      }
+      if groups.count == 1, mayCollide, error.sqlState == .uniqueViolation { return }
       if groups.count == 1 {
         let conversation = conversationID(groups[0], source)
         log.warning("refused conversation \(conversation): \(error)")

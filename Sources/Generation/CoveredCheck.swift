@@ -51,7 +51,7 @@ struct CoveredCheck {
       try context.checkpoint.closeGate(on: logs)
       let coverage = try context.checkpoint.locked(on: logs).coverage
       if let bounds = try table.bounds(on: cels) {
-        let present = Coverage(try table.idsPresent(in: bounds, on: cels))
+        let present = IDSet(try table.idsPresent(in: bounds, on: cels))
         let seen = coverage.ranges.flatMap { present.parts(in: $0.lowerBound...($0.upperBound - 1)) }
         for some in stride(from: 0, to: seen.count, by: 10_000) {
           let part = Array(seen[some..<min(some + 10_000, seen.count)])
@@ -66,14 +66,14 @@ struct CoveredCheck {
     let (logs, cels, table) = (context.databases.logs, context.databases.cels, context.table)
     return try logs.transaction(purpose: "Looking at CELs that came later") {
       try context.checkpoint.closeGate(on: logs)
-      let places = Coverage(try context.checkpoint.holes(on: logs))
+      let places = IDSet(try context.checkpoint.holes(on: logs))
       return try table.rows(in: found.flatMap { places.parts(in: $0.ids.lowerBound...($0.ids.upperBound - 1)) }, on: cels)
     }
   }
 
   private func lookByBlocks() throws -> [CELTable.Found] {
     let (logs, cels, table) = (context.databases.logs, context.databases.cels, context.table)
-    let coverage = try Checkpoint.read(table.identity, on: logs)?.coverage ?? Coverage()
+    let coverage = try Checkpoint.read(table.identity, on: logs)?.coverage ?? IDSet()
     guard let least = coverage.ranges.first?.lowerBound, let greatest = coverage.greatest else { return [] }
     let seen = try context.checkpoint.seenRows(on: logs)
     let there = try table.rowsByBlock(in: least...greatest, on: cels)

@@ -27,7 +27,7 @@ public struct GenerateJob {
     /// Chunks committed.
     public var chunks = 0
     /// The coverage afterwards.
-    public var coverage = Coverage()
+    public var coverage = IDSet()
     /// Ids that are missing while somebody who may still commit them is at work: they wait for a later run.
     public var waiting: [Range<Int64>] = []
     /// Other ids in the table's range that are not covered afterwards.
@@ -77,10 +77,10 @@ public struct GenerateJob {
   }
 
   private func describeRest(_ summary: inout Summary, _ greatest: Int64?) throws {
-    summary.coverage = try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? Coverage()
+    summary.coverage = try Checkpoint.read(context.table.identity, on: context.databases.logs)?.coverage ?? IDSet()
     guard let greatest, let bounds = try context.table.bounds(on: context.databases.cels) else { return }
     summary.waiting = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
-    let waiting = Coverage(summary.waiting)
+    let waiting = IDSet(summary.waiting)
     summary.uncovered = summary.coverage.gaps(in: bounds.lowerBound..<max(greatest, bounds.lowerBound) + 1).flatMap {
       waiting.gaps(in: $0)
     }

@@ -68,16 +68,16 @@ struct LateRows {
     if !ahead.isEmpty, !table.isTimed { ahead = try readAgain(ahead, into: &batch, read: &read, tally: &tally) }
     if !table.isTimed {
       let below = read.missing.compactMap { $0.lowerBound < 1 ? $0.lowerBound..<min($0.upperBound, 1) : nil }
-      read.missing = Coverage(below + given + ahead).ranges
+      read.missing = IDSet(below + given + ahead).ranges
     }
     if gaps.count < waiting.count {
-      try readAround(Coverage(gaps + ahead).ranges, ids, into: &batch, read: &read, tally: &tally)
+      try readAround(IDSet(gaps + ahead).ranges, ids, into: &batch, read: &read, tally: &tally)
     }
-    return settled(Coverage(gaps + ahead).ranges, ids, read)
+    return settled(IDSet(gaps + ahead).ranges, ids, read)
   }
 
   private func settled(_ gaps: [Range<Int64>], _ ids: Range<Int64>, _ read: ChunkRead) -> Settled {
-    Settled(gaps: gaps, present: Coverage(Coverage(gaps + read.missing).gaps(in: ids)).ranges)
+    Settled(gaps: gaps, present: IDSet(IDSet(gaps + read.missing).gaps(in: ids)).ranges)
   }
 
   /// Pieces of a chunk that wait for the sequence. Where there are more, the smaller ones are covered: rows that come there later are found all the same, since covered ids that had no row are looked
@@ -97,7 +97,7 @@ struct LateRows {
     var ahead = missing.compactMap { $0.upperBound > first ? max($0.lowerBound, first)..<$0.upperBound : nil }
     if ahead.count > LateRows.aheadLimit {
       let bySize = ahead.sorted { $0.upperBound - $0.lowerBound > $1.upperBound - $1.lowerBound }
-      ahead = Coverage(Array(bySize.prefix(LateRows.aheadLimit))).ranges
+      ahead = IDSet(Array(bySize.prefix(LateRows.aheadLimit))).ranges
     }
     return (given, ahead)
   }
@@ -161,7 +161,7 @@ struct LateRows {
     batch.removeAll()
     tally = Tally()
     read = ChunkRead()
-    for part in Coverage(gaps).gaps(in: ids) {
+    for part in IDSet(gaps).gaps(in: ids) {
       read.add(try table.read(part, limit: .max, into: &batch, tally: &tally, on: databases.cels))
     }
   }

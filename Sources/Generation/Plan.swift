@@ -11,7 +11,7 @@ public enum Scope: Equatable, Sendable {
   case newest(Int)
   /// What is uncovered between the least and the greatest CEL of so many days (24 hours each) before now.
   case days(Int)
-  /// What is uncovered between the least and the greatest CEL with an instant at or after `from` and before `to` (microseconds since 2000-01-01 UTC); nil for no bound.
+  /// What is uncovered between the least and the greatest CEL with an instant at or after `from` and before `to`; nil for no bound.
   case dates(from: Int64?, to: Int64?)
   /// What is uncovered between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)
@@ -33,7 +33,7 @@ extension Scope {
     case .newest(let count): "-c \(count)"
     case .days(let days): "-d \(days)"
     case .dates(let from, let to):
-      [from.map { "--from \(EventTime.text($0))" }, to.map { "--to \(EventTime.text($0))" }].compactMap { $0 }.joined(
+      [from.map { "--from \(TimestampText.text($0))" }, to.map { "--to \(TimestampText.text($0))" }].compactMap { $0 }.joined(
         separator: " ")
     case .ids(let from, let to):
       [from.map { "--from-id \($0)" }, to.map { "--to-id \($0)" }].compactMap { $0 }.joined(separator: " ")
@@ -51,8 +51,8 @@ struct Plan {
   /// - Parameter remakes: whether what is covered is part of it
   init(_ scope: Scope, _ context: RunContext, remakes: Bool = false) throws {
     let (table, cels) = (context.table, context.databases.cels)
-    let known = try Checkpoint.read(table.identity, on: context.databases.logs)?.coverage ?? Coverage()
-    let coverage = remakes ? Coverage() : known
+    let known = try Checkpoint.read(table.identity, on: context.databases.logs)?.coverage ?? IDSet()
+    let coverage = remakes ? IDSet() : known
     guard let bounds = try table.bounds(on: cels) else {
       ranges = []
       greatest = nil
@@ -70,7 +70,7 @@ struct Plan {
       let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
       let waiting = try Plan.mayHaveCome(gaps, context).flatMap { coverage.gaps(in: $0) }
       let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
-      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { Coverage(gaps).gaps(in: $0) }
+      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { IDSet(gaps).gaps(in: $0) }
       ranges = waiting + new + (try Plan.newest(context.settings.history, of: old, table, cels))
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
@@ -96,7 +96,7 @@ struct Plan {
     return try gaps.filter { try $0.lowerBound <= last || table.hasRows(in: [$0], on: cels) }
   }
 
-  private static func dates(from: Int64?, to: Int64?, _ coverage: Coverage, _ table: CELTable, _ connection: Connection) throws
+  private static func dates(from: Int64?, to: Int64?, _ coverage: IDSet, _ table: CELTable, _ connection: Connection) throws
     -> [Range<Int64>]
   {
     guard let bounds = try table.bounds(from: from, to: to, on: connection) else { return [] }

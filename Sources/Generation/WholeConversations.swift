@@ -44,7 +44,7 @@ struct WholeConversations {
   /// Whose turn it is to store a conversation.
   enum Turn {
     /// Ours if its newest CEL has an id in one of these: what this transaction covers, or what is covered already.
-    case newest(Coverage)
+    case newest(IDSet)
     /// Ours in any case.
     case ours
 
@@ -60,7 +60,7 @@ struct WholeConversations {
   ///   - covered: what will be covered at the end of the transaction
   ///   - isOwn: whether this transaction has stored a part of a linkedid's conversation already: then links to its call log are its own, and it is removed where another chunk has the turn
   mutating func make(
-    _ linkedids: [Text], turn: Turn, covered: Coverage, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
+    _ linkedids: [Text], turn: Turn, covered: IDSet, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
   ) throws {
     var tally = Tally()
     try store.lookUpRecordedLinks()

@@ -74,7 +74,7 @@ final class WorkQueue: Sendable {
     }
     var attempts = 0
     while let range = state.rest.first {
-      let claimed = Coverage(standing.map(\.ids))
+      let claimed = IDSet(standing.map(\.ids))
       let wanted = remakes ? [range] : coverage.gaps(in: range)
       let free = wanted.flatMap { claimed.gaps(in: $0) }
       guard let first = free.first else {
@@ -99,7 +99,7 @@ final class WorkQueue: Sendable {
     return state.rest.isEmpty && state.elsewhere.isEmpty ? .done : .wait(standing)
   }
 
-  private func note(_ coverage: Coverage, _ standing: [Claims.Standing], _ state: inout State) {
+  private func note(_ coverage: IDSet, _ standing: [Claims.Standing], _ state: inout State) {
     let seen = "\(coverage) \(standing.map { "\($0.ids) \($0.owner)" })"
     if seen != state.lastSeen { (state.lastSeen, state.lastChange) = (seen, Date()) }
   }

@@ -1,6 +1,7 @@
 import CallLogs
 import Foundation
 import Logging
+import PostgreSQL
 import Runs
 import Store
 import Synchronization
@@ -24,23 +25,21 @@ struct Workers {
 
   /// Works until nothing is left, or a worker fails: then the others end after their chunk, and the first failure is thrown.
   func run() throws {
-    let others = DispatchGroup()
+    var others: [BlockingThread] = []
     let (facts, queue, record, tally, remakes) = (context.facts, queue, record, tally, remakes)
     let first = FirstFailure()
     for _ in 1..<max(context.settings.workers, 1) {
-      others.enter()
-      // A thread and no task: libpq blocks.
-      Thread.detachNewThread {
-        defer { others.leave() }
-        do {
-          let context = try RunContext(facts)
-          defer { context.databases.close() }
-          try Workers.work(context, queue, record, tally, remakes: remakes)
-        } catch {
-          first.note(error)
-          queue.stop()
-        }
-      }
+      others.append(
+        BlockingThread.start("worker") {
+          do {
+            let context = try RunContext(facts)
+            defer { context.databases.close() }
+            try Workers.work(context, queue, record, tally, remakes: remakes)
+          } catch {
+            first.note(error)
+            queue.stop()
+          }
+        })
     }
     do {
       try Workers.work(context, queue, record, tally, remakes: remakes) { progress(tally.progress) }
@@ -48,7 +47,7 @@ struct Workers {
       first.note(error)
       queue.stop()
     }
-    others.wait()
+    for other in others { other.join() }
     if let error = first.error { throw error }
   }
 

@@ -1,6 +1,7 @@
 import CallLogs
 import PostgreSQL
 import Store
+import Values
 
 extension StatusJob {
   /// What ran, what runs, and what the runs have left for later.
@@ -13,8 +14,8 @@ extension StatusJob {
     public var knowsWhoIsAlive = true
     /// Calls that have not ended; nil where the schema does not note them yet.
     public var open: OpenCalls?
-    /// The server's time, microseconds since 2000-01-01 UTC.
-    public var now: Int64 = 0
+    /// The server's time.
+    public var now: Timestamp = 0
 
     /// Nothing known.
     public init() {}
@@ -44,8 +45,8 @@ extension StatusJob {
   public struct OpenCalls: Sendable {
     /// How many.
     public var count: Int64
-    /// When the first of them began, microseconds since 2000-01-01 UTC.
-    public var since: Int64?
+    /// When the first of them began.
+    public var since: Timestamp?
     /// `close_after` in seconds; nil where it is off.
     public var closeAfter: Double?
     /// How many have had no event for that long, and are closed by the next run.

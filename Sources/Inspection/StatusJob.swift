@@ -13,7 +13,7 @@ public struct StatusJob {
     /// Least and greatest id in the table; nil where it is empty.
     public var bounds: ClosedRange<Int64>?
     /// The coverage; nil where nothing has run yet.
-    public var coverage: Coverage?
+    public var coverage: IDSet?
     /// Grows with every change of the coverage.
     public var generation: Int64 = 0
     /// Ids in the table's range that are not covered.
@@ -32,8 +32,8 @@ public struct StatusJob {
     public var writers: [CELTable.OpenWriter] = []
     /// Links that are recorded and not made yet, in the CELs' database.
     public var pendingLinks: Int64 = 0
-    /// The newest CEL that is covered now, and its instant in microseconds since 2000-01-01 UTC, nil where it has none.
-    public var newest: (id: Int64, time: Int64?)?
+    /// The newest CEL that is covered now, and its instant, nil where it has none.
+    public var newest: (id: Int64, time: Timestamp?)?
     /// Call logs in the table.
     public var callLogs: Int64 = 0
     /// Audio files that purges have forgotten and that are still there.

@@ -121,7 +121,7 @@ public struct InterpretJob {
     var interpreter = Interpreter(directory: directory, defaultTenant: defaultTenant)
     interpreter.endedBefore = closeAfter.flatMap { seconds in
       // Exact in a Double for as long as the clock shows a year of four digits; a time before all CELs closes nothing.
-      Int64(exactly: ((Date().timeIntervalSince1970 - 946_684_800 - seconds) * 1_000_000).rounded())
+      Int64(exactly: ((Date().timeIntervalSince1970 - Double(Timestamp.secondsFrom1970To2000) - seconds) * 1_000_000).rounded())
     }
     var results = CallLogBatch()
     var output = StandardOutput()

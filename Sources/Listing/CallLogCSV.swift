@@ -12,20 +12,11 @@ public struct CallLogCSV: Sendable {
     (self.recordings, self.isSpreadsheetSafe) = (recordings, isSpreadsheetSafe)
   }
 
-  /// The columns before those of the recordings.
-  static let columns: [Text] = [
-    "id", "tenant_uuid", "answered", "start", "answer", "end", "destination_extension", "destination_name",
-    "destination_internal_extension", "destination_internal_context", "destination_user_uuid", "destination_line_id", "duration",
-    "call_direction", "call_status", "requested_name", "requested_extension", "requested_context",
-    "requested_internal_extension", "requested_internal_context", "requested_user_uuid", "source_extension", "source_name",
-    "source_internal_name", "source_internal_extension", "source_internal_context", "source_user_uuid", "source_line_id", "tags",
-  ]
-
   /// Appends the line of names.
   public func appendHeader(to out: inout [UInt8]) {
     var csv = CSVWriter(out: out)
     out = []
-    for column in CallLogCSV.columns { csv.text(column) }
+    for field in CallLogField.csv { csv.text(field.name.text) }
     for number in 0..<recordings {
       for column in ["uuid", "start_time", "end_time", "deleted", "filename"] {
         csv.cell { $0.append(contentsOf: "recording_\(number + 1)_\(column)".utf8) }
@@ -39,38 +30,22 @@ public struct CallLogCSV: Sendable {
   public func append(_ log: CallLogView, to out: inout [UInt8]) {
     var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
     out = []
-    csv.number(log.id)
-    csv.uuid(log.tenant)
-    csv.flag(log.isAnswered)
-    csv.time(log.start)
-    csv.time(log.answer)
-    csv.time(log.end)
-    csv.text(log.destinationExtension)
-    csv.text(log.destinationName)
-    csv.text(log.destinationInternalExtension)
-    csv.text(log.destinationInternalContext)
-    csv.uuid(log.destination?.user)
-    csv.number(log.destination?.line)
-    csv.number(log.duration)
-    csv.text(log.direction)
-    csv.cell { $0.append(contentsOf: log.status.rawValue.utf8) }
-    csv.text(log.requestedName)
-    csv.text(log.requestedExtension)
-    csv.text(log.requestedContext)
-    csv.text(log.requestedInternalExtension)
-    csv.text(log.requestedInternalContext)
-    csv.uuid(log.requestedUser)
-    csv.text(log.sourceExtension)
-    csv.text(log.sourceName)
-    csv.text(log.sourceInternalName)
-    csv.text(log.sourceInternalExtension)
-    csv.text(log.sourceInternalContext)
-    csv.uuid(log.source?.user)
-    csv.number(log.source?.line)
-    csv.cell { out in
-      for (index, tag) in log.tags.enumerated() {
-        if index > 0 { out.append(UInt8(ascii: ";")) }
-        out.append(contentsOf: tag.bytes)
+    for field in CallLogField.csv {
+      switch field.value(log) {
+      case .integer(let value): csv.number(value)
+      case .uuid(let value): csv.uuid(value)
+      case .flag(let value): csv.flag(value)
+      case .time(let value): csv.time(value)
+      case .text(let value): csv.text(value)
+      case .status(let value): csv.cell { $0.append(contentsOf: value.rawValue.utf8) }
+      case .tags(let tags):
+        csv.cell { out in
+          for (index, tag) in tags.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ";")) }
+            out.append(contentsOf: tag.bytes)
+          }
+        }
+      case .destinationDetails, .recordings: break
       }
     }
     for number in 0..<recordings {

@@ -4,8 +4,8 @@ import Values
 
 /// Which stored call logs are wanted, and in which order: what the API filters by. All conditions hold together; what is not set asks for nothing.
 public struct CallLogSelection: Sendable {
-  /// Those that began at or after this time, microseconds since 2000-01-01 UTC.
-  public var from: Int64?
+  /// Those that began at or after this time.
+  public var from: Timestamp?
   /// Those that began before this time, in the same.
   public var to: Int64?
   /// Those of one of these tenants; empty for all.
@@ -96,6 +96,6 @@ extension BinaryArray {
   /// An array of uuids.
   init(uuids: [UUIDValue]) {
     self.init(.uuid)
-    for uuid in uuids { append(UUIDBytes(high: uuid.high, low: uuid.low)) }
+    for uuid in uuids { append(uuid) }
   }
 }

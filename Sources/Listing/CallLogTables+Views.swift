@@ -86,45 +86,16 @@ private struct ViewReader {
   }
 
   private mutating func readCallLogs(_ ids: [Int32]) throws {
+    let columns = CallLogField.read.compactMap(\.column).joined(separator: ", ")
     let rows = try connection.query(
-      """
-      SELECT id, tenant_uuid, date, date_answer, date_end, blocked, reached_voicemail, direction, conversation_id, user_field,
-             destination_exten, destination_name, destination_internal_exten, destination_internal_context,
-             requested_name, requested_exten, requested_context, requested_internal_exten, requested_internal_context,
-             source_exten, source_name, source_internal_name, source_internal_exten, source_internal_context
-      FROM call_logd_call_log WHERE id = ANY($1)
-      """, [.int4Array(ids)], purpose: "Reading \(ids.count) call logs")
+      "SELECT id, tenant_uuid, date, \(columns) FROM call_logd_call_log WHERE id = ANY($1)", [.int4Array(ids)],
+      purpose: "Reading \(ids.count) call logs")
     for row in rows {
-      guard let id = row.int64(0), let place = places[id], let tenant = row.uuidValue(1), let start = row.timestamp(2) else {
+      guard let id = row.int64(0), let place = places[id], let tenant = row.uuid(1), let start = row.timestamp(2) else {
         continue
       }
       var view = CallLogView(id: id, tenant: tenant, start: start)
-      view.answer = row.timestamp(3)
-      view.end = row.timestamp(4)
-      view.isBlocked = row.bool(5) == true
-      view.reachedVoicemail = row.bool(6) == true
-      var column = 7
-      func text() -> Text {
-        defer { column += 1 }
-        return row.text(column, in: arena)
-      }
-      view.direction = text()
-      view.conversationID = text()
-      view.userField = text()
-      view.destinationExtension = text()
-      view.destinationName = text()
-      view.destinationInternalExtension = text()
-      view.destinationInternalContext = text()
-      view.requestedName = text()
-      view.requestedExtension = text()
-      view.requestedContext = text()
-      view.requestedInternalExtension = text()
-      view.requestedInternalContext = text()
-      view.sourceExtension = text()
-      view.sourceName = text()
-      view.sourceInternalName = text()
-      view.sourceInternalExtension = text()
-      view.sourceInternalContext = text()
+      for (number, field) in CallLogField.read.enumerated() { field.read?(&view, row, number + 3, arena) }
       views[place] = view
     }
   }
@@ -145,7 +116,7 @@ private struct ViewReader {
       """, [.int4Array(ids)], purpose: "Reading participants")
     var chosen = Array(repeating: Chosen(), count: ids.count)
     for row in rows {
-      guard let place = place(row), let user = row.uuidValue(1), let uuid = row.uuidValue(7) else { continue }
+      guard let place = place(row), let user = row.uuid(1), let uuid = row.uuid(7) else { continue }
       let party = CallLogView.Party(user: user, line: row.int64(2))
       if row.bool(3) == true {
         if chosen[place].source.map({ uuid < $0 }) ?? true {
@@ -191,7 +162,7 @@ private struct ViewReader {
       WHERE call_log_id = ANY($1) ORDER BY start_time, uuid
       """, [.int4Array(ids)], purpose: "Reading recordings")
     for row in rows {
-      guard let place = place(row), let uuid = row.uuidValue(1), let start = row.timestamp(2), let end = row.timestamp(3) else {
+      guard let place = place(row), let uuid = row.uuid(1), let start = row.timestamp(2), let end = row.timestamp(3) else {
         continue
       }
       views[place]?.recordings.append(
@@ -203,8 +174,6 @@ private struct ViewReader {
 }
 
 extension RowView {
-  fileprivate func uuidValue(_ column: Int) -> UUIDValue? { uuid(column).map { UUIDValue(high: $0.high, low: $0.low) } }
-
   fileprivate func text(_ column: Int, in arena: TextArena) -> Text {
     bytes(column) { bytes in bytes.map { arena.text($0) } ?? .null }
   }

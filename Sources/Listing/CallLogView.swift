@@ -3,7 +3,7 @@ import Values
 
 /// A stored call log as people and the API see it (specification, section 9.2): one row, with what matters of its participants, the details of its destination and its recordings.
 ///
-/// Times are microseconds since 2000-01-01 UTC. The texts lie in somebody else's memory, as ``Text`` says, and a view must not outlive it.
+/// The texts lie in somebody else's memory, as ``Text`` says, and a view must not outlive it.
 public struct CallLogView {
   /// A recording of the call.
   public struct Recording {
@@ -146,7 +146,7 @@ public struct CallLogView {
     // Whole seconds, towards the past.
     let micros = recording.start % 1_000_000
     let start = out.count
-    EventTime.appendWallClock(recording.start &- (micros < 0 ? micros + 1_000_000 : micros), isShort: true, to: &out)
+    TimestampText.appendWallClock(recording.start &- (micros < 0 ? micros + 1_000_000 : micros), isShort: true, to: &out)
     for index in start..<out.count where out[index] == UInt8(ascii: ":") { out[index] = UInt8(ascii: "_") }
     out.append(contentsOf: "UTC-\(id)-".utf8)
     recording.uuid.forEachCharacter { out.append($0) }

@@ -12,9 +12,10 @@ final class ExportTarget {
   /// Bytes written so far.
   private(set) var bytesWritten = 0
 
+  /// What is open already, or a pipe or device; -1 for a file of ours.
   private var descriptor: Int32
-  /// Where the file is while it is written, where it goes, and what it replaces there; nil for what is no file of ours.
-  private var place: (temporary: String, final: String, folder: String, old: stat?)?
+  /// The file that is written, and what it replaces; nil for what is no file of ours.
+  private var place: (file: DurableFile, old: stat?)?
   /// Whether somebody at the other end may take it slowly or never.
   private let isAwaited: Bool
   private let stop: () throws -> Void
@@ -54,57 +55,45 @@ final class ExportTarget {
     let slash = final.lastIndex(of: "/")
     let folder = slash.map { $0 == final.startIndex ? "/" : String(final[..<$0]) } ?? "."
     guard final.last != "/", !final.isEmpty else { throw JobError(.usage, "“\(path)” is no name of a file") }
-    // Made for its owner only: call logs tell who talked to whom.
-    var template = Array("\(folder)/.call-logs-export.XXXXXX".utf8CString)
-    descriptor = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.map { mkstemp($0) } ?? -1
+    descriptor = -1
+    do {
+      // Made for its owner only: call logs tell who talked to whom.
+      let file = try DurableFile(
+        String(final[(slash.map(final.index(after:)) ?? final.startIndex)...]),
+        temporary: ".call-logs-export.\(UInt64.random(in: 0 ... .max))", in: try Folder.root(folder, creates: false), mode: 0o600,
+        isSole: true)
+      place = (file, exists ? status : nil)
+    } catch {
+      throw ExportTarget.failure(path, error)
     }
-    guard descriptor >= 0 else { throw ExportTarget.failure(path, errno) }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    place = (
-      String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self), final, folder,
-      exists ? status : nil
-    )
   }
 
   deinit {
-    if let place {
-      // Given up on the way.
-      close(descriptor)
-      unlink(place.temporary)
-    } else if descriptor > 1 {
-      close(descriptor)
-    }
+    if descriptor > 1 { close(descriptor) }
   }
 
   /// Writes all of it.
   /// - Throws: ``JobError``; ``ReaderGone`` where nobody reads any more; what `stop` throws.
   func write(_ bytes: UnsafeRawBufferPointer) throws {
+    defer { bytesWritten += bytes.count }
+    if let place {
+      do { return try place.file.write(bytes) } catch { throw ExportTarget.failure(name, error) }
+    }
     let code =
       isAwaited
       ? try Descriptor.write(bytes, to: descriptor, stop: stop) : Descriptor.write(bytes, to: descriptor)
-    if code == EPIPE, place == nil { throw ReaderGone() }
+    if code == EPIPE { throw ReaderGone() }
     guard code == 0 else { throw ExportTarget.failure(name, code) }
-    bytesWritten += bytes.count
   }
 
   /// Makes it durable and gives it its name.
-  /// - Throws: ``JobError``; then what had the name before has it still, unless only its folder could not be synced, which the message tells.
+  /// - Throws: ``JobError``
   func finish() throws(JobError) {
     guard let place else { return }
-    // Who could read what was there can read what comes in its place; nobody else can.
-    if let old = place.old, fchown(descriptor, old.st_uid, old.st_gid) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
-    guard fsync(descriptor) == 0 else { throw ExportTarget.failure(name, errno) }
-    let closed = close(descriptor)
-    let code = errno
-    descriptor = -1
-    guard closed == 0 else { throw ExportTarget.failure(name, code) }
-    guard rename(place.temporary, place.final) == 0 else { throw ExportTarget.failure(name, errno) }
     self.place = nil
-    let folder = open(place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw ExportTarget.unsynced(name, errno) }
-    defer { close(folder) }
-    guard fsync(folder) == 0 else { throw ExportTarget.unsynced(name, errno) }
+    // Who could read what was there can read what comes in its place; nobody else can.
+    if let old = place.old { place.file.take(rightsOf: old) }
+    do { try place.file.finish(.replacing) } catch { throw ExportTarget.failure(name, error) }
   }
 
   private static func isFile(_ descriptor: Int32) -> Bool {
@@ -118,11 +107,10 @@ final class ExportTarget {
     return String(cString: real)
   }
 
-  private static func unsynced(_ path: String, _ code: Int32) -> JobError {
+  private static func failure(_ path: String, _ error: FileError) -> JobError {
     JobError(
-      .inputOutput,
-      "\(path) is written and may be lost if the machine fails now: its folder cannot be synced: \(String(cString: strerror(code)))"
-    )
+      error.isRefusal ? .permission : .inputOutput,
+      error.code == 0 ? error.description : "cannot write \(path): \(String(cString: strerror(error.code)))")
   }
 
   private static func failure(_ path: String, _ code: Int32) -> JobError {

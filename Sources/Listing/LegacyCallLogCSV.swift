@@ -21,7 +21,7 @@ public struct LegacyCallLogCSV: Sendable {
   public func append(_ log: CallLogView, to out: inout [UInt8]) {
     var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
     out = []
-    csv.cell { EventTime.appendWallClock(wallClock(log.start), isShort: true, to: &$0) }
+    csv.cell { TimestampText.appendWallClock(wallClock(log.start), isShort: true, to: &$0) }
     csv.cell {
       $0.append(contentsOf: log.sourceName.bytes)
       $0.append(contentsOf: " (".utf8)
@@ -37,7 +37,7 @@ public struct LegacyCallLogCSV: Sendable {
 
   private func wallClock(_ time: Int64) -> Int64 {
     let seconds = time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)
-    let (local, overflows) = time.addingReportingOverflow(offset(seconds + 946_684_800) * 1_000_000)
+    let (local, overflows) = time.addingReportingOverflow(offset(seconds + Timestamp.secondsFrom1970To2000) * 1_000_000)
     return overflows ? time : local
   }
 

@@ -1,3 +1,5 @@
+import Values
+
 /// A one-dimensional PostgreSQL array, built in the server's binary form without a String for each element.
 public struct BinaryArray: Sendable {
   /// What an array can hold.
@@ -77,7 +79,7 @@ public struct BinaryArray: Sendable {
   }
 
   /// Adds a UUID to an array of `uuid`.
-  public mutating func append(_ value: UUIDBytes) {
+  public mutating func append(_ value: UUIDValue) {
     precondition(element == .uuid, "a UUID in an array of \(element)")
     appendInteger(Int32(16))
     appendInteger(value.high)

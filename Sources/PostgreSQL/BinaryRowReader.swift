@@ -1,3 +1,5 @@
+import Values
+
 /// Walks the rows of a `COPY … TO STDOUT (FORMAT binary)`, message by message as `Connection.copyOut` gives them.
 ///
 ///     var reader = BinaryRowReader()
@@ -116,10 +118,10 @@ public struct BinaryRowReader {
   }
 
   /// A `uuid`, nil for NULL.
-  public mutating func uuid() throws(PostgreSQLError) -> UUIDBytes? {
+  public mutating func uuid() throws(PostgreSQLError) -> UUIDValue? {
     guard let field = try nextField() else { return nil }
     guard field.count == 16 else { throw malformed("a UUID of \(field.count) bytes") }
-    return UUIDBytes(high: field.integer(at: 0), low: field.integer(at: 8))
+    return UUIDValue(high: field.integer(at: 0), low: field.integer(at: 8))
   }
 
   /// A text, nil for NULL.

@@ -1,3 +1,5 @@
+import Values
+
 /// One value in binary form with its type; what it holds is read only if the type fits.
 struct BinaryValue {
   var type: UInt32
@@ -26,9 +28,9 @@ struct BinaryValue {
     return bytes[0] != 0
   }
 
-  var uuid: UUIDBytes? {
+  var uuid: UUIDValue? {
     guard type == TypeOID.uuid, bytes.count == 16 else { return nil }
-    return UUIDBytes(high: bytes.integer(at: 0), low: bytes.integer(at: 8))
+    return UUIDValue(high: bytes.integer(at: 0), low: bytes.integer(at: 8))
   }
 
   var timestamp: Int64? {

@@ -1,23 +1,91 @@
 import Glibc
 
-/// Starts a thread of its own for work that blocks. If the system gives no thread, the work is done here.
-func startThread(_ body: @escaping @Sendable () -> Void) {
-  final class Box: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+/// The one kind of thread for work that blocks: libpq, files, waiting. Swift's own threads are few and must not block.
+///
+/// Each has a name, which `ps -T` and debuggers show.
+package final class BlockingThread: Sendable {
+  private let done = Condition()
+
+  private init() {}
+
+  /// Starts a thread. If the system gives none, the work is done here.
+  /// - Parameter name: at most 15 bytes are shown
+  @discardableResult
+  package static func start(_ name: StaticString, _ body: @escaping @Sendable () -> Void) -> BlockingThread {
+    let handle = BlockingThread()
+    let box = Unmanaged.passRetained(
+      Work(name: name) {
+        body()
+        handle.done.open()
+      })
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { context in
+        if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run() }
+        return nil
+      }, box.toOpaque())
+    if result == 0 {
+      pthread_detach(thread)
+    } else {
+      box.takeRetainedValue().body()
+    }
+    return handle
   }
-  let box = Unmanaged.passRetained(Box(body))
-  var thread = pthread_t()
-  let result = pthread_create(
-    &thread, nil,
-    { context in
-      if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
-      return nil
-    }, box.toOpaque())
-  if result == 0 {
-    pthread_detach(thread)
-  } else {
-    box.takeRetainedValue().body()
+
+  /// Waits until the thread has done its work.
+  package func join() { done.wait() }
+
+  /// Does blocking work for async code: the one way from there to here.
+  /// - Throws: what `body` throws
+  package static func run<Value: Sendable>(_ name: StaticString, _ body: @escaping () throws -> Value) async throws -> Value {
+    let work = Borrowed(body: body)
+    return try await withCheckedThrowingContinuation { continuation in
+      start(name) { continuation.resume(with: Result { try work.body() }) }
+    }
+  }
+
+  /// Work of a caller that waits for its end and touches nothing of it meanwhile.
+  private struct Borrowed<Value>: @unchecked Sendable {
+    let body: () throws -> Value
+  }
+
+  private final class Work: Sendable {
+    let name: StaticString
+    let body: @Sendable () -> Void
+
+    init(name: StaticString, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
+
+    func run() {
+      // The system's call for it is not to be had from Swift.
+      let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+      if file >= 0 {
+        _ = write(file, name.utf8Start, min(name.utf8CodeUnitCount, 15))
+        close(file)
+      }
+      body()
+    }
+  }
+
+  /// A door that opens once.
+  private final class Condition: @unchecked Sendable {
+    // Unchecked: a POSIX semaphore may be used from any thread, and its memory stays where it is until deinit.
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+      sem_destroy(semaphore)
+      semaphore.deallocate()
+    }
+
+    func open() { sem_post(semaphore) }
+
+    func wait() {
+      while sem_wait(semaphore) != 0, errno == EINTR {}
+      // For whoever else waits.
+      sem_post(semaphore)
+    }
   }
 }
 

@@ -21,7 +21,7 @@ extension Interruption {
     pthread_sigmask(SIG_BLOCK, &set, nil)
 
     let waited = set
-    startThread {
+    BlockingThread.start("signals") {
       waiter.store(UInt(pthread_self()), ordering: .sequentiallyConsistent)
       for signal in signals { passOn(signal) }
       var set = waited
@@ -34,7 +34,7 @@ extension Interruption {
         interruption.note(signal: signal)
         // Not on this thread: a server that does not answer must not keep the second signal from being heard.
         let first = signal
-        startThread {
+        BlockingThread.start("signals") {
           interruption.request()
           onSignal(first)
         }

@@ -51,7 +51,7 @@ public final class Interruption: Sendable {
     let running = cancellers.compactMap { canceller in canceller.interrupt().map { (canceller, $0) } }
     guard !running.isEmpty else { return }
     // A server that has not yet read the statement ignores the first request for it.
-    startThread {
+    BlockingThread.start("cancel") {
       var running = running
       while !running.isEmpty {
         sleep(milliseconds: 100)

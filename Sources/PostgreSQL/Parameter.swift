@@ -1,3 +1,5 @@
+import Values
+
 /// A value bound to `$1`, `$2`, … of a statement, sent in binary with its type.
 public enum Parameter: Sendable {
   /// NULL, of a type the statement gives.
@@ -11,8 +13,8 @@ public enum Parameter: Sendable {
   /// A `text`.
   case text(String)
   /// A `uuid`.
-  case uuid(UUIDBytes)
-  /// A `timestamptz`, in microseconds since 2000-01-01 UTC.
+  case uuid(UUIDValue)
+  /// A `timestamptz`.
   case timestamptz(Int64)
   /// A `bytea`.
   case bytea([UInt8])

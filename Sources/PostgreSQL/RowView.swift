@@ -1,3 +1,5 @@
+import Values
+
 /// One row of a result. Each reader gives nil for NULL, and for a column of another type.
 public struct RowView {
   let result: ResultHandle
@@ -19,9 +21,9 @@ public struct RowView {
   public func bool(_ column: Int) -> Bool? { result.value(row, column)?.bool }
 
   /// A `uuid`.
-  public func uuid(_ column: Int) -> UUIDBytes? { result.value(row, column)?.uuid }
+  public func uuid(_ column: Int) -> UUIDValue? { result.value(row, column)?.uuid }
 
-  /// A `timestamptz`, in microseconds since 2000-01-01 UTC, or a `timestamp`, in those since 2000-01-01 without a zone.
+  /// A `timestamptz`; or a `timestamp`, counted as if it were UTC.
   /// `Int64.max` and `Int64.min` are the infinities.
   public func timestamp(_ column: Int) -> Int64? { result.value(row, column)?.timestamp }
 

@@ -1,3 +1,5 @@
+import Values
+
 /// The rows that a query gave. Each reader gives nil for NULL, and for a column of another type; rows and columns count from 0.
 public struct Rows: RandomAccessCollection {
   let result: ResultHandle
@@ -34,7 +36,7 @@ public struct Rows: RandomAccessCollection {
   public func bool(_ row: Int, _ column: Int) -> Bool? { self[row].bool(column) }
 
   /// A `uuid`.
-  public func uuid(_ row: Int, _ column: Int) -> UUIDBytes? { self[row].uuid(column) }
+  public func uuid(_ row: Int, _ column: Int) -> UUIDValue? { self[row].uuid(column) }
 
   /// A `timestamptz` or `timestamp`, in microseconds since 2000-01-01.
   public func timestamp(_ row: Int, _ column: Int) -> Int64? { self[row].timestamp(column) }

@@ -37,48 +37,28 @@ extension SQLState {
   public static let connectionFailure = SQLState(rawValue: "08006")
   /// 22021: a character that the server's encoding cannot hold, such as U+0000.
   public static let characterNotInRepertoire = SQLState(rawValue: "22021")
-  /// 22P05: a character that has no equal in the server's encoding.
-  public static let untranslatableCharacter = SQLState(rawValue: "22P05")
-  /// 22012: division by zero.
-  public static let divisionByZero = SQLState(rawValue: "22012")
-  /// 23502: NULL in a column that forbids it.
-  public static let notNullViolation = SQLState(rawValue: "23502")
-  /// 23503: a foreign key without its row.
-  public static let foreignKeyViolation = SQLState(rawValue: "23503")
   /// 23505: a value that must be unique exists already.
   public static let uniqueViolation = SQLState(rawValue: "23505")
-  /// 23514: a check constraint does not hold.
-  public static let checkViolation = SQLState(rawValue: "23514")
-  /// 23P01: an exclusion constraint does not hold.
-  public static let exclusionViolation = SQLState(rawValue: "23P01")
   /// 25006: a write in a read-only transaction, or on a standby.
   public static let readOnly = SQLState(rawValue: "25006")
   /// 25P02: an earlier statement of the transaction failed.
   public static let inFailedTransaction = SQLState(rawValue: "25P02")
-  /// 28000: the server lets this user not in, for instance no entry in pg_hba.conf.
-  public static let invalidAuthorization = SQLState(rawValue: "28000")
   /// 28P01: the password is wrong.
   public static let invalidPassword = SQLState(rawValue: "28P01")
   /// 3D000: the database does not exist.
   public static let invalidCatalogName = SQLState(rawValue: "3D000")
-  /// 3F000: the schema does not exist.
-  public static let invalidSchemaName = SQLState(rawValue: "3F000")
   /// 40001: concurrent transactions collided; the transaction may be tried again.
   public static let serializationFailure = SQLState(rawValue: "40001")
   /// 40P01: a deadlock; the transaction may be tried again.
   public static let deadlockDetected = SQLState(rawValue: "40P01")
   /// 42501: the user lacks a right.
   public static let insufficientPrivilege = SQLState(rawValue: "42501")
-  /// 42601: the statement cannot be read.
-  public static let syntaxError = SQLState(rawValue: "42601")
   /// 42703: the column does not exist.
   public static let undefinedColumn = SQLState(rawValue: "42703")
   /// 42883: the function or operator does not exist.
   public static let undefinedFunction = SQLState(rawValue: "42883")
   /// 42P01: the table does not exist.
   public static let undefinedTable = SQLState(rawValue: "42P01")
-  /// 42P07: the table exists already.
-  public static let duplicateTable = SQLState(rawValue: "42P07")
   /// 53100: the server's disk is full.
   public static let diskFull = SQLState(rawValue: "53100")
   /// 53200: the server ran out of memory.
@@ -89,12 +69,6 @@ extension SQLState {
   public static let lockNotAvailable = SQLState(rawValue: "55P03")
   /// 57014: the statement was cancelled, or its time was up.
   public static let queryCanceled = SQLState(rawValue: "57014")
-  /// 57P01: an administrator ended the connection or stops the server.
-  public static let adminShutdown = SQLState(rawValue: "57P01")
-  /// 57P02: the server crashed and restarts.
-  public static let crashShutdown = SQLState(rawValue: "57P02")
   /// 57P03: the server is starting or stopping.
   public static let cannotConnectNow = SQLState(rawValue: "57P03")
-  /// 58030: the server could not read or write a file.
-  public static let ioError = SQLState(rawValue: "58030")
 }

@@ -1,5 +1,5 @@
 /// A set of CEL ids as ranges in ascending order that neither touch nor overlap: what an `int8multirange` holds.
-public struct Coverage: Equatable, Sendable {
+public struct IDSet: Equatable, Sendable {
   /// The ranges.
   public private(set) var ranges: [Range<Int64>]
 
@@ -57,11 +57,9 @@ public struct Coverage: Equatable, Sendable {
     }
   }
 
-  /// The set with `range` added.
-  public func adding(_ range: Range<Int64>) -> Coverage { Coverage(ranges + [range]) }
 }
 
-extension Coverage: CustomStringConvertible {
+extension IDSet: CustomStringConvertible {
   /// Such as `1-20000, 30001-30500`; `none` for the empty set.
   public var description: String {
     ranges.isEmpty ? "none" : ranges.map { "\($0.lowerBound)-\($0.upperBound - 1)" }.joined(separator: ", ")

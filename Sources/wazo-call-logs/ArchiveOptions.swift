@@ -5,7 +5,6 @@ import Files
 import Foundation
 import PostgreSQL
 import Settings
-import Terminal
 import Values
 
 /// Which archive and which tables.
@@ -79,7 +78,7 @@ struct DueOptions: ParsableArguments {
     if let runTime, !(0...525_600).contains(runTime) { throw ValidationError("--run-time takes 0 to 525600 minutes") }
     if let tenant, UUIDValue(tenant) == nil { throw ValidationError("--tenant takes a UUID, not \(tenant)") }
     let time = try beforeTime()
-    let now = Int64((Date().timeIntervalSince1970 - 946_684_800) * 1_000_000)
+    let now = Timestamp(secondsSince1970: Date().timeIntervalSince1970)
     if !yes, days == 0 || time.map({ $0 >= now }) == true {
       throw ValidationError("that is everything up to now; add --yes if it is meant")
     }

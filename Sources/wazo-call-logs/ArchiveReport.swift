@@ -30,7 +30,7 @@ enum ArchiveReport {
       if options.deletes { line += "\(Human.count(table.deleted, main)) \(would)deleted" }
       lines.append(line + ".")
       if let oldest = table.oldest, let newest = table.newest {
-        lines.append("  From \(EventTime.text(oldest)) to \(EventTime.text(newest)).")
+        lines.append("  From \(TimestampText.text(oldest)) to \(TimestampText.text(newest)).")
       }
       for (noun, rows) in table.kind.contents.dropFirst().map({ ($0.rawValue, table.rows[$0] ?? 0) }) where rows > 0 {
         lines.append("  \(noun): \(Human.count(rows))")

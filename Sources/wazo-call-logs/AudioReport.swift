@@ -10,7 +10,7 @@ enum AudioReport {
     if let recordings = summary.recordings {
       lines.append("recordings: \(Human.count(recordings.recordings, "recording")) \(would)forgotten, call logs stay.")
       if let oldest = recordings.oldest, let newest = recordings.newest {
-        lines.append("  From \(EventTime.text(oldest)) to \(EventTime.text(newest)).")
+        lines.append("  From \(TimestampText.text(oldest)) to \(TimestampText.text(newest)).")
       }
       if recordings.keptRestored > 0 {
         lines.append("  Left alone: \(Human.count(recordings.keptRestored, "recording")) restored not long ago.")

@@ -101,7 +101,7 @@ struct Session {
   /// Runs a verb.
   static func run(
     _ options: CommonOptions, needsDatabase: Bool = true, more: [(Settings.Key, String?)] = [],
-    _ body: (Session) throws -> Void
+    _ body: @escaping (Session) throws -> Void
   ) async throws {
     let interruption = Interruption()
     Interruption.installSignalHandlers(interruption) { signal in
@@ -115,7 +115,7 @@ struct Session {
       for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {
         log.debug("\(key): \(source)")
       }
-      try body(Session(settings: settings, log: log, interruption: interruption))
+      try await BlockingThread.run("job") { try body(Session(settings: settings, log: log, interruption: interruption)) }
     } catch let error as ExitCode {
       throw error
     } catch {

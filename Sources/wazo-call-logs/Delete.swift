@@ -99,7 +99,7 @@ struct Delete: AsyncParsableCommand {
         + "and \(Human.count(summary.recordings, "recording")) (rows; audio files are not touched)."
     ]
     if let oldest = summary.oldest, let newest = summary.newest {
-      lines.append("Calls that began from \(EventTime.text(oldest)) to \(EventTime.text(newest)).")
+      lines.append("Calls that began from \(TimestampText.text(oldest)) to \(TimestampText.text(newest)).")
     }
     lines.append(
       "\(Human.count(summary.uncoveredCELs, "CEL")) would be uncovered, \(Human.count(summary.unlinkedCELs, "CEL")) unlinked from call logs."

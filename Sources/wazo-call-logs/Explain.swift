@@ -3,7 +3,6 @@ import CallLogs
 import Foundation
 import Inspection
 import Terminal
-import Values
 
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -19,7 +19,7 @@ struct DateOptions: ParsableArguments {
 
   func validate() throws { _ = try bounds() }
 
-  /// The range in microseconds since 2000-01-01 UTC, half-open; nil for no bound.
+  /// The range, half-open; nil for no bound.
   /// - Throws: `ValidationError` for what is no date, for a time that the clocks skip or repeat, and where nothing lies in between.
   func bounds() throws -> (from: Int64?, to: Int64?) {
     let lower = try DateOptions.read("--from", from, as: .lower)

@@ -48,12 +48,12 @@ struct Status: AsyncParsableCommand {
         ? "Not covered   nothing"
         : "Not covered   \(Human.count(status.uncoveredCELs, "CEL")) in ids \(ranges)\(status.uncovered.count > 5 ? ", …" : "")")
     if let newest = status.newest {
-      lines.append("Newest done   CEL \(newest.id)\(newest.time.map { " of " + EventTime.text($0) } ?? "")")
+      lines.append("Newest done   CEL \(newest.id)\(newest.time.map { " of " + TimestampText.text($0) } ?? "")")
     }
     lines.append("Call logs     \(Human.count(status.callLogs))")
     if let since = status.audio.since {
       let failed = status.audio.failed > 0 ? " (\(Human.count(status.audio.failed)) could not be)" : ""
-      lines.append("Audio files   \(Human.count(status.audio.files)) to be removed\(failed), since \(EventTime.text(since))")
+      lines.append("Audio files   \(Human.count(status.audio.files)) to be removed\(failed), since \(TimestampText.text(since))")
     }
     if status.audio.refused > 0 {
       lines.append(

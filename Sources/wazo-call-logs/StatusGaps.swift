@@ -14,7 +14,7 @@ enum StatusGaps {
     }
     for gap in status.gaps.prefix(5) {
       let ids = "\(gap.ids.lowerBound)-\(gap.ids.upperBound - 1)"
-      let since = "\(EventTime.text(gap.since)) (\(Human.duration(max(gap.age, 0))))"
+      let since = "\(TimestampText.text(gap.since)) (\(Human.duration(max(gap.age, 0))))"
       lines += entry("Waiting for", "ids \(ids), missing since \(since): they may still come")
     }
     if status.gaps.count > 5 {

@@ -87,7 +87,7 @@ extension Status {
 
   /// `2026-03-02 08:00:00 UTC`.
   static func time(_ time: Int64) -> String {
-    EventTime.text(time).split(separator: ".").first.map { $0.replacing("T", with: " ") + " UTC" } ?? ""
+    TimestampText.text(time).split(separator: ".").first.map { $0.replacing("T", with: " ") + " UTC" } ?? ""
   }
 
   /// How long ago that was: `3 d`, `5 min`.

@@ -102,7 +102,7 @@ struct TimedRuleTests {
     }
     let limit = Int.random(in: 1...40, using: &random)
     let joined = WaitingIDs.joined(pieces, limit: limit)
-    #expect(joined.count <= limit && Coverage(joined).count >= Coverage(pieces.map(\.ids)).count, "\(random)")
+    #expect(joined.count <= limit && IDSet(joined).count >= IDSet(pieces.map(\.ids)).count, "\(random)")
     #expect(
       pieces.allSatisfy { piece in joined.contains { $0.contains(piece.ids.lowerBound) && $0.upperBound >= piece.ids.upperBound }
       })

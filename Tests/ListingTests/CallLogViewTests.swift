@@ -91,7 +91,7 @@ struct CallLogViewTests {
     let line = CallLogViewTests.text { CallLogCSV(recordings: 0).append(empty, to: &$0) }
     let commas = (String(repeating: ",", count: 11), String(repeating: ",", count: 14))
     #expect(line == "1,00000000-0000-0000-0000-000000000000,False,2000-01-01T00:00:00+00:00\(commas.0)unknown\(commas.1)\r\n")
-    #expect(line.count { $0 == "," } == CallLogCSV.columns.count - 1)
+    #expect(line.count { $0 == "," } == CallLogField.csv.count - 1)
   }
 
   @Test("the API's JSON, to the byte, and nulls for what is not known")

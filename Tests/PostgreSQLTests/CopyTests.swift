@@ -1,3 +1,4 @@
+import Values
 import PostgreSQL
 import TestSupport
 import Testing
@@ -22,7 +23,7 @@ struct CopyTests {
     var answered: Bool?
     var at: Int64?
     var name: String?
-    var uuid: UUIDBytes?
+    var uuid: UUIDValue?
     var tags: [String]?
 
     init(id: Int64, _ random: inout Seeded) {
@@ -31,7 +32,7 @@ struct CopyTests {
       answered = [true, false, nil].randomElement(using: &random) ?? nil
       at = Bool.random(using: &random) ? Int64.random(in: 0...800_000_000_000_000, using: &random) : nil
       name = Int.random(in: 0...3, using: &random) > 0 ? random.text() : nil
-      uuid = Bool.random(using: &random) ? UUIDBytes(high: random.next(), low: random.next()) : nil
+      uuid = Bool.random(using: &random) ? UUIDValue(high: random.next(), low: random.next()) : nil
       tags = Int.random(in: 0...3, using: &random) > 0 ? random.list { $0.text() } : nil
     }
 

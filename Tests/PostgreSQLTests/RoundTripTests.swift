@@ -1,3 +1,4 @@
+import Values
 import PostgreSQL
 import TestSupport
 import Testing
@@ -20,7 +21,7 @@ struct RoundTripTests {
     for _ in 0..<300 {
       let (integer, small) = (random.integer(), Int32(truncatingIfNeeded: random.integer()))
       let (text, flag) = (random.text(), Bool.random(using: &random))
-      let uuid = UUIDBytes(high: random.next(), low: random.next())
+      let uuid = UUIDValue(high: random.next(), low: random.next())
       let time = Int64.random(in: -200_000_000_000_000_000...200_000_000_000_000_000, using: &random)
       let bytes = random.list { UInt8.random(in: 0...255, using: &$0) }
       let (texts, integers) = (random.list { $0.text() }, random.list { $0.integer() })
@@ -54,14 +55,14 @@ struct RoundTripTests {
   @Test("the server reads the values as we mean them")
   func asText() throws {
     var array = BinaryArray(.uuid)
-    array.append(UUIDBytes(high: 1, low: 2))
+    array.append(UUIDValue(high: 1, low: 2))
     array.appendNull()
     var smalls = BinaryArray(.int4)
     smalls.append(Int32(-7))
     let rows = try query(
       "SELECT ($1 AT TIME ZONE 'UTC')::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, encode($8, 'hex')",
       [
-        .timestamptz(1_000_000), .uuid(UUIDBytes(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)),
+        .timestamptz(1_000_000), .uuid(UUIDValue(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)),
         .textArray(["", "a\"b", "c,d", "NULL"]), .int8Multirange([1..<5, 5..<5, 7..<9, 20..<(.max)]), .array(array),
         .array(smalls),
         .int8Multirange([]), .bytea([0, 255]),
@@ -104,11 +105,11 @@ struct RoundTripTests {
   @Test("UUIDs are read and printed in the usual form")
   func uuidText() throws {
     var random = Seeded()
-    let uuid = UUIDBytes(high: random.next(), low: random.next())
-    #expect(UUIDBytes(uuid.description) == uuid, "\(random)")
-    #expect(UUIDBytes(uuid.description.uppercased()) == uuid, "\(random)")
+    let uuid = UUIDValue(high: random.next(), low: random.next())
+    #expect(UUIDValue(uuid.description) == uuid, "\(random)")
+    #expect(UUIDValue(uuid.description.uppercased()) == uuid, "\(random)")
     #expect(try query("SELECT $1::text::uuid", [.text(uuid.description)]).uuid(0, 0) == uuid, "\(random)")
-    for bad in ["", "0123", uuid.description + "0", "g" + uuid.description.dropFirst()] { #expect(UUIDBytes(bad) == nil) }
+    for bad in ["", "0123", uuid.description + "0", "g" + uuid.description.dropFirst()] { #expect(UUIDValue(bad) == nil) }
   }
 
   @Test("rows are walked in order, and a stream gives the same ones")

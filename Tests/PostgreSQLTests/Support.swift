@@ -67,3 +67,18 @@ struct Stop: Error {}
 func expectStop<T>(_ location: SourceLocation = #_sourceLocation, _ body: () throws -> T) {
   #expect(throws: Stop.self, sourceLocation: location) { _ = try body() }
 }
+
+extension SQLState {
+  /// 22012: division by zero.
+  static let divisionByZero = SQLState(rawValue: "22012")
+  /// 23502: NULL in a column that forbids it.
+  static let notNullViolation = SQLState(rawValue: "23502")
+  /// 23503: a foreign key without its row.
+  static let foreignKeyViolation = SQLState(rawValue: "23503")
+  /// 23514: a check constraint does not hold.
+  static let checkViolation = SQLState(rawValue: "23514")
+  /// 28000: the server lets this user not in, for instance no entry in pg_hba.conf.
+  static let invalidAuthorization = SQLState(rawValue: "28000")
+  /// 42601: the statement cannot be read.
+  static let syntaxError = SQLState(rawValue: "42601")
+}

@@ -24,8 +24,8 @@ public enum Role: String, Sendable {
 public struct CallLog {
   /// The smallest linkedid of the conversation.
   public var conversationID: Text = .null
-  /// When the call began, microseconds since 2000-01-01 UTC.
-  public var date: Int64 = 0
+  /// When the call began.
+  public var date: Timestamp = 0
   /// When the caller entered a bridge with somebody.
   public var dateAnswer: Int64?
   /// When the caller's channel ended.
@@ -117,8 +117,8 @@ public struct DestinationDetail {
 public struct Recording {
   /// The uuid: from the path where it has one, else derived from conversation and path.
   public var uuid: UUIDValue
-  /// When it began, microseconds since 2000-01-01 UTC.
-  public var start: Int64
+  /// When it began.
+  public var start: Timestamp
   /// When it ended.
   public var end: Int64
   /// Where the file lies.

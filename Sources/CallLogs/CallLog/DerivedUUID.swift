@@ -15,7 +15,7 @@ enum DerivedUUID {
   }
 
   /// - Parameters:
-  ///   - date: the call's start, microseconds since 2000-01-01 UTC
+  ///   - date: the call's start
   ///   - ordinal: the place among its kind
   ///   - path: what tells it apart otherwise, such as a recording's path
   static func make(date: Int64, conversationID: Text, kind: Kind, ordinal: Int = 0, path: Text = .null) -> UUIDValue {
@@ -34,7 +34,7 @@ enum DerivedUUID {
         UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       )
     }
-    let milliseconds = UInt64(max(0, date / 1000 + 946_684_800_000)) & 0xFFFF_FFFF_FFFF
+    let milliseconds = UInt64(max(0, date / 1000 + Timestamp.secondsFrom1970To2000 * 1000)) & 0xFFFF_FFFF_FFFF
     return UUIDValue(high: milliseconds << 16 | 0x8000 | first & 0xFFF, low: 1 << 63 | second >> 2)
   }
 }

@@ -35,8 +35,7 @@ public struct Grouping {
   /// The groups, in the order of their first rows.
   public private(set) var groups: [Group] = []
 
-  private var parent: [Int32] = []
-  private var owner: [Int32] = []
+  private var connected = ConnectedLinkedids()
   private var groupOf: [Int32] = []
 
   /// No groups yet.
@@ -59,30 +58,9 @@ public struct Grouping {
     sortAndDescribe(batch)
   }
 
-  private mutating func root(_ linkedid: Int32) -> Int32 {
-    var at = linkedid
-    while parent[Int(at)] != at {
-      parent[Int(at)] = parent[Int(parent[Int(at)])]
-      at = parent[Int(at)]
-    }
-    return at
-  }
-
   private mutating func connect(_ batch: CELBatch) {
-    parent.removeAll(keepingCapacity: true)
-    for linkedid in 0..<batch.linkedids.count { parent.append(Int32(linkedid)) }
-    owner.removeAll(keepingCapacity: true)
-    owner.append(contentsOf: repeatElement(-1, count: batch.uniqueids.count))
-    for row in batch.rows where row.uniqueid >= 0 {
-      let known = owner[Int(row.uniqueid)]
-      if known < 0 {
-        owner[Int(row.uniqueid)] = row.linkedid
-      } else if known != row.linkedid {
-        let a = root(known)
-        let b = root(row.linkedid)
-        if a != b { parent[Int(max(a, b))] = min(a, b) }
-      }
-    }
+    connected.reset(linkedids: batch.linkedids.count, uniqueids: batch.uniqueids.count)
+    for row in batch.rows { connected.add(linkedid: row.linkedid, uniqueid: row.uniqueid) }
   }
 
   /// Two counting sorts: rows and linkedids by group.
@@ -92,7 +70,7 @@ public struct Grouping {
     groupOf.append(contentsOf: repeatElement(none, count: batch.linkedids.count))
     var rowCounts: [Int] = []
     for row in batch.rows {
-      let root = Int(root(row.linkedid))
+      let root = Int(connected.call(ofLinkedid: row.linkedid))
       if groupOf[root] < 0 {
         groupOf[root] = Int32(rowCounts.count)
         rowCounts.append(0)
@@ -101,7 +79,7 @@ public struct Grouping {
     }
     var linkedidCounts = [Int](repeating: 0, count: rowCounts.count)
     for linkedid in 0..<batch.linkedids.count {
-      let group = groupOf[Int(root(Int32(linkedid)))]
+      let group = groupOf[Int(connected.call(ofLinkedid: Int32(linkedid)))]
       groupOf[linkedid] = group
       if group >= 0 { linkedidCounts[Int(group)] += 1 }
     }
@@ -183,8 +161,8 @@ public struct Grouping {
   private func hasFirstChannels(_ group: Group, _ batch: CELBatch, _ events: [UInt8]) -> Bool {
     linkedids[group.linkedids].allSatisfy { linkedid in
       guard let channel = batch.uniqueids.find(batch.linkedid(linkedid)) else { return false }
-      let owner = owner[channel]
-      return owner >= 0 && events[channel] == 7 && groupOf[Int(owner)] == groupOf[Int(linkedid)]
+      guard let owner = connected.linkedid(ofUniqueid: channel) else { return false }
+      return events[channel] == 7 && groupOf[Int(owner)] == groupOf[Int(linkedid)]
     }
   }
 

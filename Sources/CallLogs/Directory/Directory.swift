@@ -4,10 +4,10 @@ import Values
 ///
 /// The original asks wazo-confd for each name (specification, section 8); this holds the answers of a whole run.
 public final class Directory: @unchecked Sendable {
-  // Sendable: nothing changes after init; the arena only keeps the bytes behind the texts alive.
+  // Unchecked: nothing changes after init, and the arena, which is never emptied, keeps the bytes behind the texts alive.
 
   /// A user.
-  public struct User: Sendable {
+  public struct User {
     /// The user's uuid.
     public let uuid: UUIDValue
     /// The user's tenant, nil where it is not a UUID.
@@ -21,7 +21,7 @@ public final class Directory: @unchecked Sendable {
   }
 
   /// A line.
-  public struct Line: Sendable {
+  public struct Line {
     /// The line's id.
     public let id: Int32
     /// The line's first user, nil without one or where that user is unknown.
@@ -33,7 +33,7 @@ public final class Directory: @unchecked Sendable {
   }
 
   /// A mailbox.
-  public struct Voicemail: Sendable {
+  public struct Voicemail {
     /// The mailbox's id.
     public let id: Int64
     /// The mailbox's number.

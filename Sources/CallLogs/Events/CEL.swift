@@ -7,8 +7,8 @@ import Values
 public struct CEL {
   /// The row's id.
   public let id: Int64
-  /// `eventtime` in microseconds since 2000-01-01 00:00 UTC (PostgreSQL's own count).
-  public let time: Int64
+  /// `eventtime`.
+  public let time: Timestamp
   /// The number of the uniqueid in the batch's table, -1 where it is empty.
   public let uniqueid: Int32
   /// The number of the linkedid in the batch's table.
@@ -60,8 +60,8 @@ public struct CEL {
 public struct CELColumns {
   /// The row's id.
   public var id: Int64 = 0
-  /// `eventtime` in microseconds since 2000-01-01 00:00 UTC; nil where it could not be read or is infinite.
-  public var time: Int64?
+  /// `eventtime`; nil where it could not be read or is infinite.
+  public var time: Timestamp?
   /// The call log that the row points to, 0 for none.
   public var callLogID: Int32 = 0
   /// The event's name or number.

@@ -69,7 +69,7 @@ public struct CELRecord {
         }
         result.id = value
       case .time:
-        switch EventTime.parse(ignoresOffsets ? EventTime.withoutOffset(field) : field) {
+        switch TimestampText.parse(ignoresOffsets ? TimestampText.withoutOffset(field) : field) {
         case .instant(let time)?: result.time = time
         case .wallClock(let wall)?: result.time = wallClock(wall)
         case nil: result.time = nil

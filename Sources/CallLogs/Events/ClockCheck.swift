@@ -11,11 +11,11 @@ public struct ClockCheck: Sendable {
   /// Nothing observed yet.
   public init() {}
 
-  /// Takes one CHAN_START into account. `time` is in microseconds since 2000-01-01 UTC.
+  /// Takes one CHAN_START into account. `time` is.
   mutating func observe(time: Int64, uniqueid: Text) {
     // The bound keeps absurd numbers from overflowing; it lies some 35,000 years ahead.
     guard let seconds = Linkedid(uniqueid).seconds, seconds > 0, seconds < 1 << 40 else { return }
-    let difference = Int(time / 1_000_000) + 946_684_800 - Int(seconds)
+    let difference = Int(time / 1_000_000) + Int(Timestamp.secondsFrom1970To2000) - Int(seconds)
     if abs(difference) < 450 {
       agreeing += 1
       return

@@ -252,7 +252,7 @@ extension Interpreter {
 extension CallLogBatch {
   /// The uuid of a recording whose own one another call has.
   /// - Parameters:
-  ///   - date: the call's start, microseconds since 2000-01-01 UTC
+  ///   - date: the call's start
   ///   - path: the recording's path
   public static func otherRecordingUUID(date: Int64, conversationID: Text, path: Text) -> UUIDValue {
     DerivedUUID.make(date: date, conversationID: conversationID, kind: .otherRecording, path: path)

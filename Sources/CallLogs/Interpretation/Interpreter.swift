@@ -6,8 +6,8 @@ import Values
 public struct Interpreter {
   let directory: Directory
   let defaultTenant: UUIDValue
-  /// A call without LINKEDID_END whose newest event is before this (microseconds since 2000-01-01 UTC) counts as ended; nil: only LINKEDID_END ends a call.
-  public var endedBefore: Int64?
+  /// A call without LINKEDID_END whose newest event is before this counts as ended; nil: only LINKEDID_END ends a call.
+  public var endedBefore: Timestamp?
 
   var raw = RawCallLog()
   var tally = Tally()

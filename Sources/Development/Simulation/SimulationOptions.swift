@@ -80,7 +80,7 @@ public struct SimulationOptions: Sendable, Equatable {
       try check((1...100_000).contains(concurrentCalls), "--busy must be between 1 and 100000, not \(concurrentCalls)")
     }
     try check(
-      (0..<Timestamp.endOfYear9999).contains(until) && startPeriod.lowerBound >= 0,
+      (0..<SimulatedTime.endOfYear9999).contains(until) && startPeriod.lowerBound >= 0,
       "the period must lie between the years 1970 and 9999; change --until, --days or --busy")
   }
 }

@@ -84,7 +84,7 @@ struct SimulateCalls: ParsableCommand {
   private func options() throws -> SimulationOptions {
     var end = Int64(time(nil)) * 1_000_000
     if let until {
-      guard let moment = Timestamp.microseconds(fromISO: until) else {
+      guard let moment = SimulatedTime.microseconds(fromISO: until) else {
         throw ValidationError("--until must be a date and time in UTC such as 2026-03-02T18:00, not '\(until)'")
       }
       end = moment

@@ -11,8 +11,8 @@ extension DeleteJob {
     public var participants: Int64 = 0
     /// Their recordings: rows; no audio file is touched.
     public var recordings: Int64 = 0
-    /// When the oldest of the calls began, microseconds since 2000-01-01 UTC; nil where there is none.
-    public var oldest: Int64?
+    /// When the oldest of the calls began; nil where there is none.
+    public var oldest: Timestamp?
     /// When the newest of them began, in the same.
     public var newest: Int64?
     /// CELs that were covered and are not any more.
@@ -53,7 +53,7 @@ extension DeleteJob {
       let dates = try dates(of: extent)
       // Where the schema is not there yet, nothing is covered.
       let checkpoint = context.checkpoint.id == 0 ? nil : try Checkpoint.read(context.table.identity, on: logs)
-      let coverage = checkpoint?.coverage ?? Coverage()
+      let coverage = checkpoint?.coverage ?? IDSet()
       var summary = Summary()
       var last: CallLogTables.Stored?
       while true {
@@ -73,7 +73,7 @@ extension DeleteJob {
         summary.uncovered = coverage.ranges
         summary.unlinkedCELs = try context.table.countLinked(on: cels)
       }
-      summary.uncoveredCELs = try context.table.count(in: Coverage(summary.uncovered).ranges, on: cels)
+      summary.uncoveredCELs = try context.table.count(in: IDSet(summary.uncovered).ranges, on: cels)
       return summary
     }
   }

@@ -12,7 +12,7 @@ public struct DeleteJob {
     case all
     /// Those that began in the last so many days (24 hours each) before now; older ones stay.
     case lastDays(Int)
-    /// Those that began at or after `from` and before `to` (microseconds since 2000-01-01 UTC); nil for no bound.
+    /// Those that began at or after `from` and before `to`; nil for no bound.
     case dates(from: Int64?, to: Int64?)
   }
 
@@ -79,7 +79,7 @@ public struct DeleteJob {
     }
     if extent == .all { try unlinkTheRest(greatest, &summary) }
     // Here and not in the transactions: it is for information only, and others wait for those.
-    let uncovered = Coverage(summary.uncovered).ranges
+    let uncovered = IDSet(summary.uncovered).ranges
     summary.uncoveredCELs = try context.retry { try context.table.count(in: uncovered, on: context.databases.cels) }
     let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
     if summary.callLogs > 0, let last {

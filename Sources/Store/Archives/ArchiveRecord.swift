@@ -54,20 +54,17 @@ public struct ArchiveRecord: Sendable {
   /// What its manifest says; nil while intended.
   public let manifest: String?
 
-  /// The class of the advisory lock that one archive, purge or restore at a time holds: "cala" as bytes.
-  private static let lockClass: Int32 = 0x6361_6C61
-
   /// Takes the lock that one archive, purge or restore at a time holds, for this session; false where another session has it.
   public static func lock(on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
-      "SELECT pg_try_advisory_lock($1, 0)", [.int4(lockClass)],
+      "SELECT pg_try_advisory_lock($1, 0)", [.int4(AdvisoryLock.archives.rawValue)],
       purpose: "Looking whether another archive, purge or restore is running"
     ).bool(0, 0) == true
   }
 
   /// Who has that lock, this session aside.
   public static func lockHolders(on connection: Connection) throws -> LockHolders {
-    try .ofAdvisory(class: lockClass, 0, on: connection)
+    try .ofAdvisory(.archives, 0, on: connection)
   }
 
   /// Whether this session has that lock: one that took the place of a lost session may not have got it.
@@ -76,13 +73,14 @@ public struct ArchiveRecord: Sendable {
       """
       SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = $1::int4::oid AND objid = 0 AND objsubid = 2)
-      """, [.int4(lockClass)], purpose: "Looking for the archives' lock"
+      """, [.int4(AdvisoryLock.archives.rawValue)], purpose: "Looking for the archives' lock"
     ).bool(0, 0) == true
   }
 
   /// Gives the lock back.
   public static func unlock(on connection: Connection) throws(PostgreSQLError) {
-    _ = try connection.query("SELECT pg_advisory_unlock($1, 0)", [.int4(lockClass)], purpose: "Giving the archives' lock back")
+    _ = try connection.query(
+      "SELECT pg_advisory_unlock($1, 0)", [.int4(AdvisoryLock.archives.rawValue)], purpose: "Giving the archives' lock back")
   }
 
   /// Records that the files of a part are about to be written, and commits that.
@@ -225,8 +223,8 @@ public enum RestoredRows {
   }
 
   /// Those that are still kept.
-  public static func kept(kind: String, on connection: Connection) throws(PostgreSQLError) -> Coverage {
-    Coverage(
+  public static func kept(kind: String, on connection: Connection) throws(PostgreSQLError) -> IDSet {
+    IDSet(
       try connection.query(
         "SELECT range_agg(ids) FROM call_logd_restored WHERE kind = $1 AND kept_to > now()", [.text(kind)],
         purpose: "Looking up what was restored"

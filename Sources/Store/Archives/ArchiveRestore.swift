@@ -19,8 +19,8 @@ public struct ArchiveRestore {
 
   /// Which rows of a part are wanted.
   public struct Filter: Equatable, Sendable {
-    /// Those that began at or after this time, microseconds since 2000-01-01 UTC; nil for no bound.
-    public var from: Int64?
+    /// Those that began at or after this time; nil for no bound.
+    public var from: Timestamp?
     /// Those that began before this time; nil for no bound.
     public var to: Int64?
     /// Those of this tenant; nil for all.
@@ -175,7 +175,7 @@ public struct ArchiveRestore {
       conditions.append("\(date) < $\(parameters.count)::timestamptz")
     }
     if let tenant = filter.tenant {
-      parameters.append(.uuid(UUIDBytes(high: tenant.high, low: tenant.low)))
+      parameters.append(.uuid(tenant))
       conditions.append("s.tenant_uuid = $\(parameters.count)::uuid")
     }
     return (conditions.joined(separator: " AND "), parameters)

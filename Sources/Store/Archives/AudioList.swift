@@ -1,4 +1,5 @@
 import PostgreSQL
+import Values
 
 /// Audio files that are to be removed: `call_logd_audio`. A path comes on the list in the transaction that forgets it, and goes when the file is gone.
 public enum AudioList {
@@ -18,8 +19,8 @@ public enum AudioList {
     public var failed: Int64 = 0
     /// Files besides that are refused, since they are not in the recordings folder.
     public var refused: Int64 = 0
-    /// When the oldest of those that are to be removed was forgotten, microseconds since 2000-01-01 UTC; nil where there is none.
-    public var since: Int64?
+    /// When the oldest of those that are to be removed was forgotten; nil where there is none.
+    public var since: Timestamp?
 
     /// Nothing.
     public init() {}
@@ -128,8 +129,8 @@ extension CallLogTables {
   public struct DueRecordings: Sendable {
     /// The call log's id.
     public let callLog: Int32
-    /// When the call began, microseconds since 2000-01-01 UTC.
-    public let date: Int64
+    /// When the call began.
+    public let date: Timestamp
     /// How many of its recordings have a path.
     public let recordings: Int
   }

@@ -1,12 +1,13 @@
 import PostgreSQL
+import Values
 
 extension CELTable {
   /// As much of a CEL as tells to which call it belongs and when it was.
   public struct Outline: Sendable {
     /// Its id.
     public let id: Int64
-    /// Its instant, microseconds since 2000-01-01 UTC; nil where it has none.
-    public let time: Int64?
+    /// Its instant; nil where it has none.
+    public let time: Timestamp?
     /// The call; nil for SIP chats and rows without a linkedid, each of which stands for itself.
     public let linkedid: String?
     /// The channel; nil where it connects nothing.
@@ -25,7 +26,7 @@ extension CELTable {
     }
   }
 
-  /// At most `limit` CELs of before `time` (microseconds since 2000-01-01 UTC) with ids above `id` and up to `last`, in id order. Nothing lies below `Int64.min`: it stands for all ids, itself included.
+  /// At most `limit` CELs of before `time` with ids above `id` and up to `last`, in id order. Nothing lies below `Int64.min`: it stands for all ids, itself included.
   /// - Parameter besides: ids that are left out
   /// - Throws: ``StoreError`` where the times are text, which no query can compare
   public func outlines(
@@ -51,24 +52,21 @@ extension CELTable {
 
   /// All CELs of the calls to which these linkedids belong, to any depth.
   public func outlines(ofCalls linkedids: Set<String>, on connection: Connection) throws -> [Outline] {
+    let names = TextArena()
+    var walk = CallWalk(self, names: names, on: connection)
     var found: [Outline] = []
-    var asked: Set<String> = []
-    var askedChannels: Set<String> = []
-    var round = linkedids
+    var channels: Set<String> = []
+    var round = walk.fresh(linkedids.map { names.text($0) })
     while !round.isEmpty {
-      asked.formUnion(round)
       let rows = outlines(
         try connection.query(
           "SELECT \(outlineColumns) FROM \(name) c WHERE linkedid = ANY($1) AND \(isNoChat)",
-          [.array(BinaryArray(strings: Array(round)))], purpose: "Looking up \(round.count) calls whole"))
+          [.array(BinaryArray(texts: round))], purpose: "Looking up \(round.count) calls whole"))
       found += rows
-      let channels = Set(rows.compactMap(\.uniqueid)).subtracting(askedChannels)
-      askedChannels.formUnion(channels)
-      guard !channels.isEmpty else { break }
-      let others = try connection.query(
-        "SELECT DISTINCT linkedid::text FROM \(name) c WHERE uniqueid = ANY($1) AND \(isNoChat) AND linkedid <> ''",
-        [.array(BinaryArray(strings: Array(channels)))], purpose: "Looking up the calls of \(channels.count) channels")
-      round = Set(others.compactMap { $0.string(0) }).subtracting(asked)
+      let fresh = Set(rows.compactMap(\.uniqueid)).subtracting(channels)
+      guard !fresh.isEmpty else { break }
+      channels.formUnion(fresh)
+      round = try walk.next(from: fresh.map { names.text($0) })
     }
     return found
   }

@@ -22,13 +22,13 @@ extension CallLogTables {
   public struct Due: Sendable {
     /// Its id.
     public let id: Int32
-    /// When the call began, microseconds since 2000-01-01 UTC.
-    public let date: Int64
+    /// When the call began.
+    public let date: Timestamp
     /// Its tenant.
     public let tenant: UUIDValue
   }
 
-  /// Which call logs are due: those of these tenants that began before the time that goes with them, microseconds since 2000-01-01 UTC.
+  /// Which call logs are due: those of these tenants that began before the time that goes with them.
   public typealias Cutoffs = [(tenant: UUIDValue, before: Int64)]
 
   /// The cutoffs as rows of `tenant` and `before`, from the first two parameters.
@@ -39,7 +39,7 @@ extension CallLogTables {
   /// The parameters for ``cutoffRows``.
   static func cutoffParameters(_ cutoffs: Cutoffs) -> [Parameter] {
     var tenants = BinaryArray(.uuid)
-    for (tenant, _) in cutoffs { tenants.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    for (tenant, _) in cutoffs { tenants.append(tenant) }
     return [.array(tenants), .int8Array(cutoffs.map(\.before))]
   }
 
@@ -140,7 +140,7 @@ extension CallLogTables {
     ).int64(0, 0) ?? 0
   }
 
-  /// `timestamptz` from microseconds since 2000-01-01 UTC, to the microsecond.
+  /// `timestamptz` from, to the microsecond.
   static func instant(_ column: String) -> String {
     "(timestamptz '2000-01-01Z' + make_interval(secs => (\(column) / 1000000)::double precision) + (\(column) % 1000000) * interval '1 microsecond')"
   }
@@ -192,7 +192,7 @@ extension CallLogTables {
       "SELECT t.uuid, r.\(kept.column) FROM call_logd_tenant t LEFT JOIN call_logd_retention r ON r.tenant_uuid = t.uuid ORDER BY t.uuid",
       purpose: "Reading the tenants' retention"
     ).compactMap { row in
-      row.uuid(0).map { (UUIDValue(high: $0.high, low: $0.low), row.int64(1).map { Int($0) }) }
+      row.uuid(0).map { ($0, row.int64(1).map { Int($0) }) }
     }
   }
 
@@ -204,7 +204,7 @@ extension CallLogTables {
     ).first.flatMap { $0.int64(0) }.map { Int($0) }
   }
 
-  /// The server's time at the beginning of the transaction, microseconds since 2000-01-01 UTC.
+  /// The server's time at the beginning of the transaction.
   public static func now(on connection: Connection) throws -> Int64 {
     try connection.query("SELECT now()", purpose: "Looking at the server's clock").timestamp(0, 0) ?? 0
   }

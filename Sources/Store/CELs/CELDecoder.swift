@@ -62,7 +62,7 @@ package struct CELDecoder {
   static func time(_ field: UnsafeRawBufferPointer, isText: Bool) -> Int64? {
     guard field.baseAddress != nil else { return nil }
     if isText {
-      switch EventTime.parse(Text(field)) {
+      switch TimestampText.parse(Text(field)) {
       case .instant(let time)?, .wallClock(let time)?: return time
       case nil: return nil
       }

@@ -5,7 +5,7 @@ extension CELTable {
   ///
   /// A row's instant is what reading makes of `eventtime`, `cel_time_zone` included. Rows without one, `infinity` among them, lie in no range.
   /// - Parameters:
-  ///   - from: microseconds since 2000-01-01 UTC; nil for no bound
+  ///   - from: the first moment; nil for no bound
   ///   - to: in the same; nil for no bound
   public func bounds(from: Int64?, to: Int64?, on connection: Connection) throws -> ClosedRange<Int64>? {
     guard let instant else { return try boundsByText(from: from, to: to, on: connection) }

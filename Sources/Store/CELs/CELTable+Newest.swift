@@ -3,8 +3,8 @@ import PostgreSQL
 import Values
 
 extension CELTable {
-  /// The CEL with the greatest id in `coverage`, and its instant as a run reads it: microseconds since 2000-01-01 UTC, nil where the row has none.
-  public func newest(in coverage: Coverage, on connection: Connection) throws -> (id: Int64, time: Int64?)? {
+  /// The CEL with the greatest id in `coverage`, and its instant as a run reads it, nil where the row has none.
+  public func newest(in coverage: IDSet, on connection: Connection) throws -> (id: Int64, time: Int64?)? {
     // Ids at the end of what is covered may have no rows any more, so that more than one range may have to be looked at.
     for range in coverage.ranges.reversed() {
       let rows = try connection.query(

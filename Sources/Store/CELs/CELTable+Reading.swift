@@ -79,7 +79,7 @@ extension CELTable {
       read.greatestID = max(greatest ?? columns.id, columns.id)
       found.append(columns.id..<columns.id + 1)
     }
-    let present = Coverage(found)
+    let present = IDSet(found)
     return ranges.flatMap { present.gaps(in: $0) }
   }
 
@@ -91,31 +91,21 @@ extension CELTable {
   public func readConversations(
     _ linkedids: [Text], ahead: Int64? = nil, into batch: inout CELBatch, tally: inout Tally, on connection: Connection
   ) throws -> BinaryArray {
-    var asked = TextInterner()
     let names = TextArena()
-    /// Those that were not asked for yet.
-    func fresh(_ linkedids: [Text]) -> [Text] {
-      linkedids.filter { text in
-        guard asked.find(text) == nil else { return false }
-        _ = asked.number(of: text) { names.copy($0) }
-        return true
-      }
-    }
+    var walk = CallWalk(self, names: names, on: connection)
     // Without an index each channel's look-up would read the whole table.
     var parts = ConversationParts(ahead: timeIsText || !unindexedColumns.isEmpty ? nil : ahead)
     var askedChannels = 0
-    var rounds = 0
-    var round = fresh(linkedids)
+    var round = walk.fresh(linkedids)
     while !round.isEmpty {
       try readRows(ofLinkedids: round, into: &batch, &tally, connection)
-      rounds += 1
       parts.add(batch)
       let begin = askedChannels
       askedChannels = batch.uniqueids.count
       var channels = (begin..<askedChannels).filter { !parts.goesOn(channel: $0) }
       if let ahead = parts.ahead, !channels.isEmpty {
         // Before all the rest of these conversations is read.
-        let witnesses = fresh(try linkedidsOf(channels.map { batch.uniqueids.texts[$0] }, from: ahead, names, connection))
+        let witnesses = walk.fresh(try linkedidsOf(channels.map { batch.uniqueids.texts[$0] }, from: ahead, names, connection))
         if !witnesses.isEmpty {
           try readRows(ofLinkedids: witnesses, into: &batch, &tally, connection)
           parts.add(batch)
@@ -125,18 +115,12 @@ extension CELTable {
         }
       }
       guard !channels.isEmpty else { break }
-      let texts = channels.map { batch.uniqueids.texts[$0] }
-      let isChain = rounds >= CELTable.roundsOfOneStep && unindexedColumns.isEmpty
-      round = fresh(
-        isChain ? try linkedidsReached(from: texts, names, connection) : try linkedidsOf(texts, names, connection))
+      round = try walk.next(from: channels.map { batch.uniqueids.texts[$0] })
     }
     guard parts.isAnyAhead else { return BinaryArray(.text) }
     let left = batch.uniqueids.texts.indices.filter { parts.goesOn(channel: $0) }.map { batch.uniqueids.texts[$0] }
     return try linkedidsBeginning(left, connection)
   }
-
-  /// Rounds of one step from linkedids to channels and back; calls that are joined one to the next take as many as there are calls.
-  private static let roundsOfOneStep = 4
 
   private func readRows(ofLinkedids linkedids: [Text], into batch: inout CELBatch, _ tally: inout Tally, _ connection: Connection)
     throws
@@ -153,7 +137,7 @@ extension CELTable {
   }
 
   /// The linkedids of channels.
-  private func linkedidsOf(_ uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
+  func linkedidsOf(_ uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
     try texts(
       "SELECT DISTINCT linkedid::text FROM \(name) WHERE uniqueid = ANY($1) AND \(isNoChat)",
       [.array(BinaryArray(texts: uniqueids))], "Reading the linkedids of \(uniqueids.count) channels", names, connection)
@@ -171,7 +155,7 @@ extension CELTable {
   }
 
   /// The linkedids that can be reached from channels, to any depth, each looked up once.
-  private func linkedidsReached(from uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
+  func linkedidsReached(from uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
     // The column's own collation may be another one than the default, which gives way to it in comparisons; the two parts of a recursive query must have the same.
     try texts(
       """

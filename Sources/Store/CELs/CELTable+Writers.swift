@@ -1,4 +1,5 @@
 import PostgreSQL
+import Values
 
 /// Who may still commit a row with an id that is missing.
 ///
@@ -14,16 +15,13 @@ extension CELTable {
     public let isPrepared: Bool
   }
 
-  /// "call" as bytes: with 0, the advisory lock that every session of ours holds, shared.
-  private static let mark: Int64 = 0x6361_6C6C
-
   /// Marks a session as one that inserts no CELs: the lock that it holds while it links them makes nobody wait.
   ///
   /// A session that will insert CELs must not be marked. Nor is one behind a pooler, whose server process may serve a writer next.
   public static func markSession(_ connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "SELECT pg_advisory_lock_shared($1, 0) WHERE pg_backend_pid() = $2",
-      [.int4(Int32(truncatingIfNeeded: mark)), .int4(connection.backendProcessID)], purpose: "Marking the session")
+      [.int4(AdvisoryLock.mark.rawValue), .int4(connection.backendProcessID)], purpose: "Marking the session")
   }
 
   /// The locks of writers as `held`, from one look at `pg_locks`; sessions of ours aside.
@@ -35,7 +33,7 @@ extension CELTable {
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND (l.pid IS NULL OR l.pid <> pg_backend_pid() AND NOT EXISTS (
           SELECT FROM locks m WHERE m.pid = l.pid AND m.database = l.database AND m.locktype = 'advisory' AND m.granted
-            AND m.classid = \(mark) AND m.objid = 0 AND m.objsubid = 2)))
+            AND m.classid = \(AdvisoryLock.mark.rawValue) AND m.objid = 0 AND m.objsubid = 2)))
     """
 
   /// Everybody who holds the lock of a writer on the table, or on a table that it inherits from or that inherits from it; sessions of ours aside.
@@ -67,8 +65,8 @@ extension CELTable {
     public let application: String?
     /// The client's address; nil for a socket of the same machine.
     public let client: String?
-    /// When the transaction began (when it was prepared, for a prepared one), microseconds since 2000-01-01 UTC; nil where this role may not see it.
-    public let since: Int64?
+    /// When the transaction began (when it was prepared, for a prepared one); nil where this role may not see it.
+    public let since: Timestamp?
     /// Seconds since then, by the server's clock.
     public let age: Int64?
   }

@@ -4,10 +4,8 @@ import CallLogs
 struct ConversationParts {
   /// The least id that is ahead; nil where nothing is.
   let ahead: Int64?
-  private var parent: [Int32] = []
-  /// The first linkedid of each channel.
-  private var owner: [Int32] = []
-  /// By root.
+  private var connected = ConnectedLinkedids()
+  /// By the linkedid that stands for the call.
   private var goesOn: [Bool] = []
   private var rows = 0
   /// Whether any conversation goes on.
@@ -17,19 +15,14 @@ struct ConversationParts {
 
   /// Takes in what the batch has got since the last time.
   mutating func add(_ batch: CELBatch) {
-    for number in parent.count..<max(parent.count, batch.linkedids.count) {
-      parent.append(Int32(truncatingIfNeeded: number))
-      goesOn.append(false)
-    }
-    for _ in owner.count..<max(owner.count, batch.uniqueids.count) { owner.append(-1) }
+    connected.grow(linkedids: batch.linkedids.count, uniqueids: batch.uniqueids.count)
+    for _ in goesOn.count..<max(goesOn.count, batch.linkedids.count) { goesOn.append(false) }
     for row in batch.rows[rows...] {
-      var root = root(row.linkedid)
-      if row.uniqueid >= 0 {
-        let known = owner[Int(row.uniqueid)]
-        if known < 0 { owner[Int(row.uniqueid)] = row.linkedid } else { root = join(root, self.root(known)) }
+      if let (kept, gone) = connected.add(linkedid: row.linkedid, uniqueid: row.uniqueid), goesOn[Int(gone)] {
+        goesOn[Int(kept)] = true
       }
       if let ahead, row.id >= ahead {
-        goesOn[Int(root)] = true
+        goesOn[Int(connected.call(ofLinkedid: row.linkedid))] = true
         isAnyAhead = true
       }
     }
@@ -38,24 +31,7 @@ struct ConversationParts {
 
   /// Whether the conversation of a channel of the batch goes on.
   mutating func goesOn(channel: Int) -> Bool {
-    guard isAnyAhead, owner[channel] >= 0 else { return false }
-    return goesOn[Int(root(owner[channel]))]
-  }
-
-  private mutating func join(_ a: Int32, _ b: Int32) -> Int32 {
-    guard a != b else { return a }
-    let (low, high) = (min(a, b), max(a, b))
-    parent[Int(high)] = low
-    if goesOn[Int(high)] { goesOn[Int(low)] = true }
-    return low
-  }
-
-  private mutating func root(_ linkedid: Int32) -> Int32 {
-    var at = linkedid
-    while parent[Int(at)] != at {
-      parent[Int(at)] = parent[Int(parent[Int(at)])]
-      at = parent[Int(at)]
-    }
-    return at
+    guard isAnyAhead, let linkedid = connected.linkedid(ofUniqueid: channel) else { return false }
+    return goesOn[Int(connected.call(ofLinkedid: linkedid))]
   }
 }

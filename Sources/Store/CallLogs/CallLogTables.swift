@@ -9,8 +9,8 @@ public enum CallLogTables {
     public let id: Int32
     /// Its conversation; empty for rows that older programs wrote without one.
     public let conversationID: String
-    /// When the call began, microseconds since 2000-01-01 UTC.
-    public let date: Int64
+    /// When the call began.
+    public let date: Timestamp
     /// When it ended, in the same; nil where that is not known.
     public var dateEnd: Int64?
   }
@@ -182,7 +182,7 @@ public enum CallLogTables {
     return rows.count == 1 ? rows.string(0, 0) : nil
   }
 
-  /// At most `limit` call logs that began at or after `from` and before `to` (microseconds since 2000-01-01 UTC; nil for no bound), newest first.
+  /// At most `limit` call logs that began at or after `from` and before `to` (nil for no bound), newest first.
   /// - Parameter last: only those that come after this one in that order
   public static func newest(_ limit: Int, from: Int64?, to: Int64?, after last: Stored? = nil, on connection: Connection) throws
     -> [Stored]
@@ -233,7 +233,7 @@ public enum CallLogTables {
     ).bool(0, 0) == true
   }
 
-  /// The time so many days of 24 hours before the server's now, in microseconds since 2000-01-01 UTC.
+  /// The time so many days of 24 hours before the server's now.
   public static func time(daysAgo days: Int, on connection: Connection) throws -> Int64 {
     try connection.query(
       // More days than that, some 5,000 years, lead to before the beginning of the server's time.
@@ -242,7 +242,7 @@ public enum CallLogTables {
     ).timestamp(0, 0) ?? Int64.min
   }
 
-  /// The time so many seconds before the server's now, in microseconds since 2000-01-01 UTC.
+  /// The time so many seconds before the server's now.
   public static func time(secondsAgo seconds: Double, on connection: Connection) throws -> Int64 {
     try connection.query(
       "SELECT now() - make_interval(secs => $1::text::double precision)", [.text("\(seconds)")],
@@ -266,15 +266,15 @@ public enum CallLogTables {
     public let path: String?
     /// The call's conversation_id; nil where an older program wrote none.
     public let conversationID: String?
-    /// When the call began, microseconds since 2000-01-01 UTC.
-    public let date: Int64
+    /// When the call began.
+    public let date: Timestamp
   }
 
   /// The stored recordings that have one of these uuids.
   public static func recordings(withUUIDs wanted: [UUIDValue], on connection: Connection) throws -> [StoredRecording] {
     guard !wanted.isEmpty else { return [] }
     var array = BinaryArray(.uuid)
-    for uuid in wanted { array.append(UUIDBytes(high: uuid.high, low: uuid.low)) }
+    for uuid in wanted { array.append(uuid) }
     return try connection.query(
       """
       SELECT r.uuid, r.path, l.conversation_id, l.date FROM call_logd_recording r JOIN call_logd_call_log l ON l.id = r.call_log_id
@@ -283,7 +283,7 @@ public enum CallLogTables {
     ).compactMap { row in
       row.uuid(0).map {
         StoredRecording(
-          uuid: UUIDValue(high: $0.high, low: $0.low), path: row.string(1), conversationID: row.string(2),
+          uuid: $0, path: row.string(1), conversationID: row.string(2),
           date: row.timestamp(3) ?? 0)
       }
     }
@@ -293,12 +293,12 @@ public enum CallLogTables {
   public static func change(recording uuid: UUIDValue, to other: UUIDValue, on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "UPDATE call_logd_recording SET uuid = $2 WHERE uuid = $1",
-      [.uuid(UUIDBytes(high: uuid.high, low: uuid.low)), .uuid(UUIDBytes(high: other.high, low: other.low))],
+      [.uuid(uuid), .uuid(other)],
       purpose: "Giving a recording another uuid")
   }
 
   private static func uuids(_ rows: Rows) -> Set<UUIDValue> {
-    Set(rows.compactMap { row in row.uuid(0).map { UUIDValue(high: $0.high, low: $0.low) } })
+    Set(rows.compactMap { row in row.uuid(0) })
   }
 
   // MARK: Changes
@@ -344,7 +344,7 @@ public enum CallLogTables {
   public static func add(tenants: [UUIDValue], on connection: Connection) throws(PostgreSQLError) {
     guard !tenants.isEmpty else { return }
     var array = BinaryArray(.uuid)
-    for tenant in tenants.sorted() { array.append(UUIDBytes(high: tenant.high, low: tenant.low)) }
+    for tenant in tenants.sorted() { array.append(tenant) }
     try connection.execute(
       "INSERT INTO call_logd_tenant (uuid) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", [.array(array)],
       purpose: "Entering new tenants")

@@ -3,8 +3,6 @@ import PostgreSQL
 
 /// Links to make where CELs and call logs are in two databases: `call_logd_link`.
 extension Checkpoint {
-  /// The class of the advisory locks in the CELs' database under which links are made: "cali" as bytes.
-  private static let linkClass: Int32 = 0x6361_6C69
 
   /// Records links that are to be made in the CELs' database.
   public func recordLinks(_ cels: [Int64], to callLogs: [Int32], on connection: Connection) throws(PostgreSQLError) {
@@ -47,12 +45,12 @@ extension Checkpoint {
       try before()
       try cels.transaction(purpose: "Making recorded links") {
         // Who has lost his session with the call logs may still be at work here; newer links are made when he is done. After that nobody makes links whose row he has not locked.
-        let links = Checkpoint.linkClass
         try lockWait.once(
-          "Waiting for other links", for: "the lock of links", on: cels, holders: { try .ofAdvisory(class: links, id, on: cels) }
+          "Waiting for other links", for: "the lock of links", on: cels, holders: { try .ofAdvisory(.links, id, on: cels) }
         ) {
           _ = try cels.query(
-            "SELECT pg_advisory_xact_lock($1, $2)", [.int4(links), .int4(id)], purpose: "Waiting for other links")
+            "SELECT pg_advisory_xact_lock($1, $2)", [.int4(AdvisoryLock.links.rawValue), .int4(id)],
+            purpose: "Waiting for other links")
         }
         _ = try logs.query("SELECT", purpose: "Looking whether the links are still ours to make")
         try table.link(ids, to: callLogs.map { Int32(truncatingIfNeeded: $0) }, on: cels)

@@ -1,7 +1,7 @@
 import PostgreSQL
 
 extension Checkpoint {
-  /// How many calls without their end have had no event since `time` (microseconds since 2000-01-01 UTC).
+  /// How many calls without their end have had no event since `time`.
   public func openCalls(withoutEventSince time: Int64, on connection: Connection) throws(PostgreSQLError) -> Int64 {
     try connection.query(
       "SELECT count(DISTINCT conversation)::int8 FROM call_logd_open WHERE checkpoint_id = $1 AND newest_event < $2",

@@ -77,8 +77,8 @@ extension Checkpoint {
 
   // MARK: Calls that have not ended
 
-  /// A conversation without all its LINKEDID_ENDs. Times are microseconds since 2000-01-01 UTC.
-  public struct OpenCall: Sendable {
+  /// A conversation without all its LINKEDID_ENDs.
+  public struct OpenCall {
     /// Its conversation_id: the least of its linkedids.
     public var conversation: Text
     /// Its linkedids.
@@ -124,7 +124,7 @@ extension Checkpoint {
       purpose: "Noting calls that have not ended")
   }
 
-  /// `timestamptz` from microseconds since 2000-01-01 UTC, to the microsecond.
+  /// `timestamptz` from, to the microsecond.
   private static func instant(_ column: String) -> String {
     "timestamptz '2000-01-01Z' + make_interval(secs => (\(column) / 1000000)::double precision) + (\(column) % 1000000) * interval '1 microsecond'"
   }
@@ -137,7 +137,7 @@ extension Checkpoint {
       purpose: "Forgetting calls that have ended")
   }
 
-  /// The linkedids of at most `limit` calls whose newest event was before `time` (microseconds since 2000-01-01 UTC), in order, after the linkedid `after`.
+  /// The linkedids of at most `limit` calls whose newest event was before `time`, in order, after the linkedid `after`.
   public func openCalls(before time: Int64, after: String, limit: Int, on connection: Connection) throws(PostgreSQLError)
     -> [String]
   {
@@ -149,7 +149,7 @@ extension Checkpoint {
     ).compactMap { $0.string(0) }
   }
 
-  /// How many calls have not ended, and when the first of them began (microseconds since 2000-01-01 UTC).
+  /// How many calls have not ended, and when the first of them began.
   public func openCalls(on connection: Connection) throws(PostgreSQLError) -> (count: Int64, since: Int64?) {
     let rows = try connection.query(
       "SELECT count(DISTINCT conversation)::int8, min(first_event) FROM call_logd_open WHERE checkpoint_id = $1", [.int4(id)],

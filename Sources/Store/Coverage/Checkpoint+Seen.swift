@@ -123,15 +123,15 @@ extension Checkpoint {
   }
 
   /// The covered ids that had a row when they were covered: a row with another covered id came later, and no call log was made with it yet.
-  public func done(on connection: Connection) throws -> Coverage {
+  public func done(on connection: Connection) throws -> IDSet {
     let rows = try connection.query(
       """
       SELECT CASE WHEN p.looked IS NULL THEN p.covered ELSE p.covered * coalesce(range_agg(r), '{}') END FROM call_logd_checkpoint p
       LEFT JOIN call_logd_seen s ON s.checkpoint_id = p.id LEFT JOIN LATERAL unnest(s.ids) AS r ON true
       WHERE p.id = $1 GROUP BY p.id
       """, [.int4(id)], purpose: "Looking up which CELs are done")
-    guard rows.count == 1, let done = rows.ranges(0, 0) else { return Coverage() }
-    return Coverage(done)
+    guard rows.count == 1, let done = rows.ranges(0, 0) else { return IDSet() }
+    return IDSet(done)
   }
 
   /// How many rows each block had, for blocks that are covered at least in part: by the block's number.

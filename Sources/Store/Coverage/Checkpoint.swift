@@ -7,7 +7,7 @@ public struct Checkpoint: Sendable {
   /// The row's id.
   public let id: Int32
   /// The CEL ids that are done.
-  public var coverage: Coverage
+  public var coverage: IDSet
   /// Grows with every change of the coverage.
   public var generation: Int64
   /// A covered CEL and the `eventtime` that stood in its row.
@@ -20,7 +20,7 @@ public struct Checkpoint: Sendable {
   public var lockWait = LockWait()
 
   /// That of a table of which nothing is done; it is not in the database.
-  public static let empty = Checkpoint(id: 0, coverage: Coverage(), generation: 0, witnesses: [])
+  public static let empty = Checkpoint(id: 0, coverage: IDSet(), generation: 0, witnesses: [])
 
   /// How many witnesses there are at most, beside the one with the least id: who deletes what is old leaves the greatest, who deletes what is new leaves the least.
   private static let witnessLimit = 3
@@ -76,19 +76,16 @@ public struct Checkpoint: Sendable {
   }
 
   private func gate(_ kind: String, _ purpose: String, on connection: Connection) throws {
-    let (gate, parameters) = (Checkpoint.gateClass, [Parameter.int4(Checkpoint.gateClass), .int4(id)])
+    let parameters = [Parameter.int4(AdvisoryLock.gate.rawValue), .int4(id)]
     // Nor is it free where nobody holds it but somebody waits for it: he came first.
     let isFree = try connection.query("SELECT pg_try_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
     guard isFree.bool(0, 0) != true else { return }
     try lockWait.once(
-      purpose, for: "the gate", on: connection, holders: { try .ofAdvisory(class: gate, id, on: connection) }
+      purpose, for: "the gate", on: connection, holders: { try .ofAdvisory(.gate, id, on: connection) }
     ) {
       _ = try connection.query("SELECT pg_advisory_xact_lock\(kind)($1, $2)", parameters, purpose: purpose)
     }
   }
-
-  /// The class of the gates' advisory locks: "calg" as bytes.
-  private static let gateClass: Int32 = 0x6361_6C67
 
   /// Reads the checkpoint of that table, entering an empty one where it has none.
   public static func obtain(_ table: CELTable, on connection: Connection) throws -> Checkpoint {
@@ -115,7 +112,7 @@ public struct Checkpoint: Sendable {
       witnesses = [(id, time)] + zip(row.integers(5) ?? [], row.integers(6) ?? []).map { ($0, $1) }
     }
     return Checkpoint(
-      id: Int32(truncatingIfNeeded: id), coverage: Coverage(covered), generation: generation, witnesses: witnesses,
+      id: Int32(truncatingIfNeeded: id), coverage: IDSet(covered), generation: generation, witnesses: witnesses,
       sequenceValue: row.int64(7))
   }
 
@@ -132,7 +129,7 @@ public struct Checkpoint: Sendable {
       UPDATE call_logd_checkpoint SET
         covered = covered + $2, generation = generation + 1, changed = now(), counters = call_logd_sum(counters, $3::jsonb)
       WHERE id = $1
-      """, [.int4(id), .int8Multirange(ids), .json(counters)], purpose: "Covering the CELs \(Coverage(ids))")
+      """, [.int4(id), .int8Multirange(ids), .json(counters)], purpose: "Covering the CELs \(IDSet(ids))")
     let known = Dictionary((self.witnesses + witnesses).map { ($0.id, $0.time) }) { $1 }
     let sorted = known.sorted { $0.key > $1.key }
     let kept = sorted.prefix(Checkpoint.witnessLimit) + sorted.dropFirst(Checkpoint.witnessLimit).suffix(1)
@@ -177,8 +174,8 @@ public struct Checkpoint: Sendable {
   public struct Gap: Sendable {
     /// The ids.
     public let ids: Range<Int64>
-    /// Since when they are missed, microseconds since 2000-01-01 UTC.
-    public let since: Int64
+    /// Since when they are missed.
+    public let since: Timestamp
     /// Seconds since then, by the server's clock, as of the beginning of the transaction.
     public let age: Double
   }

@@ -1,4 +1,5 @@
 import PostgreSQL
+import Values
 
 extension Claims {
   /// A claim, and whether anybody is at work on it.
@@ -9,8 +10,8 @@ extension Claims {
     public let owner: Int32
     /// In which run.
     public let run: Int32
-    /// Since when, microseconds since 2000-01-01 UTC.
-    public let since: Int64
+    /// Since when.
+    public let since: Timestamp
     /// Whether its owner's session is there; the next run takes over what is claimed by one who is gone.
     public let isAlive: Bool
   }
@@ -24,7 +25,7 @@ extension Claims {
         WHERE l.locktype = 'advisory' AND l.classid = $2::int8::oid AND l.objid = c.owner::int8::oid AND l.objsubid = 2 AND l.granted
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
       FROM call_logd_claim c WHERE c.checkpoint_id = $1 ORDER BY c.ids
-      """, [.int4(checkpoint), .int8(Int64(Claims.lockClass))], purpose: "Looking up claims and whose they are")
+      """, [.int4(checkpoint), .int8(Int64(AdvisoryLock.worker.rawValue))], purpose: "Looking up claims and whose they are")
     return rows.compactMap { row in
       guard let lower = row.int64(0), let upper = row.int64(1), let since = row.timestamp(4) else { return nil }
       return Seen(

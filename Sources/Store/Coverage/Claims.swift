@@ -34,9 +34,6 @@ public struct Claims: Sendable {
 
   // MARK: Owners
 
-  /// The class of the owners' advisory locks: "calc" as bytes.
-  static let lockClass: Int32 = 0x6361_6C63
-
   /// A number for a new owner.
   public static func newOwner(on connection: Connection) throws -> Int32 {
     let rows = try connection.query(
@@ -47,13 +44,14 @@ public struct Claims: Sendable {
   /// Takes an owner's lock for this session; false where another session has it.
   public static func lock(owner: Int32, on connection: Connection) throws(PostgreSQLError) -> Bool {
     try connection.query(
-      "SELECT pg_try_advisory_lock($1, $2)", [.int4(lockClass), .int4(owner)], purpose: "Taking a worker's lock"
+      "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.worker.rawValue), .int4(owner)],
+      purpose: "Taking a worker's lock"
     ).bool(0, 0) == true
   }
 
   /// Who has an owner's lock, this session aside.
   public static func holders(ofOwner owner: Int32, on connection: Connection) throws -> LockHolders {
-    try .ofAdvisory(class: lockClass, owner, on: connection)
+    try .ofAdvisory(.worker, owner, on: connection)
   }
 
   /// Ends the session that holds an owner's lock: one that was lost, and that the server may take for alive for hours.
@@ -63,7 +61,7 @@ public struct Claims: Sendable {
       SELECT pg_terminate_backend(pid) FROM pg_locks
       WHERE locktype = 'advisory' AND classid = $1::int8::oid AND objid = $2::int8::oid AND objsubid = 2 AND pid <> pg_backend_pid()
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      """, [.int8(Int64(lockClass)), .int8(Int64(owner))], purpose: "Ending a session that was lost")
+      """, [.int8(Int64(AdvisoryLock.worker.rawValue)), .int8(Int64(owner))], purpose: "Ending a session that was lost")
   }
 
   /// Removes the claims of owners who are gone.
@@ -85,7 +83,8 @@ public struct Claims: Sendable {
           purpose: "Removing the claims of a worker who is gone")
       }
       _ = try connection.query(
-        "SELECT pg_advisory_unlock($1, $2)", [.int4(Claims.lockClass), .int4(owner)], purpose: "Giving a worker's lock back")
+        "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.worker.rawValue), .int4(owner)],
+        purpose: "Giving a worker's lock back")
       if try result.get() > 0 { dead.append(Int32(truncatingIfNeeded: row.int64(1) ?? 0)) }
     }
     return dead
@@ -94,7 +93,7 @@ public struct Claims: Sendable {
   // MARK: Claims
 
   /// What is covered and what is claimed now.
-  public func standing(on connection: Connection) throws -> (coverage: Coverage, claims: [Standing]) {
+  public func standing(on connection: Connection) throws -> (coverage: IDSet, claims: [Standing]) {
     let rows = try connection.query(
       """
       SELECT p.covered, lower(c.ids), upper(c.ids), c.owner, c.run_id
@@ -107,7 +106,7 @@ public struct Claims: Sendable {
         ids: lower..<upper, owner: Int32(truncatingIfNeeded: row.int64(3) ?? 0), run: Int32(truncatingIfNeeded: row.int64(4) ?? 0)
       )
     }
-    return (Coverage(covered), claims)
+    return (IDSet(covered), claims)
   }
 
   /// Claims ids; nil where somebody has claimed some of them.

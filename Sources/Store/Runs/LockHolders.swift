@@ -68,8 +68,13 @@ public struct LockHolders: Sendable {
     return "held by \(names). Try again when it has ended; \(first.remedy)"
   }
 
-  /// Who holds the advisory lock of two numbers in the database of this connection, this session aside.
-  public static func ofAdvisory(class lockClass: Int32, _ object: Int32, on connection: Connection) throws -> LockHolders {
+  /// Who holds one of the program's advisory locks in the database of this connection, this session aside.
+  static func ofAdvisory(_ lock: AdvisoryLock, _ object: Int32, on connection: Connection) throws -> LockHolders {
+    try ofAdvisory(class: lock.rawValue, object, on: connection)
+  }
+
+  /// The same for any lock of two numbers.
+  package static func ofAdvisory(class lockClass: Int32, _ object: Int32, on connection: Connection) throws -> LockHolders {
     try find(
       "locktype = 'advisory' AND classid = $1::int8::oid AND objid = $2::int8::oid AND objsubid = 2",
       [unsigned(lockClass), unsigned(object)], on: connection)
@@ -123,9 +128,9 @@ public struct LockHolders: Sendable {
              host(a.client_addr),
              to_char(coalesce(x.prepared, a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
              (SELECT m.objid::int8 FROM locks m WHERE m.pid = h.pid AND m.locktype = 'advisory' AND m.objsubid = 2 AND m.granted
-                AND m.classid = \(RunRecord.lockClass) LIMIT 1),
+                AND m.classid = \(AdvisoryLock.run.rawValue) LIMIT 1),
              (SELECT m.objid::int8 FROM locks m WHERE m.pid = h.pid AND m.locktype = 'advisory' AND m.objsubid = 2 AND m.granted
-                AND m.classid = \(Claims.lockClass) LIMIT 1)
+                AND m.classid = \(AdvisoryLock.worker.rawValue) LIMIT 1)
       FROM held h LEFT JOIN pg_stat_activity a ON a.pid = h.pid
       LEFT JOIN pg_prepared_xacts x ON h.pid IS NULL AND x.transaction IN (
         SELECT t.transactionid FROM locks t

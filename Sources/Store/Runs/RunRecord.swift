@@ -18,7 +18,7 @@ public struct RunRecord: Sendable {
     case died
   }
 
-  /// A run as `status` shows it. Times are microseconds since 2000-01-01 UTC.
+  /// A run as `status` shows it.
   public struct Summary: Sendable {
     /// The row's id.
     public let id: Int32
@@ -44,8 +44,6 @@ public struct RunRecord: Sendable {
     public let error: String?
   }
 
-  /// The class of the runs' advisory locks: "calr" as bytes.
-  static let lockClass: Int32 = 0x6361_6C72
   /// Rows that are kept for each CEL table.
   private static let kept: Int64 = 1000
 
@@ -63,14 +61,14 @@ public struct RunRecord: Sendable {
       let id = Int32(truncatingIfNeeded: rows.int64(0, 0) ?? 0)
       // Of a new run, which is not to be seen yet: nobody should hold it.
       let isFree = try connection.query(
-        "SELECT pg_try_advisory_lock($1, $2)", [.int4(lockClass), .int4(id)], purpose: "Taking the run's lock")
+        "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Taking the run's lock")
       guard isFree.bool(0, 0) != true else { return id }
       try checkpoint.lockWait.once(
         "Taking the run's lock", for: "the lock of run \(id)", on: connection,
-        holders: { try .ofAdvisory(class: lockClass, id, on: connection) }
+        holders: { try .ofAdvisory(.run, id, on: connection) }
       ) {
         _ = try connection.query(
-          "SELECT pg_advisory_lock($1, $2)", [.int4(lockClass), .int4(id)], purpose: "Taking the run's lock")
+          "SELECT pg_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Taking the run's lock")
       }
       return id
     }
@@ -85,7 +83,7 @@ public struct RunRecord: Sendable {
   /// Takes the lock again in a new session.
   public func lockAgain(on connection: Connection) throws(PostgreSQLError) {
     _ = try connection.query(
-      "SELECT pg_try_advisory_lock($1, $2)", [.int4(RunRecord.lockClass), .int4(id)], purpose: "Taking the run's lock")
+      "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Taking the run's lock")
     try connection.execute(
       "UPDATE call_logd_run SET ended = NULL, outcome = NULL WHERE id = $1 AND outcome = 'died'", [.int4(id)],
       purpose: "Recording that the run goes on")
@@ -97,7 +95,7 @@ public struct RunRecord: Sendable {
       "UPDATE call_logd_run SET ended = now(), outcome = $2, error = $3 WHERE id = $1",
       [.int4(id), .text(outcome.rawValue), error.map { .text($0) } ?? .null], purpose: "Recording the end of the run")
     _ = try connection.query(
-      "SELECT pg_advisory_unlock($1, $2)", [.int4(RunRecord.lockClass), .int4(id)], purpose: "Giving the run's lock back")
+      "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(id)], purpose: "Giving the run's lock back")
   }
 
   /// Adds to its counts, in the transaction that did the work.
@@ -113,13 +111,15 @@ public struct RunRecord: Sendable {
     var dead: [Summary] = []
     for run in try recent(checkpoint, limit: kept, onlyUnended: true, on: connection) {
       let locked = try connection.query(
-        "SELECT pg_try_advisory_lock($1, $2)", [.int4(lockClass), .int4(run.id)], purpose: "Looking whether a run is alive")
+        "SELECT pg_try_advisory_lock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(run.id)],
+        purpose: "Looking whether a run is alive")
       guard locked.bool(0, 0) == true else { continue }
       let marked = try connection.execute(
         "UPDATE call_logd_run SET ended = now(), outcome = 'died' WHERE id = $1 AND ended IS NULL", [.int4(run.id)],
         purpose: "Marking a run that died")
       _ = try connection.query(
-        "SELECT pg_advisory_unlock($1, $2)", [.int4(lockClass), .int4(run.id)], purpose: "Giving a run's lock back")
+        "SELECT pg_advisory_unlock($1, $2)", [.int4(AdvisoryLock.run.rawValue), .int4(run.id)],
+        purpose: "Giving a run's lock back")
       if marked == 1 { dead.append(run) }
     }
     return dead
@@ -137,7 +137,8 @@ public struct RunRecord: Sendable {
       LEFT JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = $3::int8::oid AND l.objid = r.id::int8::oid AND l.objsubid = 2
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       WHERE checkpoint_id = $1 AND (ended IS NULL OR NOT $4) ORDER BY r.id DESC LIMIT $2
-      """, [.int4(checkpoint.id), .int8(limit), .int8(Int64(lockClass)), .bool(onlyUnended)], purpose: "Reading the last runs")
+      """, [.int4(checkpoint.id), .int8(limit), .int8(Int64(AdvisoryLock.run.rawValue)), .bool(onlyUnended)],
+      purpose: "Reading the last runs")
     return try rows.map { row in
       let id = Int32(truncatingIfNeeded: row.int64(0) ?? 0)
       let counters = try connection.query(

@@ -24,9 +24,6 @@ public struct Migrator {
     self.connection = connection
   }
 
-  /// The key of the advisory lock that one migration at a time holds: "call_log" as bytes.
-  private static let lockKey: Int64 = 0x6361_6C6C_5F6C_6F67
-
   /// Every step in order. Reads only.
   public func steps() throws(PostgreSQLError) -> [Step] {
     let applied = try applied()
@@ -60,7 +57,7 @@ public struct Migrator {
     guard before.count < known.count else { return ([], []) }
     try waitForOthers()
     defer {
-      _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(Migrator.lockKey)], purpose: "Ending the migration")
+      _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(AdvisoryLock.schema)], purpose: "Ending the migration")
     }
     // Another process may have done them while this one waited.
     let applied = try applied()
@@ -94,12 +91,12 @@ public struct Migrator {
     while true {
       let rows = try connection.query(
         "SELECT pg_try_advisory_lock($1), (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::text",
-        [.int8(Migrator.lockKey)],
+        [.int8(AdvisoryLock.schema)],
         purpose: "Waiting for another migration")
       if rows.bool(0, 0) == true { return }
       let limit = Double(rows.string(0, 1) ?? "") ?? 0
       guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
-        let holders = try LockHolders.ofAdvisory(Migrator.lockKey, on: connection)
+        let holders = try LockHolders.ofAdvisory(AdvisoryLock.schema, on: connection)
         throw StoreError(
           .busy,
           "another migration of database \(connection.server.database) is running (\(connection.server)): its lock is \(holders.description)"

@@ -51,11 +51,11 @@ public struct CSVWriter {
     cell { out in value?.forEachCharacter { out.append($0) } }
   }
 
-  /// A time (microseconds since 2000-01-01 UTC) such as `2026-03-02T08:00:00+00:00`, with microseconds where they are not zero; empty for nil.
+  /// A time such as `2026-03-02T08:00:00+00:00`, with microseconds where they are not zero; empty for nil.
   public mutating func time(_ value: Int64?) {
     cell {
       guard let value else { return }
-      EventTime.appendWallClock(value, isShort: true, to: &$0)
+      TimestampText.appendWallClock(value, isShort: true, to: &$0)
       $0.append(contentsOf: "+00:00".utf8)
     }
   }

@@ -57,13 +57,13 @@ public struct JSONWriter {
     needsComma = true
   }
 
-  /// A key with a time (microseconds since 2000-01-01 UTC), `null` for nil.
+  /// A key with a time, `null` for nil.
   /// - Parameter isShort: leaves a fraction of zero out
   public mutating func time(_ key: Text, _ value: Int64?, isShort: Bool = false) {
     self.key(key)
     if let value {
       out.append(UInt8(ascii: "\""))
-      EventTime.appendWallClock(value, isShort: isShort, to: &out)
+      TimestampText.appendWallClock(value, isShort: isShort, to: &out)
       out.append(contentsOf: "+00:00\"".utf8)
     } else {
       null()

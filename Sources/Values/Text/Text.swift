@@ -4,13 +4,15 @@
   import Darwin
 #endif
 
-/// A piece of UTF-8 text that lies in somebody else's memory: a field of a CEL, a literal, or text made by a ``TextArena``.
+/// A piece of UTF-8 text that lies in other memory: a field of a CEL, a literal, or text made by a ``TextArena``.
 ///
 /// It is a pointer and a length, so that fields are passed about, compared and written out without a copy or a reference count.
-/// It can be NULL, as a column can. Its bytes are never written to after it was made; they live as long as the arena (literals:
-/// for ever), so a `Text` must not outlive the batch it came from.
-public struct Text: @unchecked Sendable {
-  // Sendable by the promise above: the bytes behind the pointer are immutable.
+/// It can be NULL, as a column can.
+///
+/// A `Text` is good until its arena is emptied or goes away; then its bytes are overwritten or freed. Text of a literal lasts as long as
+/// the program. So a `Text` must not outlive the batch that it came from, and it is not `Sendable`: a thread works on the texts of its
+/// own arenas. ``StaticText`` holds literals that threads share.
+public struct Text {
   /// Where the bytes lie; nil for NULL.
   public let start: UnsafePointer<UInt8>?
   @usableFromInline let length: Int

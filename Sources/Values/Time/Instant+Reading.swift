@@ -51,11 +51,11 @@ extension Instant {
       let (year, month, day) = (number(year), number(month), number(day))
       guard year >= 1 else { throw JobError(.usage, "\(text): there is no year 0000; years go from 0001 to 9999") }
       guard (1...12).contains(month) else { throw JobError(.usage, "\(text): there is no month \(month)") }
-      let last = EventTime.daysInMonth(year, month)
-      guard (1...last).contains(day) else {
+      guard let date = CivilDate(year: year, month: month, day: day) else {
+        let last = CivilDate.daysInMonth(year, month)
         throw JobError(.usage, "\(text): there is no such day; that month has the days 01 to \(last)")
       }
-      return EventTime.days(year, month, day)
+      return date.daysSince1970
     }
 
     private static func offset(_ zone: Substring, _ text: String) throws(JobError) -> Int64 {

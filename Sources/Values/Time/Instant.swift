@@ -11,7 +11,7 @@ public enum Instant {
     case upper
   }
 
-  /// The instant that `text` tells, in microseconds since 2000-01-01 UTC.
+  /// The instant that `text` tells.
   ///
   /// A day begins with the first instant at which the clocks show its date: at 01:00 where they are put forward at midnight.
   /// - Throws: ``JobError`` (usage) for what is no date or time, and for a time that the clocks here skip or show twice; it says how to write that instead.
@@ -39,7 +39,7 @@ public enum Instant {
   }
 
   private static func sinceMillennium(_ seconds: Int64, _ microseconds: Int64) -> Int64 {
-    (seconds - 946_684_800) * 1_000_000 + microseconds
+    (seconds - Timestamp.secondsFrom1970To2000) * 1_000_000 + microseconds
   }
 
   /// Why a time of the clocks' change is not one instant, and how to write those that it can mean.
@@ -79,5 +79,5 @@ private enum WallClockText {
     return whole(wall).prefix(19) + sign + parts.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
   }
 
-  private static func whole(_ wall: Int64) -> String { EventTime.text((wall - 946_684_800) * 1_000_000) }
+  private static func whole(_ wall: Int64) -> String { TimestampText.text((wall - Timestamp.secondsFrom1970To2000) * 1_000_000) }
 }

@@ -22,32 +22,25 @@ public struct Month: Hashable, Comparable, Sendable, CustomStringConvertible {
       year: numbers[0] * 1000 + numbers[1] * 100 + numbers[2] * 10 + numbers[3], month: numbers[4] * 10 + numbers[5])
   }
 
-  /// The month in which an instant lies (microseconds since 2000-01-01 UTC); nil outside of the years 1 to 9999.
-  public init?(of instant: Int64) {
-    // Days since 0000-03-01, then Howard Hinnant's civil_from_days.
-    let days = instant.floored(by: 86_400_000_000) + 730_425
-    let era = days.floored(by: 146_097)
-    let day = days - era * 146_097
-    let yearOfEra = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
-    let dayOfYear = day - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shifted = (5 * dayOfYear + 2) / 153
-    let month = shifted < 10 ? shifted + 3 : shifted - 9
-    self.init(year: Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)), month: Int(month))
+  /// The month in which a moment lies; nil outside of the years 1 to 9999.
+  public init?(of moment: Timestamp) {
+    let date = CivilDate(daysSince1970: moment.floorDivided(by: Month.day) + Month.epoch)
+    self.init(year: Int(date.year), month: Int(date.month))
   }
 
-  /// Its first instant, microseconds since 2000-01-01 UTC.
-  public var start: Int64 {
-    let shiftedYear = Int64(month <= 2 ? year - 1 : year)
-    let era = shiftedYear.floored(by: 400)
-    let yearOfEra = shiftedYear - era * 400
-    let dayOfYear = (153 * Int64(month > 2 ? month - 3 : month + 9) + 2) / 5
-    let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return (days - 730_425) * 86_400_000_000
-  }
+  /// Its first moment.
+  public var start: Timestamp { Month.start(year, month) }
 
-  /// The first instant after it, in the same.
-  public var end: Int64 {
-    (Month(year: month == 12 ? year + 1 : year, month: month == 12 ? 1 : month + 1)?.start) ?? .max
+  /// The first moment after it.
+  public var end: Timestamp { month == 12 ? Month.start(year + 1, 1) : Month.start(year, month + 1) }
+
+  /// A day in microseconds.
+  private static let day: Int64 = 86_400_000_000
+  /// Days from 1970-01-01 to 2000-01-01.
+  private static let epoch = Timestamp.secondsFrom1970To2000 / 86400
+
+  private static func start(_ year: Int, _ month: Int) -> Timestamp {
+    (CivilDate(year: Int64(year), month: Int64(month), day: 1).map { $0.daysSince1970 - epoch } ?? 0) * day
   }
 
   /// The year in four digits.
@@ -58,12 +51,4 @@ public struct Month: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   /// By time.
   public static func < (a: Month, b: Month) -> Bool { (a.year, a.month) < (b.year, b.month) }
-}
-
-extension Int64 {
-  /// The greatest whole number that times `divisor` is not above this one.
-  func floored(by divisor: Int64) -> Int64 {
-    let quotient = self / divisor
-    return self % divisor < 0 ? quotient - 1 : quotient
-  }
 }

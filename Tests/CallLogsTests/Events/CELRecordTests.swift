@@ -98,6 +98,6 @@ struct CELRecordTests {
       ("2026-03-02 08:00:00Z", "2026-03-02 08:00:00"), ("2026-03-02 08:00:00", "2026-03-02 08:00:00"), ("", ""),
     ])
   func wallClock(text: String, wall: String) {
-    #expect(EventTime.withoutOffset(arena.text(text)).string == wall)
+    #expect(TimestampText.withoutOffset(arena.text(text)).string == wall)
   }
 }

@@ -21,7 +21,7 @@ struct CELRow: Sendable {
   /// The eventtime in microseconds since 1970-01-01 UTC.
   var time: Int64 {
     let text = self["eventtime"].dropLast(3)
-    let seconds = Timestamp.microseconds(fromISO: String(text.prefix(19))) ?? -1
+    let seconds = SimulatedTime.microseconds(fromISO: String(text.prefix(19))) ?? -1
     let fraction = text.dropFirst(20)
     return seconds + (Int64(fraction + String(repeating: "0", count: 6 - fraction.count)) ?? -1)
   }

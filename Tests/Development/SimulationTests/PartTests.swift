@@ -11,7 +11,7 @@ struct PartTests {
       ("2026-03-02 08:00:30", 1_772_438_430), ("2024-02-29T23:59:59Z", 1_709_251_199), ("9999-12-31", 253_402_214_400),
     ])
   func readsISO(text: String, seconds: Int64) {
-    #expect(Timestamp.microseconds(fromISO: text) == seconds * 1_000_000)
+    #expect(SimulatedTime.microseconds(fromISO: text) == seconds * 1_000_000)
   }
 
   @Test(
@@ -21,7 +21,7 @@ struct PartTests {
       "2026-01-01T1000", "2026-01-01T10:00:00.5", "2026/01/01", "2026-01-01+02",
     ])
   func refusesISO(text: String) {
-    #expect(Timestamp.microseconds(fromISO: text) == nil)
+    #expect(SimulatedTime.microseconds(fromISO: text) == nil)
   }
 
   @Test("a time written is the time read, to the microsecond", arguments: [1, 2, 3] as [UInt64])
@@ -29,7 +29,7 @@ struct PartTests {
     var random = RandomSource(seed: seed)
     var writer = TimestampWriter()
     for _ in 0..<500 {
-      let time = Int64(random.below(Int(Timestamp.endOfYear9999 / 1000))) * 1000 + Int64(random.below(3))
+      let time = Int64(random.below(Int(SimulatedTime.endOfYear9999 / 1000))) * 1000 + Int64(random.below(3))
       var bytes: [UInt8] = []
       writer.append(time, to: &bytes)
       var row = CELRow(fields: CELRow.columns.map { _ in nil })

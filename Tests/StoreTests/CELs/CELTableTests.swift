@@ -43,9 +43,9 @@ struct CELTableTests {
     #expect(try table.bounds(from: nil, to: nil, on: database.admin) == all)
     #expect(try table.celRange(ofConversations: ["1"], callLogs: [], on: database.admin) == all)
     #expect(try table.count(in: [Int64.min..<0, 1..<Int64.max], on: database.admin) == 2)
-    #expect(try table.newest(in: Coverage([Int64.min..<5]), on: database.admin)?.id == .min)
-    #expect(try table.newest(in: Coverage([Int64.min..<5, 7..<Int64.max]), on: database.admin)?.id == .max - 1)
-    #expect(try table.newest(in: Coverage([0..<5]), on: database.admin) == nil)
+    #expect(try table.newest(in: IDSet([Int64.min..<5]), on: database.admin)?.id == .min)
+    #expect(try table.newest(in: IDSet([Int64.min..<5, 7..<Int64.max]), on: database.admin)?.id == .max - 1)
+    #expect(try table.newest(in: IDSet([0..<5]), on: database.admin) == nil)
     var (batch, read, tally) = (CELBatch(), ChunkRead(), Tally())
     let missing = try table.readAgain(
       [Int64.min..<Int64.min + 2, Int64.max - 2..<Int64.max], into: &batch, read: &read, tally: &tally, on: database.admin)

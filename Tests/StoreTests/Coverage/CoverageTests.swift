@@ -8,10 +8,10 @@ import Values
 struct CoverageTests {
   @Test("counts its ids, and stops at the greatest number where they are more than that")
   func width() {
-    #expect(Coverage([1..<4, 10..<11]).count == 4 && Coverage().count == 0)
+    #expect(IDSet([1..<4, 10..<11]).count == 4 && IDSet().count == 0)
     #expect((Int64.min..<Int64.max).width == .max && (0..<Int64.max).width == .max && (Int64.min..<0).width == .max)
     #expect((-3..<Int64.max - 3).width == .max && (Int64(-5)..<5).width == 10)
-    #expect(Coverage([Int64.min..<(-1), 1..<Int64.max]).count == .max)
+    #expect(IDSet([Int64.min..<(-1), 1..<Int64.max]).count == .max)
     #expect([Int64.min, .max - 1, .max].ranges == [Int64.min..<Int64.min + 1, Int64.max - 1..<Int64.max])
   }
 
@@ -27,7 +27,7 @@ struct CoverageTests {
         ranges.append(lower..<lower + Int64.random(in: 0...9, using: &random))
         numbers.formUnion(ranges[ranges.count - 1])
       }
-      let coverage = Coverage(ranges)
+      let coverage = IDSet(ranges)
       #expect(coverage.count == numbers.count, "\(random)")
       #expect(coverage.greatest == numbers.max(), "\(random)")
       #expect(coverage.isEmpty == numbers.isEmpty)
@@ -42,7 +42,7 @@ struct CoverageTests {
         #expect(
           Set(parts.flatMap { Array($0) }) == Set(range).intersection(numbers) && parts.allSatisfy { !$0.isEmpty }, "\(random)")
       }
-      let added = coverage.adding(range)
+      let added = IDSet(coverage.ranges + [range])
       #expect(added.count == numbers.union(range).count, "\(random)")
       for (a, b) in zip(added.ranges, added.ranges.dropFirst()) { #expect(a.upperBound < b.lowerBound, "\(random)") }
       let server = try database.admin.query(
@@ -54,7 +54,7 @@ struct CoverageTests {
 
   @Test("is shown as people write ids")
   func description() {
-    #expect("\(Coverage([1..<5, 7..<8]))" == "1-4, 7-7")
-    #expect("\(Coverage())" == "none")
+    #expect("\(IDSet([1..<5, 7..<8]))" == "1-4, 7-7")
+    #expect("\(IDSet())" == "none")
   }
 }

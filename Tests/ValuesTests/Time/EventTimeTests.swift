@@ -10,7 +10,7 @@ struct EventTimeTests {
   /// 2026-03-02 08:00 UTC.
   private static let start: Int64 = 825_753_600_000_000
 
-  private func parse(_ text: String) -> EventTime.Parsed? { EventTime.parse(arena.text(text)) }
+  private func parse(_ text: String) -> TimestampText.Parsed? { TimestampText.parse(arena.text(text)) }
 
   @Test(
     "the forms that PostgreSQL and Asterisk write",
@@ -62,7 +62,7 @@ struct EventTimeTests {
     for _ in 0..<3000 {
       // Years 1 to 9999.
       let time = Int64.random(in: -63_082_281_600_000_000...252_455_615_999_999_999, using: &random)
-      let text = EventTime.text(time)
+      let text = TimestampText.text(time)
       #expect(parse(text) == .instant(time), "seed \(random.seed): \(text)")
       let seconds = Int64((Double(time) / 1_000_000).rounded(.down))
       if time > -12_622_780_800_000_000, time % 1_000_000 == 0 || random.chance(10) {
@@ -76,6 +76,6 @@ struct EventTimeTests {
     "any time can be written",
     arguments: [Int64.min, Int64.max, -63_082_281_600_000_001, 252_455_616_000_000_000, -70_000_000_000_000_000])
   func extremes(time: Int64) {
-    #expect(EventTime.text(time).hasSuffix("+00:00"))
+    #expect(TimestampText.text(time).hasSuffix("+00:00"))
   }
 }

@@ -8,7 +8,8 @@ struct InstantTests {
   private func read(_ text: String, as bound: Instant.Bound = .lower, in zone: String = "Europe/Paris") throws -> String {
     let zone = try #require(LocalZone(named: zone))
     do {
-      return String(EventTime.text(try Instant.microseconds(text, as: bound, in: zone)).prefix(26)).replacing(".000000", with: "")
+      return String(TimestampText.text(try Instant.microseconds(text, as: bound, in: zone)).prefix(26)).replacing(
+        ".000000", with: "")
     } catch let error {
       #expect(error.exitReason == .usage)
       return error.message

@@ -1,5 +1,7 @@
+import Values
+
 /// Moments in UTC, as microseconds since 1970-01-01, in and out of text.
-public enum Timestamp {
+public enum SimulatedTime {
   static let endOfYear9999: Int64 = 253_402_300_800 * .second
 
   /// Reads `2026-03-02`, `2026-03-02T08:00`, `2026-03-02T08:00:30` (a space for the T, a Z at the end: both allowed).
@@ -23,33 +25,10 @@ public enum Timestamp {
     }
     numbers += Array(repeating: 0, count: 6 - numbers.count)
     let (year, month, day) = (numbers[0], numbers[1], numbers[2])
-    guard (1...12).contains(month), (1...31).contains(day), numbers[3] < 24, numbers[4] < 60, numbers[5] < 60 else {
+    guard let date = CivilDate(year: year, month: month, day: day), numbers[3] < 24, numbers[4] < 60, numbers[5] < 60 else {
       return nil
     }
-    let days = daysSince1970(year: year, month: month, day: day)
-    guard civil(daysSince1970: days) == (year, month, day) else { return nil }
-    return (days * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]) * .second
-  }
-
-  /// Days from 1970-01-01 to a day of the Gregorian calendar. Years begin in March here, so that the leap day comes last.
-  static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let marchYear = month > 2 ? year : year - 1
-    let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
-    let yearOfEra = marchYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  /// The inverse of `daysSince1970(year:month:day:)`.
-  static func civil(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    return (date.daysSince1970 * 86_400 + numbers[3] * 3600 + numbers[4] * 60 + numbers[5]) * .second
   }
 }
 
@@ -64,13 +43,13 @@ struct TimestampWriter {
   mutating func append(_ time: Int64, to bytes: inout [UInt8]) {
     if time / .minute != minute {
       minute = time / .minute
-      let (year, month, day) = Timestamp.civil(daysSince1970: minute / 1440)
+      let date = CivilDate(daysSince1970: minute / 1440)
       prefix.removeAll(keepingCapacity: true)
-      appendDigits(year, width: 4, to: &prefix)
+      appendDigits(date.year, width: 4, to: &prefix)
       prefix.append(UInt8(ascii: "-"))
-      appendDigits(month, width: 2, to: &prefix)
+      appendDigits(date.month, width: 2, to: &prefix)
       prefix.append(UInt8(ascii: "-"))
-      appendDigits(day, width: 2, to: &prefix)
+      appendDigits(date.day, width: 2, to: &prefix)
       prefix.append(UInt8(ascii: " "))
       appendDigits(minute % 1440 / 60, width: 2, to: &prefix)
       prefix.append(UInt8(ascii: ":"))
