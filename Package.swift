@@ -121,7 +121,7 @@ let package = Package(
 
     .testTarget(name: "ValuesTests", dependencies: ["Values", "TestSupport"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
-    .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "PrivateServer", "TestSupport", logging]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["Values", "PostgreSQL", "PrivateServer", "TestSupport", logging]),
     .testTarget(name: "CallLogsTests", dependencies: ["Values", "CallLogs", "TestSupport"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"]),
     .testTarget(name: "ArchiveTests", dependencies: ["Values", "Files", "Compression", "Archive", "TestSupport"]),
