@@ -24,7 +24,7 @@ soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and com
 
 ROUNDS ?= 60
 stress: deps ## Random work of every verb at once, disturbed (ROUNDS=10: fewer), and compare the tables with undisturbed ones.
-	STRESS_ROUNDS=$(ROUNDS) $(SWIFT) test --filter 'JobsTests.(StressTests|EdgeStressTests)'
+	STRESS_ROUNDS=$(ROUNDS) $(SWIFT) test --filter 'WholeTests.(StressTests|EdgeStressTests)'
 
 bench: release ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
 	@$(SWIFT) build $(RELEASE) --product bench-call-logs

@@ -26,6 +26,11 @@ func developmentProgram(_ name: String, _ dependencies: [Target.Dependency]) -> 
   .executableTarget(name: name, dependencies: dependencies + [argumentParser], path: "Sources/Development/\(name)")
 }
 
+/// The tests of such a room.
+func developmentTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/Development/\(name)")
+}
+
 let package = Package(
   name: "wazo-call-logs",
   products: [
@@ -104,36 +109,65 @@ let package = Package(
       "demo-call-logs", ["Values", "PostgreSQL", "PrivateServer", "Simulation", "DevelopmentSQL", "Terminal", logging]),
 
     // Tests stand in the same folders as the rooms.
-    .testTarget(name: "CallLogsTests", dependencies: ["Values", "CallLogs", "Listing"]),
-    .testTarget(name: "PostgreSQLTests", dependencies: ["Values", "PostgreSQL", "PrivateServer"]),
-    .testTarget(name: "ZstandardTests", dependencies: ["Compression"]),
-    .testTarget(name: "GzipTests", dependencies: ["Compression"]),
-    .testTarget(name: "ArchiveTests", dependencies: ["Values", "Files", "Archive", "Compression", "TestDatabases"]),
-    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
-    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
-    .testTarget(name: "PurePartsTests", dependencies: ["PureParts", "CallLogs", "Simulation"]),
+    // What several of them share: databases, jobs run in this process, a proxy that cuts connections, random numbers with a seed.
     .target(
-      name: "TestDatabases",
-      dependencies: ["Values", "PostgreSQL", "PrivateServer", "Simulation", logging],
-      path: "Tests/TestDatabases"),
-    .testTarget(
-      name: "StoreTests",
-      dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
-    .testTarget(
-      name: "JobsTests",
+      name: "TestSupport",
       dependencies: [
-        "Values", "Files", "Runs", "Generation", "Archiving", "Inspection", "Interpreting", "Listing", "Archive", "Store",
-        "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer", logging,
+        "Values", "PostgreSQL", "CallLogs", "Archive", "Store", "Runs", "Generation", "Archiving", "PrivateServer",
+        "Simulation", logging,
       ],
-      exclude: ["Fixtures"], swiftSettings: points),
+      path: "Tests/TestSupport"),
+    .testTarget(name: "TestSupportTests", dependencies: ["PostgreSQL", "PrivateServer", "TestSupport"]),
+
+    .testTarget(name: "ValuesTests", dependencies: ["Values", "TestSupport"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
+    .testTarget(name: "PostgreSQLTests", dependencies: ["Values", "PostgreSQL", "PrivateServer", "TestSupport", logging]),
+    .testTarget(name: "CallLogsTests", dependencies: ["Values", "CallLogs", "TestSupport"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"]),
+    .testTarget(name: "ArchiveTests", dependencies: ["Values", "Files", "Compression", "Archive", "TestSupport"]),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "PrivateServer", "TestSupport"]),
+    .testTarget(
+      name: "ListingTests", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "Listing", "TestSupport"]),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: [
+        "Values", "PostgreSQL", "CallLogs", "Store", "Runs", "Generation", "Inspection", "PrivateServer", "TestSupport",
+      ]),
+    .testTarget(
+      name: "GenerationTests",
+      dependencies: [
+        "Values", "PostgreSQL", "CallLogs", "Store", "Runs", "Generation", "Inspection", "PrivateServer", "TestSupport",
+      ]),
+    .testTarget(
+      name: "ArchivingTests",
+      dependencies: [
+        "Values", "Files", "PostgreSQL", "CallLogs", "Archive", "Store", "Runs", "Generation", "Archiving", "Inspection",
+        "PrivateServer", "TestSupport",
+      ],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "InspectionTests",
+      dependencies: ["PostgreSQL", "CallLogs", "Store", "Runs", "Inspection", "PrivateServer", "TestSupport"]),
+    // All verbs at once.
+    .testTarget(
+      name: "WholeTests",
+      dependencies: ["Values", "PostgreSQL", "CallLogs", "Archive", "Store", "Runs", "Generation", "TestSupport"]),
     // Runs the programs themselves, which the dependencies get built.
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Values", "Files", "PrivateServer", "Simulation", "Runs", "Generation", "Archiving", "Archive", "TestDatabases",
-        "wazo-call-logs", "simulate-calls", "private-server",
+        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "simulate-calls",
+        "private-server",
       ],
-      exclude: ["Snapshots"], swiftSettings: points),
+      exclude: ["Program/Snapshots"]),
+
+    // Reads the repository, and links nothing of it.
+    .testTarget(name: "HouseTests"),
+
+    developmentTests("PrivateServerTests", ["PrivateServer"]),
+    developmentTests("SimulationTests", ["Simulation"]),
+    developmentTests("PurePartsTests", ["CallLogs", "Simulation", "PureParts"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-import TestDatabases
+import TestSupport
 import Testing
 
 @testable import Archive

@@ -1,6 +1,7 @@
 import Archive
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The recordings folder")
@@ -84,15 +85,15 @@ struct RecordingsFolderTests {
     try place.link("audio/out", to: place.root)
     let outside = place.all.filter { !$0.hasPrefix("audio/") }
     let recordings = try RecordingsFolder(place.folder)
+    var random = Seeded()
     for _ in 0..<500 {
-      var path = Bool.random() ? place.folder : Bool.random() ? place.root : ""
-      for _ in 0..<Int.random(in: 0...5) {
-        path +=
-          ["/", "//", "/..", "/.", "/out", "/audio", "/a.wav", "/outside.wav", "/t", "\0", "/audio-too", "out"].randomElement()
-          ?? ""
+      var path = random.oneIn(2) ? place.folder : random.oneIn(2) ? place.root : ""
+      for _ in 0..<random.below(6) {
+        path += random.pick(
+          ["/", "//", "/..", "/.", "/out", "/audio", "/a.wav", "/outside.wav", "/t", "\0", "/audio-too", "out"])
       }
       _ = try recordings.remove(Array(path.utf8))
-      #expect(place.all.filter { !$0.hasPrefix("audio/") } == outside, "\(path.debugDescription)")
+      #expect(place.all.filter { !$0.hasPrefix("audio/") } == outside, "\(path.debugDescription), \(random)")
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PrivateServer
+import TestSupport
 import Testing
 
 @testable import PostgreSQL

@@ -1,5 +1,6 @@
 import Values
 import PostgreSQL
+import TestSupport
 import Testing
 
 @Suite("COPY")

@@ -2,11 +2,12 @@ import Foundation
 import Logging
 import PostgreSQL
 import PrivateServer
+import TestSupport
 import Testing
 
 @Suite("Errors and notices")
 struct ErrorTests {
-  let recorder = LogRecorder()
+  let recorder = LogRecorder(level: .trace)
   let connection: Connection
 
   init() throws {
@@ -148,12 +149,12 @@ struct ErrorTests {
 
   @Test("what a server says before it ends a session is no warning of its own: who loses the connection tells of it")
   func farewell() throws {
-    let recorder = LogRecorder()
+    let recorder = LogRecorder(level: .trace)
     let connection = try TestDatabase().connect(log: recorder.logger)
     for state in ["57P01", "57P02"] {
       try connection.script("DO $$ BEGIN RAISE WARNING 'terminating' USING ERRCODE = '\(state)'; END $$", purpose: "A farewell")
     }
-    #expect(recorder.lines.withLock { $0.filter { $0.text == "terminating" }.map(\.level) } == [.info, .info])
+    #expect(recorder.lines.filter { $0.text == "terminating" }.map(\.level) == [.info, .info])
   }
 
   @Test("notices go to the log at their level")
@@ -161,10 +162,10 @@ struct ErrorTests {
     for (severity, level) in [("warning", Logger.Level.warning), ("notice", .notice), ("info", .info), ("debug", .debug)] {
       try connection.script(
         "SET client_min_messages = debug1; DO $$ BEGIN RAISE \(severity) 'about %', '\(severity)'; END $$", purpose: "raising")
-      #expect(recorder.lines.withLock { $0.contains { $0.level == level && $0.text == "about \(severity)" } })
+      #expect(recorder.lines.contains { $0.level == level && $0.text == "about \(severity)" })
     }
     try connection.script("DROP TABLE IF EXISTS nowhere", purpose: "dropping")
-    #expect(recorder.lines.withLock { $0.last?.text == "table \"nowhere\" does not exist, skipping" })
+    #expect(recorder.lines.last?.text == "table \"nowhere\" does not exist, skipping")
   }
 
   @Test("a quoted name is one name whatever it contains")

@@ -1,6 +1,7 @@
 import Foundation
 import PostgreSQL
 import PrivateServer
+import TestSupport
 import Testing
 
 @Suite("Interruption")

@@ -1,5 +1,6 @@
 import Values
 import PostgreSQL
+import TestSupport
 import Testing
 
 @Suite("Values sent to the server come back as they were")

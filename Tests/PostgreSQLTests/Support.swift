@@ -1,6 +1,7 @@
 import Logging
 import PrivateServer
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PostgreSQL
@@ -23,53 +24,7 @@ struct TestDatabase {
   }
 }
 
-let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
-
-/// Keeps what is logged.
-final class LogRecorder: Sendable {
-  let lines = Mutex<[(level: Logger.Level, text: String)]>([])
-
-  var logger: Logger {
-    Logger(label: "recorded") { _ in Handler(recorder: self) }
-  }
-
-  private struct Handler: LogHandler {
-    let recorder: LogRecorder
-    var logLevel: Logger.Level = .trace
-    var metadata: Logger.Metadata = [:]
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-
-    init(recorder: LogRecorder) { self.recorder = recorder }
-
-    func log(event: LogEvent) {
-      recorder.lines.withLock { $0.append((event.level, event.message.description)) }
-    }
-  }
-}
-
-/// Random numbers that a printed seed brings back.
-struct Seeded: RandomNumberGenerator, CustomStringConvertible {
-  let seed: UInt64
-  private var state: UInt64
-
-  init(seed: UInt64 = UInt64.random(in: 0...UInt64.max)) {
-    self.seed = seed
-    state = seed
-  }
-
-  var description: String { "seed \(seed)" }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension Seeded {
   mutating func integer() -> Int64 {
     [Int64.min, .max, 0, -1, 1, Int64(Int32.max), Int64(Int32.min), Int64(bitPattern: next())].randomElement(using: &self) ?? 0
   }

@@ -1,5 +1,6 @@
 import PostgreSQL
 import PrivateServer
+import TestSupport
 import Testing
 
 @Suite("Transactions")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Settings
@@ -31,8 +32,7 @@ struct PrecedenceTests {
 
   @Test("for any mixture of sources, each key on its own comes from the strongest that has it", arguments: 0..<20)
   func mixture(round: Int) async throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Seeded()
     let keys = ["chunk_size", "history", "cel_table", "log_level", "retry_for"]
     let root = try Root()
     var overrides: [String: String] = [:]
@@ -57,11 +57,11 @@ struct PrecedenceTests {
       if !lines.isEmpty { try root.write(lines.joined(separator: "\n"), to: "etc/wazo-call-logs/\(level)") }
     }
     let settings = try await root.load(overrides, environment: environment)
-    #expect(settings.chunkSize == strongest["chunk_size"].map { $0 + 1 } ?? 20_000, "seed \(seed)")
-    #expect(settings.history == strongest["history"].map { $0 + 1 } ?? 20_000, "seed \(seed)")
-    #expect(settings.celTable == strongest["cel_table"].map { "cel_\($0)" } ?? "cel", "seed \(seed)")
-    #expect(settings.logLevel == strongest["log_level"].map { LogLevel.allCases[$0 % 4] } ?? .warning, "seed \(seed)")
-    #expect(settings.retryFor == strongest["retry_for"].map { .seconds($0 + 1) } ?? .seconds(60), "seed \(seed)")
+    #expect(settings.chunkSize == strongest["chunk_size"].map { $0 + 1 } ?? 20_000, "\(generator)")
+    #expect(settings.history == strongest["history"].map { $0 + 1 } ?? 20_000, "\(generator)")
+    #expect(settings.celTable == strongest["cel_table"].map { "cel_\($0)" } ?? "cel", "\(generator)")
+    #expect(settings.logLevel == strongest["log_level"].map { LogLevel.allCases[$0 % 4] } ?? .warning, "\(generator)")
+    #expect(settings.retryFor == strongest["retry_for"].map { .seconds($0 + 1) } ?? .seconds(60), "\(generator)")
     for key in keys where strongest[key] == nil { #expect(settings.sources[key] == "default") }
   }
 

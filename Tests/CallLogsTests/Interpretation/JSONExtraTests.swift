@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import CallLogs
@@ -141,4 +142,32 @@ struct JSONExtraTests {
       #expect(text(read(String(decoding: data, as: UTF8.self)).first) == value, "seed \(random.seed)")
     }
   }
+
+  @Test("a JSON string ends at its quote, wherever that is, and no control character is let through", arguments: 0...40)
+  func strings(count: Int) {
+    let arena = TextArena()
+    for before in 0..<9 {
+      let space = String(repeating: " ", count: before)
+      let plain = String("x~!#[]é日/09".cycled(count))
+      func first(_ json: String) -> JSONExtra { JSONExtra(arena.text(json), arena, keys: "k") }
+      let json = first("\(space){\"k\":\"\(plain)\",\"z\":\"\(plain)\"}")
+      guard case .text(let found) = json.first, case .object = json.kind else {
+        Issue.record("\(plain) is not read")
+        continue
+      }
+      #expect(found.string == plain)
+      let escaped = first("\(space){\"k\":\"\(plain)\\\"\(plain)\"}")
+      if case .text(let found) = escaped.first { #expect(found.string == plain + "\"" + plain) } else { Issue.record("\(plain)") }
+      for bad in ["\u{1F}", "\n", "\u{0}", "\\x"] {
+        guard case .malformed = first("\(space){\"k\":\"\(plain)\(bad)\(plain)\"}").kind else {
+          Issue.record("\(plain.count) characters, then \(bad.debugDescription), are taken")
+          continue
+        }
+      }
+    }
+  }
+}
+
+extension String {
+  fileprivate func cycled(_ count: Int) -> [Character] { (0..<count).map { Array(self)[$0 % self.count] } }
 }
