@@ -29,7 +29,7 @@ extension PartWriter {
         attempt.verifying = Date().timeIntervalSince(started)
         for file in manifest.files { attempt.rows[file.content] = file.rows }
         if options.deletes {
-          try delete(source, selection, attempt.rows, &attempt)
+          try delete(source, selection, archive: copy.id, attempt.rows, &attempt)
           if !isApart { try noteDeleted(copy, selection) }
         }
         try context.reached(.beforeCommit)

@@ -131,7 +131,7 @@ final class PartWriter {
         else { throw PartChanged() }
       }
       try takePart(id, part, place, isApart && options.deletes ? .written : .intended)
-      if options.deletes { try delete(source, selection, attempt.rows, &attempt) }
+      if options.deletes { try delete(source, selection, archive: id, attempt.rows, &attempt) }
       if !isApart { try complete(id, selection, counts, manifest) }
       try context.reached(.beforeCommit)
       return selection
@@ -233,11 +233,11 @@ final class PartWriter {
   /// Deletes exactly the rows that were read. Each child table has its own statement, and the
   /// counts are compared.
   func delete(
-    _ source: any PartSource, _ selection: Selection, _ rows: [FileContent: Int]?, _ effort: inout Effort
+    _ source: any PartSource, _ selection: Selection, archive: Int32, _ rows: [FileContent: Int]?, _ effort: inout Effort
   ) throws {
     let started = Date()
     try context.checkpoint.closeGate(on: context.databases.logs)
-    try source.checkBeforeDeletion(selection)
+    try source.checkBeforeDeletion(selection, archive: archive)
     try context.reached(.beforePurge)
     if source.kind == .callLogs {
       // Queued in the same transaction, removed after the commit.
@@ -256,7 +256,7 @@ final class PartWriter {
     var attempt = effort
     func work() throws -> Selection? {
       guard let selection = try source.select(month) else { return nil }
-      try delete(source, selection, nil, &attempt)
+      try delete(source, selection, archive: 0, nil, &attempt)
       guard attempt.rows[source.kind.contents[0]] == selection.ids.count else { throw PartChanged() }
       try context.reached(.beforeCommit)
       return selection

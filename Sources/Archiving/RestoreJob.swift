@@ -283,6 +283,11 @@ public struct RestoreJob {
         if part.kind == .cel {
           try RestoredCELs(context, cels: logs, logs: logs).settle(outcome.ids)
         } else {
+          // What may have changed since is checked against the CELs: now, or when they come back.
+          let older = try CallLogTables.notNewest(
+            among: BinaryArray(strings: CallLogTables.conversations(of: outcome.ids, on: logs)), inPart: part.number,
+            of: "\(part.month)", run: manifest.run, on: logs)
+          try context.checkpoint.noteLate(BinaryArray(strings: older), on: logs)
           try CallLogTables.forgetPurged(ofCallLogs: outcome.ids, on: logs)
           try RestoredCELs(context, cels: context.databases.cels, logs: logs).settle(callLogs: outcome.ids)
         }

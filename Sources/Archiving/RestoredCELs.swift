@@ -79,6 +79,9 @@ struct RestoredCELs {
   private func callsWithoutCallLog(_ ids: [Range<Int64>]) throws -> ([Call], TextArena?) {
     var linkedids = try context.table.linkedids(in: ids, on: cels)
     var known = try CallLogTables.conversations(among: BinaryArray(strings: linkedids.all.sorted()), andPurged: true, on: logs)
+    // A restore brought back an older state of these call logs, or they got CELs meanwhile.
+    linkedids.withOthers.formUnion(
+      try context.checkpoint.late(among: BinaryArray(strings: linkedids.all.sorted()), on: logs))
     // One call has several call logs: some of them date from before its linkedids were joined.
     for joined in linkedids.joined where joined.count(where: known.contains) > 1 { linkedids.withOthers.formUnion(joined) }
     // Mostly the linkedid is that of the conversation. The others are looked up whole, and so are

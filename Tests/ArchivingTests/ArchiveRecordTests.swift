@@ -90,7 +90,8 @@ struct ArchiveRecordTests {
     try cut.lose("UPDATE call_logd_archive SET state = 'written'")
     try cut.cels.run("DELETE FROM cel WHERE id = 7")
     try cut.runner.purge(cut.place, kinds: [.cel], .before(0))
-    #expect(cut.recorder.warnings.contains { $0.contains("were deleted by somebody else; its files stay") }, "\(cut.recorder.warnings)")
+    #expect(
+      cut.recorder.warnings.contains { $0.contains("were deleted by somebody else; its files stay") }, "\(cut.recorder.warnings)")
     #expect(try cut.logs.rows("state FROM call_logd_archive") == ["published"])
     try cut.place.expectClean()
     try cut.runner.restore(cut.place, kinds: [.cel])
