@@ -118,6 +118,35 @@ struct RestoredCELTests {
     try expectWhole(database)
   }
 
+  @Test(
+    "an older state of a call log, which comes back alone, is made again from the CELs: those in the table, and those that come back later",
+    arguments: [false, true])
+  func olderState(celsAreAway: Bool) throws {
+    let (database, runner) = try wazo(CELRow.call(a))
+    try runner.backfill()
+    let place = try ArchivePlace()
+    try runner.purge(place, kinds: [.callLogs])
+    try runner.restore(place, kinds: [.callLogs])
+    let older = try database.contents()
+    try database.insert([late])
+    try runner.generate()
+    let newest = try database.contents()
+    #expect(newest != older)
+    try runner.purge(place, kinds: celsAreAway ? [.callLogs, .cel] : [.callLogs])
+    #expect(try database.conversations() == [])
+    try runner.restore(place, kinds: [.callLogs]) { $0.files = ["call-logs-2024-05-0001.manifest.json"] }
+    #expect(try database.conversations() == [a])
+    if celsAreAway { try runner.restore(place, kinds: [.cel]) }
+    try runner.generate()
+    expectSame(try database.contents(), newest)
+    // The newest state is not made again: it comes back as it was.
+    try database.run("UPDATE call_logd_call_log SET source_name = 'as it was'")
+    try runner.purge(place, kinds: [.callLogs])
+    try runner.restore(place, kinds: [.callLogs])
+    try runner.backfill()
+    #expect(try database.rows("source_name FROM call_logd_call_log") == ["as it was"])
+  }
+
   @Test("a restore waits for nobody where the sequence is at the greatest id that comes back already")
   func atTheGreatest() throws {
     var (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))

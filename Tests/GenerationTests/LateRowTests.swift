@@ -58,6 +58,27 @@ struct LateRowTests {
     try expectWhole(database)
   }
 
+  @Test("a whole call that comes late goes into the call that a CEL has joined it to already")
+  func joined() throws {
+    let database = try TestDatabase(.wazo)
+    let writer = try database.connect()
+    try writer.script("BEGIN", purpose: "Opening a transaction")
+    try database.insert(CELRow.call(b, at: 100), on: writer)
+    // The last CEL joins the second call to the first; nothing else of it can be seen yet.
+    try database.insert(CELRow.call(a) + [CELRow("LINKEDID_END", 120, uniqueid: a, linkedid: b)])
+    var runner = Runner(database)
+    runner.settings.patience = 0.05
+    #expect(try runner.generate().waiting == [1..<11])
+    #expect(try database.conversations() == [a])
+    try writer.script("COMMIT", purpose: "Committing")
+    try runner.generate()
+    #expect(try database.conversations() == [a])
+    let (whole, undisturbed) = try wazo(
+      CELRow.call(b, at: 100), CELRow.call(a), [CELRow("LINKEDID_END", 120, uniqueid: a, linkedid: b)])
+    try undisturbed.backfill()
+    expectSame(try database.contents(), try whole.contents())
+  }
+
   @Test("an id that was rolled back is covered with what surrounds it")
   func rolledBack() throws {
     let (database, runner, writer, _) = try oneHeldBack(4)

@@ -29,6 +29,21 @@ struct RegenerateTests {
     try expectWhole(database)
   }
 
+  @Test("makes one call log of calls that are joined, though its range holds only one of them whole")
+  func joined() throws {
+    // The last CEL joins the second call to the first.
+    let (database, runner) = try wazo(
+      CELRow.call(a), CELRow.call(b, at: 100), [CELRow("LINKEDID_END", 120, uniqueid: a, linkedid: b)])
+    try runner.backfill()
+    #expect(try database.conversations() == [a])
+    let before = try database.contentsWithIDs()
+    for range in [(11, 20), (1, 10), (21, 21), (11, 21)] as [(Int64, Int64)] {
+      try runner.regenerate(.ids(from: range.0, to: range.1))
+      expectSame(try database.contentsWithIDs(), before, "\(range)")
+      try expectWhole(database)
+    }
+  }
+
   @Test("covers what is not covered in its range")
   func uncovered() throws {
     let (database, runner) = try wazo(CELRow.call(a), CELRow.call(b, at: 100))
