@@ -29,11 +29,12 @@ struct RegenerateTests {
     try expectWhole(database)
   }
 
-  @Test("makes one call log of calls that are joined, though its range holds only one of them whole")
-  func joined() throws {
+  @Test("makes one call log of calls that are joined, though its range holds only one of them whole", arguments: [true, false])
+  func joined(links: Bool) throws {
     // The last CEL joins the second call to the first.
-    let (database, runner) = try wazo(
+    var (database, runner) = try wazo(
       CELRow.call(a), CELRow.call(b, at: 100), [CELRow("LINKEDID_END", 120, uniqueid: a, linkedid: b)])
+    runner.settings.linksCELs = links
     try runner.backfill()
     #expect(try database.conversations() == [a])
     let before = try database.contentsWithIDs()
