@@ -16,7 +16,8 @@ demo: release ## Build, then make call logs of simulated calls in a PostgreSQL o
 	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/demo-call-logs $(if $(STAY),--stay)
 
 test: deps ## Run the tests, against a PostgreSQL that they start themselves.
-	$(SWIFT) test
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
 
 KILLS ?= 1000
 soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.

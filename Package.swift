@@ -2,16 +2,19 @@
 
 import PackageDescription
 
-/// Named points, at which tests wait, fail or kill the program, and switches that leave safeguards out: in builds for tests only.
+/// Named points, at which tests wait, fail or kill the program, and switches that leave safeguards
+/// out: in builds for tests only.
 let points: [SwiftSetting] = [.define("NAMED_POINTS", .when(configuration: .debug))]
 
 // Verbs, options, --help and usage errors of the command line.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 // Log levels and labels, so that the rooms need not know where the log goes.
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-// Settings from the environment and YAML files in one order of precedence, secrets kept out of print.
+// Settings from the environment and YAML files in one order of precedence, secrets kept out of
+// print.
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
-// YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of maps.
+// YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of
+// maps.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // SHA-256, behind the derived UUIDs and the archive's checksums.
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -108,8 +111,8 @@ let package = Package(
     developmentProgram(
       "demo-call-logs", ["Values", "PostgreSQL", "PrivateServer", "Simulation", "DevelopmentSQL", "Terminal", logging]),
 
-    // Tests stand in the same folders as the rooms.
-    // What several of them share: databases, jobs run in this process, a proxy that cuts connections, random numbers with a seed.
+    // Tests stand in the same folders as the rooms. What several of them share: databases, jobs run
+    // in this process, a proxy that cuts connections, random numbers with a seed.
     .target(
       name: "TestSupport",
       dependencies: [

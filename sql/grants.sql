@@ -16,6 +16,8 @@ GRANT SELECT ON tenant, userfeatures, linefeatures, endpoint_sip, user_line, lin
 -- Part 2, the database of the call logs.
 GRANT SELECT, INSERT ON call_logd_tenant TO :"role";
 GRANT SELECT, INSERT, DELETE ON call_logd_call_log, call_logd_call_log_participant, call_logd_call_log_destination, call_logd_recording TO :"role";
+-- Two calls can name the same recording. Then the uuid goes to the first one.
+GRANT UPDATE (uuid) ON call_logd_recording TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim,
     call_logd_open, call_logd_seen, call_logd_late TO :"role";
@@ -36,7 +38,7 @@ GRANT UPDATE ON SEQUENCE cel_id_seq TO :"role";
 -- restored ids.
 GRANT SELECT ON call_logd_retention, call_logd_config TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_archive, call_logd_restored, call_logd_audio TO :"role";
-GRANT INSERT ON call_logd_purged TO :"role";
+GRANT INSERT, UPDATE ON call_logd_purged TO :"role";
 GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"role";
 -- For the retention of audio files.
 GRANT UPDATE (path) ON call_logd_recording TO :"role";

@@ -1,3 +1,4 @@
+import CallLogs
 import Logging
 import Runs
 import Store

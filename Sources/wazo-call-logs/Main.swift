@@ -56,37 +56,3 @@ enum Program {
   static let version = "0.1.0"
   static let name = "wazo-call-logs \(version)"
 }
-
-/// The order of the command line.
-enum Arguments {
-  static let verbs = [
-    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge",
-    "restore", "archives", "export",
-  ]
-  /// Options that take a value from the next word.
-  private static let valued: Set<String> = Set([
-    "-c", "--cel-count", "-d", "--days", "--format", "--config", "--from-id", "--to-id", "--from", "--to",
-    "--log-level", "--conversation",
-    "--checkpoint-dir", "--before", "--tenant", "--sleep", "--run-time", "--file",
-    "-o", "--output", "--tag", "--call-direction", "--call-status", "--number", "--user-uuid",
-  ]).union(Settings.Key.allCases.map(\.optionName))
-
-  /// Moves the verb to the front: Wazo's program accepts it anywhere (`-c 5 generate`), the
-  /// argument parser only as the first word.
-  static func verbFirst(_ arguments: [String]) -> [String] {
-    var index = 0
-    while index < arguments.count {
-      let word = arguments[index]
-      if word == "--" { break }
-      if word.hasPrefix("-"), word != "-" {
-        index += valued.contains(word) ? 2 : 1
-        continue
-      }
-      guard index > 0, verbs.contains(word) else { break }
-      var rest = arguments
-      rest.remove(at: index)
-      return [word] + rest
-    }
-    return arguments
-  }
-}

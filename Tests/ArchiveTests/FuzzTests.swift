@@ -6,7 +6,8 @@ import Testing
 @testable import Files
 @testable import Values
 
-/// Whatever stands in an archive's folder, it is what was written, or it is refused: nothing else comes of it.
+/// Whatever stands in an archive's folder, it is what was written, or it is refused: nothing else
+/// comes of it.
 @Suite("Archives with anything in them")
 struct FuzzTests {
   private static let cases = Int(ProcessInfo.processInfo.environment["ARCHIVE_FUZZ_CASES"] ?? "") ?? 1500
@@ -100,7 +101,8 @@ struct FuzzTests {
     for _ in 0..<FuzzTests.cases / 3 {
       let spoilt = spoilt(bytes, &random)
       try Data(spoilt).write(to: URL(fileURLWithPath: written.file))
-      // As if the manifest had been made for it, so that more than the length and the sum is looked at.
+      // As if the manifest had been made for it, so that more than the length and the sum is looked
+      // at.
       manifest.files[0].bytes = spoilt.count
       do {
         #expect(try written.archive.ids(manifest, of: written.part) == ids && spoilt == bytes)

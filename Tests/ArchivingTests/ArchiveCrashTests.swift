@@ -12,7 +12,8 @@ import Values
 
 @Suite("Two servers, of which one goes down hard")
 struct ArchiveCrashTests {
-  /// What commits is on its way to the disk for ten seconds, unless the session wants to wait for it.
+  /// What commits is on its way to the disk for ten seconds, unless the session wants to wait for
+  /// it.
   private static let careless = [
     "fsync": "off", "synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "wal_buffers": "8MB",
     "shared_buffers": "16MB", "max_connections": "20", "autovacuum": "off",
@@ -22,7 +23,8 @@ struct ArchiveCrashTests {
   private enum Crash: CaseIterable {
     case cels
     case logs
-    /// As a failover to a standby that is behind, or a disk that lies: what was committed is gone all the same.
+    /// As a failover to a standby that is behind, or a disk that lies: what was committed is gone
+    /// all the same.
     case logsWithLoss
   }
 

@@ -273,7 +273,8 @@ struct ArchiveFaultTests {
   func commitComesAbout() throws {
     let (database, runner, place) = try filled()
     try runner.purge(place, kinds: [.callLogs])
-    // As right before the answer to COMMIT: the row says intended, and a session that was lost is about to say done.
+    // As right before the answer to COMMIT: the row says intended, and a session that was lost is
+    // about to say done.
     let manifest = place.folder + "/call-logs/2024/2024-05/call-logs-2024-05-0001.manifest.json"
     let told = try Data(contentsOf: URL(fileURLWithPath: manifest))
     try FileManager.default.removeItem(atPath: manifest)

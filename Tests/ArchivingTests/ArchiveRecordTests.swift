@@ -4,11 +4,13 @@ import Store
 import TestSupport
 import Testing
 
-/// A database may lose its last commits: in a crash where commits are not durable, by a failover to a standby that was behind, or by being restored from a backup. Then the rows of another
-/// database show what happened to a part.
+/// A database may lose its last commits: in a crash where commits are not durable, by a failover to
+/// a standby that was behind, or by being restored from a backup. Then the rows of another database
+/// show what happened to a part.
 @Suite("What the record of archives has lost")
 struct ArchiveRecordTests {
-  /// Six calls, one a day, with the CELs in one database and the call logs in another, and one part of an archive whose run was cut off as far as its files show.
+  /// Six calls, one a day, with the CELs in one database and the call logs in another, and one part
+  /// of an archive whose run was cut off as far as its files show.
   private struct Cut {
     let (cels, logs): (TestDatabase, TestDatabase)
     let place: ArchivePlace
@@ -79,7 +81,8 @@ struct ArchiveRecordTests {
     #expect(cut.warned("1 of its 60 rows") == 1, "\(cut.recorder.warnings)")
     #expect(try cut.record() == ["published true {[1,61)}"])
     try cut.runner.restore(cut.place)
-    // The call of the row that comes back has others in the table: it is made anew, with the same call log.
+    // The call of the row that comes back has others in the table: it is made anew, with the same
+    // call log.
     try cut.runner.backfill()
     #expect(try cut.cel() == cut.before)
   }

@@ -137,7 +137,8 @@ struct ArchiveRoundTripTests {
     // Of the row that is in two parts the later state comes back.
     try runner.restore(place)
     expectSame(try database.rowsOfAll(), changedRows, "\(random)")
-    // What was restored and has not changed is in the archive already. Calls without a call log are uncovered by a restore; what is not covered is not purged.
+    // What was restored and has not changed is in the archive already. Calls without a call log are
+    // uncovered by a restore; what is not covered is not purged.
     let files = try place.files()
     try runner.backfill()
     try runner.purge(place, kinds: [.cel], rows: 10)

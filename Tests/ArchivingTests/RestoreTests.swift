@@ -158,7 +158,8 @@ struct RestoreTests {
       #expect(try database.conversations() == calls)
       #expect(try database.count("call_logd_call_log WHERE user_field = 'later'") == (changes ? 1 : 0))
       #expect(try database.count("call_logd_recording") == 5 && database.count("cel") == 55)
-      // What is restored whole and has not changed is taken from where it is; nothing is ever in neither.
+      // What is restored whole and has not changed is taken from where it is; nothing is ever in
+      // neither.
       #expect(try runner.purge(place, rows: 5).map(\.deleted) == [5, 55])
       #expect(try database.rowsOfAll().rows.isEmpty)
       try place.expectClean()

@@ -5,7 +5,8 @@ import Store
 import TestSupport
 import Testing
 
-/// Databases, checkpoint files and archives of version 0.1.0, which knew neither which rows it had seen nor whose archives are.
+/// Databases, checkpoint files and archives of version 0.1.0, which knew neither which rows it had
+/// seen nor whose archives are.
 @Suite("What version 0.1.0 left behind")
 struct UpgradeTests {
   private let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(

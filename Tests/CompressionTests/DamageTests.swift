@@ -43,7 +43,8 @@ struct DamageTests {
   func offset() throws {
     var generator = Seeded(seed: 4)
     var damaged = try compress(randomBytes(1_000_000, using: &generator))
-    // An incompressible block is its header and 128 KB as they are; type 3 in the fifth header is reserved.
+    // An incompressible block is its header and 128 KB as they are; type 3 in the fifth header is
+    // reserved.
     let place = 6 + 4 * (128 * 1024 + 3)
     damaged[place] |= 0b110
     let error = #expect(throws: ZstandardError.self) { try decompress(damaged) }
@@ -63,7 +64,8 @@ struct DamageTests {
     for first in [[], frame] {
       for length in [0, 1, 3, 4, 5, frame.count / 2, frame.count - 1] where length < frame.count {
         let cut = first + frame.prefix(length)
-        // Whole frames only are no truncation; nothing at all is: the least that a compressor writes is an empty frame.
+        // Whole frames only are no truncation; nothing at all is: the least that a compressor
+        // writes is an empty frame.
         if length == 0, !first.isEmpty { continue }
         #expect(throws: ZstandardError.truncated(offset: UInt64(cut.count)), "\(generator), \(cut.count) bytes") {
           try decompress(pieces(of: cut, upTo: 100_000, using: &generator))

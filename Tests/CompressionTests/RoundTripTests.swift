@@ -87,7 +87,8 @@ struct RoundTripTests {
   @Test("what can be decompressed is given out at once, not when more input comes")
   func prompt() throws {
     let first = Array("a,b\n".utf8)
-    // Whole blocks, of which the last does not fit behind what the first frame left in the output buffer.
+    // Whole blocks, of which the last does not fit behind what the first frame left in the output
+    // buffer.
     let second = [UInt8](repeating: 65, count: 8 * 128 * 1024)
     // All but the empty last block (3 bytes) and the checksum (4) of the second frame.
     let stream = try (compress(first) + compress(second)).dropLast(7)

@@ -59,7 +59,8 @@ func decompress(_ bytes: [UInt8], maximumWindowLog: Int = 27) throws -> [UInt8] 
   try decompress([bytes[...]], maximumWindowLog: maximumWindowLog)
 }
 
-/// Runs the `zstd` command line tool on a file that holds `input` and gives what it writes; files, so that no pipe can fill up.
+/// Runs the `zstd` command line tool on a file that holds `input` and gives what it writes; files,
+/// so that no pipe can fill up.
 func zstdTool(_ arguments: [String], input: [UInt8]) throws -> [UInt8] {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("zstandard-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

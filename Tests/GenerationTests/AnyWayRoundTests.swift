@@ -82,7 +82,8 @@ struct AnyWayRoundTests {
   func safeguardsNeeded() throws {
     let (a, b) = ("1714989600.1", "1714989700.2")
     for shortcut in [[], RunContext.Shortcuts.noRereading, .noReachLookUp] as [RunContext.Shortcuts] {
-      // A call over two chunks; and one that looks whole in its chunk, while another linkedid without an end hangs on to it in the next.
+      // A call over two chunks; and one that looks whole in its chunk, while another linkedid
+      // without an end hangs on to it in the next.
       var (database, runner) = try wazo(
         CELRow.call(a), CELRow.call(b, at: 100), [CELRow("HANGUP", 120, uniqueid: b, linkedid: "1714989750.3")])
       runner.settings.shortcuts = shortcut

@@ -10,7 +10,8 @@ import Values
 struct AtomicityTests {
   private let names = ["1714989600.1", "1714989700.2", "1714989800.3", "1714989900.4", "1714990000.6"]
 
-  /// A database in which the chunk from 26 to 50 does everything at once: makes, remakes, removes, links, notes and forgets.
+  /// A database in which the chunk from 26 to 50 does everything at once: makes, remakes, removes,
+  /// links, notes and forgets.
   private func prepared() throws -> (TestDatabase, Runner) {
     var announced = CELRow.call(names[3], at: 300)
     announced[1].type = "WAZO_CALL_LOG_DESTINATION"

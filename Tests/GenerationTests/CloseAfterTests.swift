@@ -61,7 +61,8 @@ struct CloseAfterTests {
     #expect(try database.value("count(*) FROM call_logd_open") == "0")
     #expect(try database.value("counters->>'cels_invalid' FROM call_logd_checkpoint") == "2")
     #expect(try database.conversations() == [a])
-    // Where such a channel takes part in a call, the call is whole all the same, however late the rest of it comes.
+    // Where such a channel takes part in a call, the call is whole all the same, however late the
+    // rest of it comes.
     try database.insert(
       [CELRow("STREAM_BEGIN", 60, uniqueid: room, linkedid: b, channel: "CBAnn/725-00000001;2")] + CELRow.call(b, at: 60))
     try runner.generate()

@@ -23,7 +23,8 @@ struct DateScopeTests {
     try runner.generate(.dates(from: time(3600), to: time(7200)))
     #expect(try database.coverage() == "{[11,21)}")
     #expect(try database.conversations() == [calls[1]])
-    // The first CEL of call 3 is at 7200; call 4's end is cut off, so the chunk with its last CEL will make it.
+    // The first CEL of call 3 is at 7200; call 4's end is cut off, so the chunk with its last CEL
+    // will make it.
     try runner.generate(.dates(from: time(7200), to: time(10_805)))
     #expect(try database.coverage() == "{[11,36)}")
     #expect(try database.conversations() == Array(calls[1...2]))
@@ -45,7 +46,8 @@ struct DateScopeTests {
     #expect(try database.coverage() == "{[2,50)}")
   }
 
-  /// Zones in which the wall clock is read, and by how much the instant is later than the same clock in UTC.
+  /// Zones in which the wall clock is read, and by how much the instant is later than the same
+  /// clock in UTC.
   private static let zones: [(String?, Double)] = [(nil, 0), ("Asia/Tokyo", -9 * 3600), ("America/Los_Angeles", 7 * 3600)]
 
   @Test("reads the clock in cel_time_zone as reading does, with zone and without", arguments: zones, [true, false])

@@ -138,7 +138,8 @@ struct InterleavingTests {
 
   @Test("a link of the first step gives way to what another worker has linked meanwhile")
   func linkedByTwo() throws {
-    // Whole in its chunk, to all appearance; the other chunk has a linkedid that is less, and makes the call log first.
+    // Whole in its chunk, to all appearance; the other chunk has a linkedid that is less, and makes
+    // the call log first.
     let less = "1714989500.0"
     let (cels, logs, runner) = try two(
       CELRow.call(a),

@@ -9,7 +9,8 @@ struct LateRowTests {
   private let a = "1772445600.1"
   private let b = "1772445700.2"
 
-  /// A database with one call, of which the CEL at `index` is inserted by a transaction that stays open.
+  /// A database with one call, of which the CEL at `index` is inserted by a transaction that stays
+  /// open.
   private func oneHeldBack(_ index: Int) throws -> (database: TestDatabase, runner: Runner, writer: Connection, ids: [Int64]) {
     let database = try TestDatabase(.wazo)
     var rows = CELRow.call(a)
@@ -100,7 +101,8 @@ struct LateRowTests {
     var (database, runner, writer, _) = try oneHeldBack(4)
     runner.settings.patience = 20
     let pid = writer.backendProcessID
-    // Ends the transaction from outside, a little later; then the row is gone for good. A thread of its own: the tests' tasks share two.
+    // Ends the transaction from outside, a little later; then the row is gone for good. A thread of
+    // its own: the tests' tasks share two.
     let uri = database.uri
     let ended = DispatchSemaphore(value: 0)
     Thread.detachNewThread {

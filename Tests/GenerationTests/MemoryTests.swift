@@ -14,7 +14,8 @@ struct MemoryTests {
     let (calls, seed) = (150, random.next())
     let database = try TestDatabase(.wazo)
     try database.simulate(calls: calls, seed: seed)
-    // One chunk: over several, a conversation that goes on after its LINKEDID_END is read, and its flaws are counted, more than once.
+    // One chunk: over several, a conversation that goes on after its LINKEDID_END is read, and its
+    // flaws are counted, more than once.
     let runner = Runner(database)
     let summary = try runner.generate()
     let context = try RunContext(runner.settings, changes: false, interruption: Interruption(), log: quiet)

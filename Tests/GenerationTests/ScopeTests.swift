@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Which CELs a verb takes")
 struct ScopeTests {
-  /// Five calls of ten CELs, ids 1 to 50, with a chat of four before the newest: ids 41 to 44 are the chat.
+  /// Five calls of ten CELs, ids 1 to 50, with a chat of four before the newest: ids 41 to 44 are
+  /// the chat.
   private func five() throws -> (TestDatabase, Runner) {
     try wazo(
       CELRow.call("1714989600.1"), CELRow.call("1714989700.2", at: 100), CELRow.call("1714989800.3", at: 200),

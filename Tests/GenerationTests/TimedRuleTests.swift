@@ -71,7 +71,8 @@ struct TimedRuleTests {
     let gaps = Int(try database.value("count(*) FROM call_logd_gap")) ?? 0
     #expect(chunkSize == 40 ? gaps == 299 : gaps == 1)
     let read = try runner.generate().counters.cels
-    // Rows between the holes wait with them, or are done: the last row, and with it the call that it ends.
+    // Rows between the holes wait with them, or are done: the last row, and with it the call that
+    // it ends.
     #expect(read == 0)
     #expect(try database.value("count(*) FROM call_logd_call_log") == (chunkSize == 40 ? "30" : "1"))
     try database.run("UPDATE call_logd_gap SET first_missing = first_missing - interval '2 h'")

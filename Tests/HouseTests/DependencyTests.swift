@@ -3,7 +3,8 @@ import Testing
 
 @Suite("What is linked")
 struct DependencyTests {
-  /// A program or a room, and how the names of targets, products and packages begin that it may not need, by whatever way.
+  /// A program or a room, and how the names of targets, products and packages begin that it may not
+  /// need, by whatever way.
   private static let forbidden: [(String, [String])] = [
     // What a server runs has nothing to make calls or servers with, and answers no requests.
     (
@@ -72,7 +73,8 @@ private struct Graph {
     }
   }
 
-  /// All that a target needs, by whatever way; of other packages the products and the packages' names.
+  /// All that a target needs, by whatever way; of other packages the products and the packages'
+  /// names.
   func reached(from name: String) -> Set<String> {
     var found: Set<String> = []
     var open = [name]
@@ -82,7 +84,8 @@ private struct Graph {
     return found
   }
 
-  /// The manifest as SwiftPM reads it. In a folder of its own, for the one of the build is locked while tests run.
+  /// The manifest as SwiftPM reads it. In a folder of its own, for the one of the build is locked
+  /// while tests run.
   private static func described() throws -> Data {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("manifest-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

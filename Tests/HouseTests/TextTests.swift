@@ -8,9 +8,7 @@ struct TextTests {
     #expect(try Repository.lines("README.md").count <= 141, "the last line ends, too")
   }
 
-  @Test(
-    "the sources speak of rules by what they say, not of a document that others do not have",
-    .disabled("comments are being wrapped"))
+  @Test("the sources speak of rules by what they say, not of a document that others do not have")
   func documents() throws {
     for path in Repository.files("Sources", [".swift", ".c", ".h", ".md"]) {
       for (number, line) in try Repository.lines(path).enumerated() where line.lowercased().contains("specification") {
@@ -19,7 +17,7 @@ struct TextTests {
     }
   }
 
-  @Test("no comment is wider than 100 columns", .disabled("comments are being wrapped"))
+  @Test("no comment is wider than 100 columns")
   func width() throws {
     let code = ["Package.swift", "Sources", "Tests"].flatMap { Repository.files($0, [".swift", ".c", ".h"]) }
     #expect(code.count > 300)

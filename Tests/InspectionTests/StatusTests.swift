@@ -39,7 +39,8 @@ struct StatusTests {
     #expect(runs[1].record.error?.contains("no tea") == true && runs[0].record.error == nil)
     #expect(runs[0]["call_logs_deleted"] == 2 && runs[1]["call_logs_deleted"] == 0)
     #expect(runs[2]["cels"] + runs[3]["cels"] == 20)
-    // The second call lies in the ids of both. Both read it whole and make it: a call log of our own is not taken for done because CELs point to it.
+    // The second call lies in the ids of both. Both read it whole and make it: a call log of our
+    // own is not taken for done because CELs point to it.
     #expect(runs[2]["call_logs_written"] + runs[3]["call_logs_written"] == 3)
     #expect(runs.allSatisfy { !$0.isAtWork && $0.seconds != nil && !$0.record.host.isEmpty })
     #expect(runs[3].rate == runs[3].seconds.map { Double(runs[3]["cels"]) / $0 } && runs[0].rate == nil)

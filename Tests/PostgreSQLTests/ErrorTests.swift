@@ -194,7 +194,8 @@ struct ErrorTests {
     let pids = try [one, other].map {
       pid_t(truncatingIfNeeded: try $0.query("SELECT pg_backend_pid()::int8", purpose: "Testing").int64(0, 0) ?? 0)
     }
-    // The server takes a session that was killed for a crash and ends all others, with a warning, which stays unread here.
+    // The server takes a session that was killed for a crash and ends all others, with a warning,
+    // which stays unread here.
     kill(pids[0], SIGKILL)
     for _ in 0..<3000 where kill(pids[1], 0) == 0 { usleep(10_000) }
     for connection in [one, other] {

@@ -142,7 +142,8 @@ struct InterruptionTests {
         Interruption.installSignalHandlers(interruption) { arrived in
           exit(interruption.isRequested && interruption.signal == arrived && arrived == number ? 42 : 1)
         }
-        // Until the waiting thread has taken over, a thread that was there before would end the process.
+        // Until the waiting thread has taken over, a thread that was there before would end the
+        // process.
         while !handles(number) { usleep(1000) }
         kill(getpid(), number)
         sleep(60)

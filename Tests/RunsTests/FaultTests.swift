@@ -172,7 +172,8 @@ struct FaultTests {
   @Test("because the server is restarted holds the run up, and no more", arguments: [PrivateServer.StopMode.fast, .immediate])
   func restarted(mode: PrivateServer.StopMode) throws {
     let undisturbed = try Undisturbed(calls: 120, chunkSize: 15)
-    // The server's own care for its data must stay on: what it has committed must be there after a crash.
+    // The server's own care for its data must stay on: what it has committed must be there after a
+    // crash.
     let server = try PrivateServer()
     let (_, runner) = try undisturbed.again(try TestDatabase(on: server))
     let passings = Passings()

@@ -165,7 +165,8 @@ struct LockHolderTests {
     #expect(said.count == 3)
   }
 
-  /// Runs `generate` while somebody holds the row, and calls `body` before each time the run begins to wait.
+  /// Runs `generate` while somebody holds the row, and calls `body` before each time the run begins
+  /// to wait.
   private func waiting(_ runner: Runner, _ body: @escaping (_ time: Int) -> Void) throws -> (times: Int, readings: Int) {
     var runner = runner
     var (times, readings) = (0, 0)

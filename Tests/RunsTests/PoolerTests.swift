@@ -40,7 +40,8 @@ private final class Pooler {
   }
 
   deinit {
-    // Threads of the tests block signals, and what they start inherits that; this one nothing can block.
+    // Threads of the tests block signals, and what they start inherits that; this one nothing can
+    // block.
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: folder)

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 import Values
 
-/// What the server refuses in mid-run: one sentence, the right exit code, and the call logs of what is covered, no others.
+/// What the server refuses in mid-run: one sentence, the right exit code, and the call logs of what
+/// is covered, no others.
 @Suite("A server that fails in mid-run")
 struct ServerFaultTests {
   /// A role that may do what the job does, and its URI.

@@ -146,7 +146,11 @@ struct SetupTests {
 
   @Test("a role with the rights of sql/grants.sql can run everything")
   func leastRights() throws {
-    var (database, runner) = try wazo(CELRow.call(a, recording: "/sounds/1.wav"), CELRow.call(b, at: 100), chunkSize: 7)
+    // The second call is made first. The first one takes its recording's uuid then.
+    let path =
+      "/var/lib/wazo/sounds/tenants/6a1f2c3d-0b1c-4d5e-8f90-123456789abc/monitor/7b2f2c3d-0b1c-4d5e-8f90-123456789abc.wav"
+    var (database, runner) = try wazo(
+      CELRow.call(a, recording: path), CELRow.call(b, at: 100, recording: path), chunkSize: 7)
     _ = try MigrateJob(runner.settings, interruption: Interruption(), log: quiet).run { _ in }
     runner.settings.databases.logs = try grant(database)
     try runner.generate(.newest(5))

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Random numbers that a seed brings back: `TEST_SEED=… swift test --filter …` runs a test again with the seed that it printed.
+/// Random numbers that a seed brings back: `TEST_SEED=… swift test --filter …` runs a test again
+/// with the seed that it printed.
 package struct Seeded: RandomNumberGenerator, CustomStringConvertible, Sendable {
   /// Where it began.
   package let seed: UInt64
@@ -13,7 +14,8 @@ package struct Seeded: RandomNumberGenerator, CustomStringConvertible, Sendable 
     state = seed
   }
 
-  /// Numbers from the environment's seed, or from another one every time. The seed is printed at once: a test that hangs or crashes has told it, too.
+  /// Numbers from the environment's seed, or from another one every time. The seed is printed at
+  /// once: a test that hangs or crashes has told it, too.
   /// - Parameters:
   ///   - what: what is random; the test's name where nothing is said
   ///   - variable: the environment's variable

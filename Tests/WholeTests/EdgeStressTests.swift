@@ -9,7 +9,8 @@ import TestSupport
 import Testing
 import Values
 
-/// The edges at random: what leaves the tables comes back, in parts, by a restore or by hand, beside runs that are disturbed.
+/// The edges at random: what leaves the tables comes back, in parts, by a restore or by hand,
+/// beside runs that are disturbed.
 @Suite("Stress at the edges", .serialized)
 struct EdgeStressTests {
   private static let environment = ProcessInfo.processInfo.environment
@@ -37,7 +38,8 @@ struct EdgeStressTests {
   }
 }
 
-/// The databases of one round, and what happens to them. Unchecked: what happens at once connects by itself and leaves the databases' own connections alone.
+/// The databases of one round, and what happens to them. Unchecked: what happens at once connects
+/// by itself and leaves the databases' own connections alone.
 private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
   private let cels: TestDatabase
   private let logs: Locked<TestDatabase>
@@ -73,7 +75,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     logs = Locked(first)
     try cels.simulate(calls: calls, seed: random.next(), concurrent: 12)
     try cels.roughen(&random)
-    // Whole calls and single CELs leave the table with the ids they had, others are to be written with ids of their own.
+    // Whole calls and single CELs leave the table with the ids they had, others are to be written
+    // with ids of their own.
     try cels.run(
       """
       UPDATE cel SET eventtime = eventtime + (SELECT now() - interval '3 h' - max(eventtime) FROM cel);
@@ -253,7 +256,8 @@ private final class EdgeStage: CustomStringConvertible, @unchecked Sendable {
     let dump = place.root + "/dump"
     let old = logs.with { $0 }
     try run("pg_dump", "-Fc", "-f", dump, "-d", old.uri)
-    // No purge: who loses the record of a purge loses the CELs by which the table is recognised, and is asked.
+    // No purge: who loses the record of a purge loses the CELs by which the table is recognised,
+    // and is asked.
     let errors = atOnce([process(&random, Passings(), Locked(0), purges: false)])
     #expect(errors.isEmpty, "\(errors)")
     // As by a failover: the database is the same one, in an older state.

@@ -15,7 +15,8 @@ struct StressTests {
     arguments: 0..<(Int(environment["STRESS_ROUNDS"] ?? "") ?? 2))
   func round(_ number: Int) throws {
     var random = Seeded(variable: "STRESS_SEED")
-    // The number decides on databases and settings: with the seed of a printed round it brings the round back, but for its timing.
+    // The number decides on databases and settings: with the seed of a printed round it brings the
+    // round back, but for its timing.
     let number = Int(StressTests.environment["STRESS_NUMBER"] ?? "") ?? number
     let stage = try Stage(number, calls: StressTests.environment["STRESS_ROUNDS"] == nil ? 15 : 50, &random)
     let ended = Locked(0)
@@ -60,7 +61,8 @@ private struct Stage: CustomStringConvertible {
     links = number % 5 != 4
     try cels.simulate(calls: calls, seed: random.next(), concurrent: 20)
     try cels.roughen(&random)
-    // All of it long enough ago for calls to be closed. Whole calls come late, and single CELs of others.
+    // All of it long enough ago for calls to be closed. Whole calls come late, and single CELs of
+    // others.
     try cels.run(
       """
       UPDATE cel SET eventtime = eventtime + (SELECT now() - interval '3 h' - max(eventtime) FROM cel);
@@ -90,7 +92,8 @@ private struct Stage: CustomStringConvertible {
 
   // MARK: Who writes, and who disturbs
 
-  /// Writers that insert what is held back, a few rows to a transaction, some of them only at the second try.
+  /// Writers that insert what is held back, a few rows to a transaction, some of them only at the
+  /// second try.
   func writers(_ random: inout Seeded) throws -> [@Sendable () throws -> Void] {
     let count = Int(try cels.value("count(*) FROM held")) ?? 0
     let columns = try cels.value(
@@ -165,7 +168,8 @@ private struct Stage: CustomStringConvertible {
     }
   }
 
-  /// A process that does some verbs, one after the other, and that waits or loses its connection at random points.
+  /// A process that does some verbs, one after the other, and that waits or loses its connection at
+  /// random points.
   func process(_ random: inout Seeded, _ passings: Passings) -> @Sendable () throws -> Void {
     var settings = settings
     settings.chunkSize = [7, 30, 100, 400].randomElement(using: &random) ?? 30

@@ -47,7 +47,8 @@ public struct Grouping {
   /// The group of a linkedid.
   public func group(ofLinkedid number: Int) -> Int { Int(groupOf[number]) }
 
-  /// The number of the group that a uniqueid of the batch belongs to; nil where none of its rows is in one.
+  /// The number of the group that a uniqueid of the batch belongs to; nil where none of its rows is
+  /// in one.
   public func group(ofUniqueid number: Int) -> Int? {
     connected.linkedid(ofUniqueid: number).map { group(ofLinkedid: Int($0)) }
   }

@@ -1,3 +1,4 @@
+import CallLogs
 import PostgreSQL
 import Values
 

@@ -119,8 +119,8 @@ struct JSONExtraTests {
     var valid = 0
     for _ in 0..<20_000 {
       let text = nearJSON(&random)
-      // Foundation refuses lone surrogates, which here become U+FFFD, and numbers too large for a Double; it allows a comma before
-      // a closing bracket.
+      // Foundation refuses lone surrogates, which here become U+FFFD, and numbers too large for a
+      // Double; it allows a comma before a closing bracket.
       guard !text.isEmpty, !text.lowercased().contains("\\ud"), text.firstMatch(of: /[eE]\+?\d{3}|,\s*[\]}]/) == nil else {
         continue
       }

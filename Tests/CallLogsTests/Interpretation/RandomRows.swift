@@ -48,7 +48,8 @@ extension Seeded {
     return "{\"extra\":\(quoted(payload()))}"
   }
 
-  /// Random rows of one conversation, its identifiers beginning with `seconds`; complete, most of the time.
+  /// Random rows of one conversation, its identifiers beginning with `seconds`; complete, most of
+  /// the time.
   mutating func conversation(_ seconds: Int, from first: Int64) -> [Row] {
     let linkedids = (0...below(3)).map { "\(seconds).\($0)" }
     var rows = (0..<5 + below(30)).map { _ in

@@ -105,7 +105,8 @@ func quoted(_ text: String) -> String {
   return out + "\""
 }
 
-/// Numbers the rows from `first` in the order they are written, and puts those that name no linkedid under `linkedid`.
+/// Numbers the rows from `first` in the order they are written, and puts those that name no
+/// linkedid under `linkedid`.
 func conversation(_ rows: [Row], linkedid: String = "1772438400.1", from first: Int64 = 1) -> [Row] {
   rows.enumerated().map { index, row in
     var row = row

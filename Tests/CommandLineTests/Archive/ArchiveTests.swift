@@ -162,7 +162,7 @@ struct ArchiveCommandTests {
     #expect(
       names.count { $0.hasSuffix(".csv.zst") } == 4 * names.count { $0.hasSuffix(".manifest.json") } || names.isEmpty, "\(names)")
     let isEmpty = try ArchiveFolder(folder).contents().parts.isEmpty
-    let listing = try ArchivesJob(folder: folder, kinds: ArchiveKind.allCases).run(verifies: !isEmpty)
+    let listing = try ArchiveListing(folder: folder, kinds: ArchiveKind.allCases).run(verifies: !isEmpty)
     #expect(listing.faults.isEmpty && listing.unknown.isEmpty)
     let inFiles = listing.parts.reduce(0) { $0 + ($1.manifest?.rows ?? 0) }
     #expect(try archived.database.count("call_logd_call_log") + inFiles == Int(archived.before.split(separator: "|")[1]))

@@ -73,7 +73,7 @@ struct Archived {
   func union() throws -> [Int] {
     var counts = [try database.count("call_logd_call_log"), try database.count("cel")]
     guard try hasParts() else { return counts }
-    for entry in try ArchivesJob(folder: folder, kinds: ArchiveKind.allCases).run(verifies: true).parts {
+    for entry in try ArchiveListing(folder: folder, kinds: ArchiveKind.allCases).run(verifies: true).parts {
       #expect(entry.fault == nil)
       counts[entry.part.kind == .cel ? 1 : 0] += entry.manifest?.rows ?? 0
     }

@@ -6,7 +6,8 @@ struct EdgeIDTests {
   private let least = Int.min
   private let greatest = Int.max
 
-  /// Calls at the least id, around 0 and at the last but one id, and one whose LINKEDID_END has the very last.
+  /// Calls at the least id, around 0 and at the last but one id, and one whose LINKEDID_END has the
+  /// very last.
   private func database() throws -> TestDatabase {
     let database = try TestDatabase(.bare)
     var file = CELFile()

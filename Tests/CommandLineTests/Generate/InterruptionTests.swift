@@ -21,7 +21,8 @@ struct InterruptionTests {
       #expect(run.isRunning)
       try body(run)
       let outcome = try run.finish()
-      // No CEL that is not covered has a call log, unless it belongs to a call that reaches into what is covered.
+      // No CEL that is not covered has a call log, unless it belongs to a call that reaches into
+      // what is covered.
       #expect(
         try database.count(
           "cel c WHERE call_log_id IS NOT NULL AND NOT \(covers("c")) AND NOT EXISTS (SELECT FROM cel o WHERE o.linkedid = c.linkedid AND \(covers("o")))"
@@ -42,7 +43,8 @@ struct InterruptionTests {
     }
     // It connects again and goes on to its end.
     #expect(cutOff.status == 0, "\(cutOff.errors)")
-    // A killed run's server session may still be about to commit; the lock on the checkpoint makes the next run wait for it.
+    // A killed run's server session may still be about to commit; the lock on the checkpoint makes
+    // the next run wait for it.
     expectSilence(try database.run("backfill"))
     #expect(try database.callLogs() == undisturbed.callLogs())
     let covered = "SELECT covered FROM call_logd_checkpoint"

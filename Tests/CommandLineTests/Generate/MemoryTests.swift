@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The whole size, 1,000,000 events, takes minutes in a debug build: `MEMORY_EVENTS=1000000` does it.
+/// The whole size, 1,000,000 events, takes minutes in a debug build: `MEMORY_EVENTS=1000000` does
+/// it.
 private let events = ProcessInfo.processInfo.environment["MEMORY_EVENTS"].flatMap { Int($0) } ?? 60_000
 
 @Suite("Memory")
@@ -52,7 +53,8 @@ struct MemoryTests {
     """
   private static let rest = "'', 'Ann', '101', '', '', '', '102', 'x', '', '', 3, '', '', '', ''"
 
-  /// Calls of ten events: in the order of the calls, or of the events, so that all calls are open at once.
+  /// Calls of ten events: in the order of the calls, or of the events, so that all calls are open
+  /// at once.
   private static func calls(_ count: Int, at order: String, in database: TestDatabase) throws {
     try database.psql(
       """

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Wazo's own program takes `[generate|delete] [-A | -c N | -d N] [-D]`; scripts and cron tables that say so go on working.
+/// Wazo's own program takes `[generate|delete] [-A | -c N | -d N] [-D]`; scripts and cron tables
+/// that say so go on working.
 @Suite("Wazo's command line")
 struct WazoCommandLineTests {
   @Test(

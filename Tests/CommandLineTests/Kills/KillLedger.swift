@@ -9,7 +9,8 @@ enum Killing: Sendable {
   case point(Point, passing: Int)
   /// From outside, so many seconds after its start.
   case moment(Double)
-  /// By SIGINT or SIGTERM so many seconds after its start: no kill, for the run may bring things to an end.
+  /// By SIGINT or SIGTERM so many seconds after its start: no kill, for the run may bring things to
+  /// an end.
   case signal(Int32, Double)
 }
 
@@ -49,7 +50,8 @@ final class KillLedger: Sendable {
 
   func draw<T>(_ body: (inout Seeded) -> T) -> T { values.withLock { body(&$0.random) } }
 
-  /// The killing that is due for a verb: of the points that it comes by the one with the fewest kills so far, or any moment of its run.
+  /// The killing that is due for a verb: of the points that it comes by the one with the fewest
+  /// kills so far, or any moment of its run.
   func next(for verb: [String], isApart: Bool) -> Killing {
     values.withLock { values in
       if values.random.oneIn(4) {
@@ -68,7 +70,8 @@ final class KillLedger: Sendable {
     }
   }
 
-  /// In one of four runs a point, and its passing, at which the connection seems to break before the run is killed: what is done to make up for it is killed, too.
+  /// In one of four runs a point, and its passing, at which the connection seems to break before
+  /// the run is killed: what is done to make up for it is killed, too.
   func fault(for verb: [String], isApart: Bool) -> (point: Point, passing: Int)? {
     values.withLock { values in
       guard values.random.oneIn(4) else { return nil }

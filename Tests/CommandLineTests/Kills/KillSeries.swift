@@ -29,7 +29,8 @@ struct KillCorpus {
   }
 }
 
-/// A database, or two, in which verb after verb is killed and started again until it is done; after each the tables are those of the corpus.
+/// A database, or two, in which verb after verb is killed and started again until it is done; after
+/// each the tables are those of the corpus.
 struct KillSeries {
   struct Trouble: Error, CustomStringConvertible { let description: String }
 

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("Help and version")
 struct HelpTests {
-  /// `RENEW_SNAPSHOTS=1 swift test --filter HelpTests` writes the files anew; what changed is then for git to show.
+  /// `RENEW_SNAPSHOTS=1 swift test --filter HelpTests` writes the files anew; what changed is then
+  /// for git to show.
   private static let renews = ProcessInfo.processInfo.environment["RENEW_SNAPSHOTS"] != nil
   private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
 

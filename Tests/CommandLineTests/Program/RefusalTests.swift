@@ -3,7 +3,8 @@ import PrivateServer
 import TestSupport
 import Testing
 
-/// What stops a run before anything is written: each is one sentence with what, where and how to mend it.
+/// What stops a run before anything is written: each is one sentence with what, where and how to
+/// mend it.
 @Suite("A server that refuses")
 struct RefusalTests {
   private let tenantSet = ["WAZO_CALL_LOGS_DEFAULT_TENANT": tenant]

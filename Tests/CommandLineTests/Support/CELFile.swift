@@ -26,7 +26,8 @@ struct CELFile {
     return id
   }
 
-  /// Adds an answered call from Alice to Bob, with `extra` events between its beginning and its end.
+  /// Adds an answered call from Alice to Bob, with `extra` events between its beginning and its
+  /// end.
   mutating func addCall(_ linkedid: String = "1772445600.1", ended: Bool = true, also extra: (inout CELFile) -> Void = { _ in }) {
     let alice = ["uniqueid": linkedid, "linkedid": linkedid]
     let bob = [

@@ -52,7 +52,8 @@ struct TestDatabase {
     return try Running(Program.path, arguments, environment: database.merging(environment) { $1 })
   }
 
-  /// Everything in the tables of the schema public, and the tables there are; the record of runs aside.
+  /// Everything in the tables of the schema public, and the tables there are; the record of runs
+  /// aside.
   func contents() throws -> String {
     try psql(
       """
@@ -61,8 +62,8 @@ struct TestDatabase {
       """)
   }
 
-  /// Every call log with all that belongs to it and with its CELs, but without the ids that a sequence gave: what must be the same however
-  /// often a run was disturbed.
+  /// Every call log with all that belongs to it and with its CELs, but without the ids that a
+  /// sequence gave: what must be the same however often a run was disturbed.
   func callLogs() throws -> String {
     try psql(
       """
@@ -76,7 +77,8 @@ struct TestDatabase {
       """)
   }
 
-  /// Opens a transaction that does `statement` and then holds its locks; `end` of what is returned ends it.
+  /// Opens a transaction that does `statement` and then holds its locks; `end` of what is returned
+  /// ends it.
   func hold(_ statement: String) throws -> Holder { try Holder(self, statement) }
 
   /// Copies CELs in.

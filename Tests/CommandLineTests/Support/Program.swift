@@ -30,7 +30,8 @@ struct Outcome {
   }
 }
 
-/// The programs of the package, run as a user runs them. Nothing of the tests' own environment reaches them.
+/// The programs of the package, run as a user runs them. Nothing of the tests' own environment
+/// reaches them.
 enum Program {
   /// A password that no program may ever show: every outcome is searched for it.
   static let secret = "hunter2+%/geheim"
@@ -47,7 +48,8 @@ enum Program {
 
   static let path = folder + "/wazo-call-logs"
 
-  /// What is in every environment: enough to run, and a configuration file that says nothing, in place of the machine's.
+  /// What is in every environment: enough to run, and a configuration file that says nothing, in
+  /// place of the machine's.
   static let environment = [
     "PATH": folder + ":/usr/local/bin:/usr/bin:/bin", "HOME": Scratch.shared.path, "LC_ALL": "C.UTF-8", "TZ": "UTC",
     "WAZO_CALL_LOGS_CONFIG": Scratch.shared.file("empty.yml", ""),
@@ -61,17 +63,20 @@ enum Program {
     try Running(path, arguments, input: input, environment: environment).finish(location)
   }
 
-  /// Runs a line of bash, in which `wazo-call-logs` is the program. A line with pipes ends as its first failure does.
+  /// Runs a line of bash, in which `wazo-call-logs` is the program. A line with pipes ends as its
+  /// first failure does.
   static func bash(
     _ line: String, environment: [String: String] = [:], _ location: SourceLocation = #_sourceLocation
   ) throws -> Outcome {
-    // timeout ends what bash has started, too; killing bash alone would leave it, and the wait for it.
+    // timeout ends what bash has started, too; killing bash alone would leave it, and the wait for
+    // it.
     let arguments = ["-k", "5", "100", "bash", "-o", "pipefail", "-c", line]
     return try Running("/usr/bin/timeout", arguments, environment: environment).finish(location)
   }
 }
 
-/// A program at work. Its output goes into files: pipes could fill, or be held open by other programs that start meanwhile.
+/// A program at work. Its output goes into files: pipes could fill, or be held open by other
+/// programs that start meanwhile.
 final class Running {
   private let process = Process()
   private let folder: Scratch

@@ -33,7 +33,8 @@ let wazoTables = """
 
   """
 
-/// The CEL table of Asterisk's own documentation: nothing is NOT NULL, no column of Wazo's, no index.
+/// The CEL table of Asterisk's own documentation: nothing is NOT NULL, no column of Wazo's, no
+/// index.
 let plainTable = """
   CREATE TABLE cel (
     id serial, eventtype varchar(30), eventtime timestamp, userdeftype varchar(255), cid_name varchar(80), cid_num varchar(80),

@@ -3,11 +3,13 @@ import PureParts
 import Simulation
 import Testing
 
-/// Holds the parts that need no server to their counts of allocations, which hardly differ from run to run and from machine to machine.
+/// Holds the parts that need no server to their counts of allocations, which hardly differ from run
+/// to run and from machine to machine.
 @Suite("Allocations of the pure parts", .enabled(if: Cost.countsAllocations, "needs an allocator that can be counted"))
 struct AllocationTests {
-  /// How many allocations to a CEL are allowed: a fifth to a quarter more than were counted when this was written. Code that is not optimised allocates for closures
-  /// and the like; optimised, only the interpreter does, once for each derived UUID, and a chunk takes a few dozen.
+  /// How many allocations to a CEL are allowed: a fifth to a quarter more than were counted when
+  /// this was written. Code that is not optimised allocates for closures and the like; optimised,
+  /// only the interpreter does, once for each derived UUID, and a chunk takes a few dozen.
   #if DEBUG
     private static let bounds: [(PureParts.Part, Double)] = [(.decode, 5.3), (.group, 9.4), (.interpret, 9.3), (.encode, 1.4)]
   #else

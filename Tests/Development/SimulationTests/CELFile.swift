@@ -1,6 +1,7 @@
 import Simulation
 
-/// A line of simulated CSV, taken apart. An unquoted empty field is nil, as PostgreSQL's COPY reads it.
+/// A line of simulated CSV, taken apart. An unquoted empty field is nil, as PostgreSQL's COPY reads
+/// it.
 struct CELRow: Sendable {
   static let columns = [
     "id", "eventtype", "eventtime", "userdeftype", "cid_name", "cid_num", "cid_ani", "cid_rdnis", "cid_dnid", "exten",

@@ -70,7 +70,8 @@ struct SimulationTests {
     }
   }
 
-  /// Complete, no chat, with a source; click to call counts when the line that rang first has answered.
+  /// Complete, no chat, with a source; click to call counts when the line that rang first has
+  /// answered.
   private static func givesCallLog(_ group: [CELRow]) -> Bool {
     let ended = Set(group.filter { $0.event == "LINKEDID_END" }.map(\.linkedid))
     guard ended == Set(group.map(\.linkedid)), group[0]["channame"] != "Message/ast_msg_queue" else { return false }

@@ -4,7 +4,8 @@ import Store
 import TestSupport
 import Testing
 
-/// Numbers of workers and runs begin anew in each database, and tables of databases made from one template have one number: locks must be told apart by their database.
+/// Numbers of workers and runs begin anew in each database, and tables of databases made from one
+/// template have one number: locks must be told apart by their database.
 @Suite("Two databases of one server with the same numbers")
 struct NeighbourTests {
   private let call = "1714989600.1"

@@ -29,8 +29,9 @@ extension TestDatabase {
     try run("SELECT setval('cel_id_seq', (SELECT max(id) FROM cel))")
   }
 
-  /// Makes the calls harder to tell apart: some rows get lost, calls share channels so that conversations have several linkedids, rows come late with a
-  /// high id, ids are mixed within a window and have holes.
+  /// Makes the calls harder to tell apart: some rows get lost, calls share channels so that
+  /// conversations have several linkedids, rows come late with a high id, ids are mixed within a
+  /// window and have holes.
   package func roughen(_ random: inout Seeded) throws {
     let ids = try rows("id FROM cel ORDER BY id").compactMap(Int64.init)
     let lost = ids.filter { _ in random.oneIn(60) }

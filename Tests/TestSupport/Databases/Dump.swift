@@ -1,4 +1,5 @@
-/// What the four tables of call logs hold, and which conversation each CEL points to, in values that can be compared.
+/// What the four tables of call logs hold, and which conversation each CEL points to, in values
+/// that can be compared.
 package struct Dump: Equatable, Sendable {
   /// One text to a row.
   package var rows: Set<String>
@@ -16,7 +17,8 @@ package struct Dump: Equatable, Sendable {
 }
 
 extension TestDatabase {
-  /// What the tables hold, call log ids aside: two runs that did the same give the same. Every other column counts, uuids too.
+  /// What the tables hold, call log ids aside: two runs that did the same give the same. Every
+  /// other column counts, uuids too.
   package func contents() throws -> Dump {
     var all: [String] = []
     all += try rows("'log ' || (to_jsonb(l) - 'id')::text FROM call_logd_call_log l")

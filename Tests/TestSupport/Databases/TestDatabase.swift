@@ -3,7 +3,8 @@ import PrivateServer
 import Simulation
 import Synchronization
 
-/// A database for one test, in the server that all tests share, with a connection of the superuser to look at it and to change it.
+/// A database for one test, in the server that all tests share, with a connection of the superuser
+/// to look at it and to change it.
 package final class TestDatabase {
   /// What a database has at the start.
   package enum Kind: String, CaseIterable, Sendable {
@@ -11,7 +12,8 @@ package final class TestDatabase {
     case empty
     /// Wazo's CEL table and directory.
     case wazo
-    /// A plain Asterisk's CEL table: in a schema of its own, integers as event types, no time zone, no indexes.
+    /// A plain Asterisk's CEL table: in a schema of its own, integers as event types, no time zone,
+    /// no indexes.
     case plain
   }
 
@@ -23,7 +25,8 @@ package final class TestDatabase {
   package let admin: Connection
 
   private static let number = Atomic<Int>(0)
-  /// Whether it goes with the last reference; what is on a server of a test's own goes with the server.
+  /// Whether it goes with the last reference; what is on a server of a test's own goes with the
+  /// server.
   private let isDropped: Bool
 
   /// Makes one, from a template of that kind.
@@ -44,7 +47,8 @@ package final class TestDatabase {
     isDropped = true
   }
 
-  /// One with Wazo's tables, on a server of the test's own; made where there is none of that name, so that a test can look at it again after the server was restarted.
+  /// One with Wazo's tables, on a server of the test's own; made where there is none of that name,
+  /// so that a test can look at it again after the server was restarted.
   package init(on server: PrivateServer, name: String = "wazo") throws {
     self.name = name
     uri = server.uri(database: name)

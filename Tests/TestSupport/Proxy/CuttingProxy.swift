@@ -2,7 +2,8 @@ import Foundation
 import PrivateServer
 import Synchronization
 
-/// Stands between programs and a private server, on a unix socket of its own, and cuts connections where a test asks for it. Ends with its last reference.
+/// Stands between programs and a private server, on a unix socket of its own, and cuts connections
+/// where a test asks for it. Ends with its last reference.
 package final class CuttingProxy: Sendable {
   /// When a connection is cut.
   package enum Moment: String, CaseIterable, Sendable {
@@ -10,7 +11,8 @@ package final class CuttingProxy: Sendable {
     case before
     /// The server has done the statement; its answer does not arrive.
     case answerLost
-    /// The statement is sent and nobody waits: the server may still be doing it when the program knows that the connection is gone.
+    /// The statement is sent and nobody waits: the server may still be doing it when the program
+    /// knows that the connection is gone.
     case atOnce
   }
 
@@ -59,7 +61,8 @@ package final class CuttingProxy: Sendable {
     "postgresql:///\(database)?host=\(folder.replacing("/", with: "%2F"))&user=\(user)&port=\(port)"
   }
 
-  /// Cuts the connection that comes to its `passing`-th statement that begins with `statement`, counted from now over all connections. Once.
+  /// Cuts the connection that comes to its `passing`-th statement that begins with `statement`,
+  /// counted from now over all connections. Once.
   package func cut(_ moment: Moment, at statement: String, passing: Int = 1) {
     state.add(ProxyState.Order(moment: moment, statement: statement, left: passing))
   }

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// One connection through a proxy: a thread for each direction, which knows as much of the protocol as it takes to see where statements and answers end.
+/// One connection through a proxy: a thread for each direction, which knows as much of the protocol
+/// as it takes to see where statements and answers end.
 final class ProxyConnection: Sendable {
   private let client: Int32
   private let server: Int32
@@ -71,7 +72,8 @@ final class ProxyConnection: Sendable {
     }
   }
 
-  /// The packets before the first message have no type. A request for encryption is answered with one byte, by the other direction.
+  /// The packets before the first message have no type. A request for encryption is answered with
+  /// one byte, by the other direction.
   private func forwardStart() -> Bool {
     while let length = UnixSocket.read(client, 4) {
       let body = UnixSocket.number(length) - 4
@@ -105,7 +107,8 @@ final class ProxyConnection: Sendable {
   // MARK: From the server
 
   private func forwardAnswers() {
-    // The answer to a request for encryption is one byte without a length. Private servers have none, so it is N.
+    // The answer to a request for encryption is one byte without a length. Private servers have
+    // none, so it is N.
     while let type = UnixSocket.read(server, 1) {
       if !hasBegun.load(ordering: .relaxed) {
         if type[0] == UInt8(ascii: "N") {

@@ -40,7 +40,7 @@ package final class ArchivePlace: Sendable {
     guard FileManager.default.fileExists(atPath: folder) else { return }
     let contents = try ArchiveFolder(folder).contents()
     if contents.parts.isEmpty { return #expect(contents.unknown == [], "\(what)", sourceLocation: location) }
-    let listing = try ArchivesJob(folder: folder, kinds: ArchiveKind.allCases).run(verifies: true)
+    let listing = try ArchiveListing(folder: folder, kinds: ArchiveKind.allCases).run(verifies: true)
     #expect(listing.faults.map(\.fault) == [], "\(what)", sourceLocation: location)
     #expect(listing.unknown == [], "\(what)", sourceLocation: location)
   }

@@ -12,7 +12,8 @@ package struct Undisturbed {
   package let seed: UInt64
 
   /// Simulated calls.
-  /// - Parameter isRough: whether they are mixed up (late events, several linkedids to a call, lost ones)
+  /// - Parameter isRough: whether they are mixed up (late events, several linkedids to a call, lost
+  ///   ones)
   package init(calls: Int = 40, chunkSize: Int = 60, isRough: Bool = true) throws {
     var random = Seeded()
     seed = random.seed
@@ -51,8 +52,9 @@ package struct Undisturbed {
     try database.rows("key, value FROM call_logd_checkpoint, jsonb_each_text(counters) WHERE key LIKE 'cels%' ORDER BY 1")
   }
 
-  /// Expects of a run that ended early that the stored call logs are those whose CELs are covered, each as the undisturbed run has it. For calls whose CELs are
-  /// not mixed up: there every call is made once.
+  /// Expects of a run that ended early that the stored call logs are those whose CELs are covered,
+  /// each as the undisturbed run has it. For calls whose CELs are not mixed up: there every call is
+  /// made once.
   package func expectPart(_ other: TestDatabase, _ what: String, _ location: SourceLocation = #_sourceLocation) throws {
     let whole = try database.rows(
       "conversation_id, max(c.id) FROM call_logd_call_log l JOIN cel c ON c.call_log_id = l.id GROUP BY 1"

@@ -3,7 +3,8 @@ import PostgreSQL
 import Synchronization
 import Testing
 
-/// Writers of CELs on threads of their own, as unlike each other as PostgreSQL lets them be. Each row of theirs is committed once.
+/// Writers of CELs on threads of their own, as unlike each other as PostgreSQL lets them be. Each
+/// row of theirs is committed once.
 package final class WriterFleet: Sendable {
   /// One writer.
   package struct Writer: Sendable {
@@ -13,7 +14,8 @@ package final class WriterFleet: Sendable {
     /// Where it may insert: the table, or the partition that the rows belong to.
     package var tables: [String]
     package var random: Seeded
-    /// Whether a transaction holds a whole call and each commits: nothing that comes later brings one back that was missed.
+    /// Whether a transaction holds a whole call and each commits: nothing that comes later brings
+    /// one back that was missed.
     package var writesWholeCalls = false
   }
 
@@ -36,7 +38,8 @@ package final class WriterFleet: Sendable {
     }
   }
 
-  /// Two writers each for so many PBXs, whose calls are told by a system name. Those of the last PBX share calls.
+  /// Two writers each for so many PBXs, whose calls are told by a system name. Those of the last
+  /// PBX share calls.
   package static func writers(pbxs: Int, calls: Int, in database: TestDatabase, random: inout Seeded, tables: (Int) -> [String])
     -> [Writer]
   {
@@ -91,7 +94,8 @@ extension WriterFleet.Writer {
         isCommitted = Bool.random(using: &random)
         try send("\(isCommitted ? "COMMIT" : "ROLLBACK") PREPARED '\(name)'")
       case 3:
-        // Each row has its id long before it is there; the transaction has no number of its own until the first one is.
+        // Each row has its id long before it is there; the transaction has no number of its own
+        // until the first one is.
         try send(insert(some, table, nap: Double.random(in: 0.02...0.2, using: &random) / Double(some.count)))
       case 4:
         try send("BEGIN")
@@ -127,7 +131,8 @@ extension WriterFleet.Writer {
   }
 }
 
-/// How the tables differ from those that one run over the same CELs gives in a database of its own; empty where they do not.
+/// How the tables differ from those that one run over the same CELs gives in a database of its own;
+/// empty where they do not.
 package func differenceFromFreshRun(_ database: TestDatabase, cels: TestDatabase? = nil, table: String = "cel") throws -> String {
   let fresh = try TestDatabase(.wazo)
   let columns = try fresh.value(

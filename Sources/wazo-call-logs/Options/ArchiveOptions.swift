@@ -89,7 +89,7 @@ struct DueOptions: ParsableArguments {
 
   private func beforeTime() throws -> Int64? {
     do {
-      return try before.map { text throws(JobError) in try Instant.microseconds(text, as: .lower) }
+      return try before.map { text throws(JobError) in try DateReading.microseconds(text, as: .lower) }
     } catch {
       throw ValidationError("--before: \(error.message)")
     }

@@ -64,7 +64,7 @@ struct Archives: AsyncParsableCommand {
   private static func run(_ place: ArchivePlace, _ format: OutputFormat, _ common: CommonOptions, verifies: Bool) async throws {
     try await Session.run(common, needsDatabase: false, more: place.texts) { session in
       let folder = try ArchivePlace.folder(session.settings)
-      let job = ArchivesJob(folder: folder, kinds: try place.kinds(session.settings))
+      let job = ArchiveListing(folder: folder, kinds: try place.kinds(session.settings))
       let listing = try job.run(verifies: verifies) { part in
         if verifies { Console.progress("\(part)") }
       }
@@ -83,7 +83,7 @@ struct Archives: AsyncParsableCommand {
     }
   }
 
-  private static func text(_ listing: ArchivesJob.Listing, verifies: Bool) throws {
+  private static func text(_ listing: ArchiveListing.Listing, verifies: Bool) throws {
     guard !verifies else {
       if Console.isOutputTerminal, listing.faults.isEmpty {
         try Console.result("\(Human.count(listing.parts.count, "part")) verified.")
@@ -104,7 +104,7 @@ struct Archives: AsyncParsableCommand {
     try Console.result(table.lines(limit: 80).joined(separator: "\n"))
   }
 
-  private static func json(_ listing: ArchivesJob.Listing) -> String {
+  private static func json(_ listing: ArchiveListing.Listing) -> String {
     var json = JSONWriter()
     json.open("{")
     json.key("parts")

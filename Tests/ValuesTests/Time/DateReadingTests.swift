@@ -3,12 +3,12 @@ import Testing
 import Values
 
 @Suite("Dates as people write them")
-struct InstantTests {
+struct DateReadingTests {
   /// What an instant is in UTC, or what is wrong with the text.
-  private func read(_ text: String, as bound: Instant.Bound = .lower, in zone: String = "Europe/Paris") throws -> String {
+  private func read(_ text: String, as bound: DateReading.Bound = .lower, in zone: String = "Europe/Paris") throws -> String {
     let zone = try #require(LocalZone(named: zone))
     do {
-      return String(TimestampText.text(try Instant.microseconds(text, as: bound, in: zone)).prefix(26)).replacing(
+      return String(TimestampText.text(try DateReading.microseconds(text, as: bound, in: zone)).prefix(26)).replacing(
         ".000000", with: "")
     } catch let error {
       #expect(error.exitReason == .usage)
@@ -38,7 +38,8 @@ struct InstantTests {
     #expect(try read("2025-03-31T00:00", as: .upper) == "2025-03-30T22:00:00")
     #expect(try read("0001-01-01", in: "UTC") == "0001-01-01T00:00:00")
     #expect(
-      try Instant.microseconds("9999-12-31", as: .upper, in: try #require(LocalZone(named: "UTC"))) == 252_455_616_000_000_000)
+      try DateReading.microseconds("9999-12-31", as: .upper, in: try #require(LocalZone(named: "UTC"))) == 252_455_616_000_000_000
+    )
     // The day on which the clocks are changed is an hour shorter, or longer.
     #expect(try read("2025-03-30") == "2025-03-29T23:00:00" && read("2025-03-30", as: .upper) == "2025-03-30T22:00:00")
     #expect(try read("2025-10-26") == "2025-10-25T22:00:00" && read("2025-10-26", as: .upper) == "2025-10-26T23:00:00")
@@ -137,16 +138,16 @@ struct InstantTests {
     let shown = try database.value("to_char(\(at), 'YYYY-MM-DD HH24:MI:SS')")
     let expected = (instant - 946_684_800) * 1_000_000
     do {
-      #expect(try Instant.microseconds(shown, as: .lower, in: zone) == expected, "\(shown) in \(name), \(seed)")
+      #expect(try DateReading.microseconds(shown, as: .lower, in: zone) == expected, "\(shown) in \(name), \(seed)")
     } catch let error {
       let forms = error.message.matches(of: #/\d{4}-\d\d-\d\dT\S+/#).map { String($0.output) }
-      let read = try forms.map { try Instant.microseconds($0, as: .lower, in: zone) }
+      let read = try forms.map { try DateReading.microseconds($0, as: .lower, in: zone) }
       #expect(read.count == 2 && read.contains(expected), "\(error.message), \(seed)")
     }
     // A day begins with the first instant of its date, and ends where the next begins.
     let day = String(shown.prefix(10))
-    let start = try Instant.microseconds(day, as: .lower, in: zone)
-    let end = try Instant.microseconds(day, as: .upper, in: zone)
+    let start = try DateReading.microseconds(day, as: .lower, in: zone)
+    let end = try DateReading.microseconds(day, as: .upper, in: zone)
     let dates = try database.value(
       [start - 1, start, end - 1, end].map {
         "to_char((timestamptz '2000-01-01Z' + \($0) * interval '1 microsecond') AT TIME ZONE '\(name)', 'YYYY-MM-DD')"

@@ -3,7 +3,7 @@ import Files
 
 /// `archives list` and `archives verify`: reads a folder of archives. Needs no database and changes
 /// nothing.
-public struct ArchivesJob {
+public struct ArchiveListing {
   /// A part, and its fault if it has one.
   public struct Entry: Sendable {
     /// The part.

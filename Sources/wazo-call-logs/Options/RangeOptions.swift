@@ -34,10 +34,10 @@ struct DateOptions: ParsableArguments {
     return (lower, upper)
   }
 
-  private static func read(_ option: String, _ text: String?, as bound: Instant.Bound) throws -> Int64? {
+  private static func read(_ option: String, _ text: String?, as bound: DateReading.Bound) throws -> Int64? {
     guard let text else { return nil }
     do {
-      return try Instant.microseconds(text, as: bound)
+      return try DateReading.microseconds(text, as: bound)
     } catch {
       throw ValidationError("\(option): \(error.message)")
     }

@@ -3,10 +3,7 @@ import CallLogs
 import Files
 import Foundation
 import Logging
-import PostgreSQL
-import Runs
 import Settings
-import Terminal
 import Values
 
 /// The options of every verb. Most are also settings: a key of the configuration file, and an
@@ -94,117 +91,6 @@ struct CommonOptions: ParsableArguments {
       // A wrong value in an option is a usage error (64), elsewhere it is configuration (78).
       if case .invalidValue(_, _, let source, _) = error, source.hasPrefix("option") { throw JobError(.usage, "\(error)") }
       throw JobError(.configuration, "\(error)")
-    }
-  }
-}
-
-/// A running verb: settings, log and interruption. Here errors become messages and exit codes.
-struct Session {
-  let settings: Settings
-  let log: Logger
-  let interruption: Interruption
-
-  /// Runs a verb on its own thread, since its calls to libpq block.
-  /// - Throws: `ExitCode`, after the message is printed
-  static func run(
-    _ options: CommonOptions, needsDatabase: Bool = true, more: [(Settings.Key, String?)] = [],
-    _ body: @escaping (Session) throws -> Void
-  ) async throws {
-    let interruption = Interruption()
-    Interruption.installSignalHandlers(interruption) { signal in
-      // Without a database nothing needs an orderly end, and the program may be waiting for input
-      // that never comes.
-      if !needsDatabase { _exit(128 + signal) }
-    }
-    do {
-      let settings = try await options.load(needsDatabase: needsDatabase, more: more)
-      let log = Console.logger(settings.logLevel.level)
-      for warning in settings.unknownKeys { log.warning("\(warning)") }
-      for (key, source) in settings.sources.sorted(by: { $0.key < $1.key }) where source != "default" {
-        log.debug("\(key): \(source)")
-      }
-      try await BlockingThread.run("job") { try body(Session(settings: settings, log: log, interruption: interruption)) }
-    } catch let error as ExitCode {
-      throw error
-    } catch {
-      let failure = Failure(error, interruption: interruption)
-      Console.error(failure.message)
-      throw ExitCode(failure.exitReason.rawValue)
-    }
-  }
-
-  /// The settings of the connections.
-  var databaseSettings: Databases.Settings {
-    var databases = Databases.Settings(logs: settings.dbURI?.connectionString, cels: settings.celDBURI?.connectionString)
-    databases.connectTimeout = max(1, Int(settings.connectTimeout.components.seconds))
-    databases.lockTimeout = max(1, settings.lockTimeout.milliseconds)
-    return databases
-  }
-
-  /// The settings of a run.
-  /// - Throws: ``JobError`` (65) if the directory is a file that cannot be used
-  func runSettings() throws -> RunContext.Settings {
-    var run = RunContext.Settings(databases: databaseSettings)
-    run.celTable = settings.celTable
-    run.celTimeZone = settings.celTimeZone
-    run.defaultTenant = settings.defaultTenant.flatMap { UUIDValue($0) }
-    run.chunkSize = settings.chunkSize
-    run.linksCELs = settings.linkCELs
-    run.history = settings.history
-    run.workers = settings.workers
-    run.closeAfter = settings.closeAfter.map { Double($0.milliseconds) / 1000 }
-    run.finalAfter = Double(settings.finalAfter.milliseconds) / 1000
-    run.retryFor = Double(settings.retryFor.milliseconds) / 1000
-    run.checkpointDirectory = settings.checkpointDirectory
-    run.program = Program.name
-    switch settings.directory {
-    case nil: run.directory = .automatic
-    case .wazo?: run.directory = .wazo
-    case .disabled?: run.directory = .none
-    case .file(let path)?: run.directory = .contents(try Session.contents(path))
-    }
-    return run
-  }
-
-  /// Connects to the databases and prepares a run.
-  /// - Parameters:
-  ///   - start: how the run treats the checkpoint
-  ///   - interprets: whether the run interprets CELs and so needs users and a default tenant
-  ///   - changes: whether the run may change anything; with false it leaves even the schema alone
-  func context(start: RunContext.Start = .usual, interprets: Bool = true, changes: Bool = true) throws -> RunContext {
-    var settings = try runSettings()
-    if !interprets {
-      settings.directory = .none
-      settings.defaultTenant = UUIDValue(high: 0, low: 0)
-    }
-    return try RunContext(settings, start: start, changes: changes, interruption: interruption, log: log)
-  }
-
-  /// Reads a directory of users and lines from a JSON file.
-  /// - Throws: ``JobError`` (65) if the file is not a directory
-  static func contents(_ path: String) throws -> DirectoryContents {
-    var bytes: [UInt8] = []
-    try ByteSource(path: path).forEachPiece { bytes.append(contentsOf: $0) }
-    do {
-      return try DirectoryContents(json: bytes)
-    } catch {
-      throw JobError(.badInput, "the directory \(path) cannot be used: \(error)")
-    }
-  }
-}
-
-extension Duration {
-  var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
-}
-
-extension LogLevel {
-  /// The same level of the log.
-  var level: Logger.Level {
-    switch self {
-    case .debug: .debug
-    case .info: .info
-    case .warning: .warning
-    case .error: .error
     }
   }
 }

@@ -3,7 +3,7 @@
 /// The forms are `2025-03-01`, `2025-03-01 10:00` and `2025-03-01 10:00:05`. A `T` may replace the
 /// blank. `Z`, `+02:00`, `+0200` or `+02` may follow the time. Without them the time is local time.
 /// The manual's page "Dates" describes them.
-public enum Instant {
+public enum DateReading {
   /// The end of a range that a text gives.
   public enum Bound: Sendable {
     /// The first instant of the range. A date alone means the beginning of that day.

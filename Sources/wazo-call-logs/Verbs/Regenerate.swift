@@ -1,6 +1,5 @@
 import ArgumentParser
 import Generation
-import PostgreSQL
 import Runs
 import Terminal
 
@@ -39,7 +38,7 @@ struct Regenerate: AsyncParsableCommand {
   }
 
   func run() async throws {
-    guard let conversation else { return try await Covering.run(try range.scope(), common, format, remakes: true) }
+    guard let conversation else { return try await CoverageReport.run(try range.scope(), common, format, remakes: true) }
     try await Session.run(common) { session in
       let counters = try RegenerateJob(try session.context()).run(conversation)
       switch format {

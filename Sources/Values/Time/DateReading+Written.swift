@@ -1,4 +1,4 @@
-extension Instant {
+extension DateReading {
   /// The parts of a written date or time, before a time zone makes it an instant.
   struct Written: Equatable {
     /// A time of day.
