@@ -256,7 +256,7 @@ struct CELSource: PartSource {
 
   /// A deletion of call logs may have uncovered these CELs since they were selected. Without the
   /// CELs nobody could make the call logs again. From here on nobody can uncover them.
-  func checkBeforeDeletion(_ selection: Selection, archive: Int32) throws {
+  func checkBeforeDeletion(_ selection: Selection, archive: Int32?) throws {
     let (side, logs, checkpoint) = (context.databases.side, context.databases.logs, context.checkpoint)
     let now = try checkpoint.done(on: side)
     let linkedids = BinaryArray(strings: selection.linkedids.sorted())

@@ -65,9 +65,9 @@ protocol PartSource {
   /// The number of rows of a file.
   func count(_ content: FileContent, _ selection: Selection) throws -> Int
   /// Checks that the rows may still go. Call it when nobody can change that any more.
-  /// - Parameter archive: the id of the part's record; 0 without an archive
+  /// - Parameter archive: the id of the part's record; nil without an archive
   /// - Throws: ``PartChanged`` if they may not
-  func checkBeforeDeletion(_ selection: Selection, archive: Int32) throws
+  func checkBeforeDeletion(_ selection: Selection, archive: Int32?) throws
   /// Deletes the rows of a file.
   /// - Returns: how many were deleted
   func delete(_ content: FileContent, _ selection: Selection) throws -> Int
@@ -165,7 +165,7 @@ struct CallLogSource: PartSource {
     try CallLogTables.count(content.part ?? .callLogs, ofCallLogs: selection.ids, on: connection)
   }
 
-  func checkBeforeDeletion(_ selection: Selection, archive: Int32) throws {
+  func checkBeforeDeletion(_ selection: Selection, archive: Int32?) throws {
     // Where links are missing, this keeps a later run from making these call logs again.
     try CallLogTables.notePurged(selection.ids, archive: archive, on: connection)
   }

@@ -233,7 +233,7 @@ final class PartWriter {
   /// Deletes exactly the rows that were read. Each child table has its own statement, and the
   /// counts are compared.
   func delete(
-    _ source: any PartSource, _ selection: Selection, archive: Int32, _ rows: [FileContent: Int]?, _ effort: inout Effort
+    _ source: any PartSource, _ selection: Selection, archive: Int32?, _ rows: [FileContent: Int]?, _ effort: inout Effort
   ) throws {
     let started = Date()
     try context.checkpoint.closeGate(on: context.databases.logs)
@@ -256,7 +256,7 @@ final class PartWriter {
     var attempt = effort
     func work() throws -> Selection? {
       guard let selection = try source.select(month) else { return nil }
-      try delete(source, selection, archive: 0, nil, &attempt)
+      try delete(source, selection, archive: nil, nil, &attempt)
       guard attempt.rows[source.kind.contents[0]] == selection.ids.count else { throw PartChanged() }
       try context.reached(.beforeCommit)
       return selection

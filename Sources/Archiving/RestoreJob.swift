@@ -176,11 +176,7 @@ public struct RestoreJob {
     try manifest.files.map { file in
       let target = ArchiveRestore.Target(
         table: file.content.part?.rawValue ?? context.table.name, columns: file.columns.map(\.name))
-      let needed =
-        part.kind == .cel
-        ? ["id", "linkedid", "eventtime"]
-        : file.content == .callLogs ? ["id", "date", "tenant_uuid", "conversation_id"] : ["call_log_id"]
-      for column in needed where !target.columns.contains(column) {
+      for column in file.content.neededColumns where !target.columns.contains(column) {
         throw FileError(.damaged, "the manifest \(part) has no column \(column) in \(file.name)")
       }
       return target

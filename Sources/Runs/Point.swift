@@ -55,12 +55,12 @@ public enum Point: String, CaseIterable, Sendable {
   /// The part's rows are in the tables, and nothing is committed.
   case afterRestore = "after-restore"
 
-  /// Audio files are on the list for removal, the rows that name them are forgotten or will be
+  /// Audio files are queued for removal, the rows that name them are forgotten or will be
   /// next, and nothing is committed.
   case afterForget = "after-forget"
-  /// A portion of the list is read, and none of its files is removed.
+  /// A portion of the queue is read, and none of its files is removed.
   case beforeUnlink = "before-unlink"
-  /// An audio file is removed, and still on the list.
+  /// An audio file is removed, and still queued.
   case afterUnlink = "after-unlink"
 
   /// Whether only the removal of audio files passes this point.

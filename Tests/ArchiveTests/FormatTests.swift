@@ -124,7 +124,7 @@ struct FileTests {
     #expect(try refusal(sample.change { $0.files = [] }).contains("other files"))
     #expect(try refusal(sample.change { $0.files[0].sha256 = "abc" }).contains("cannot be true"))
     #expect(try refusal(sample.change { $0.files[0].rows = -1 }).contains("cannot be true"))
-    #expect(try refusal("").contains("not JSON"))
+    #expect(try refusal("").contains("not a JSON object"))
     #expect(try refusal("[1]").contains("not a JSON object"))
     #expect(try refusal("{\"format\": 1}").contains("is missing"))
     #expect(

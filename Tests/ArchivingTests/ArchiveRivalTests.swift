@@ -117,6 +117,6 @@ struct ArchiveRivalTests {
     var told = runner
     told.log = recorder.logger
     #expect(try told.restore(place, kinds: [.callLogs]).map(\.restored) == [5])
-    #expect(recorder.warnings.contains { $0.contains("other calls now: 1;") })
+    #expect(recorder.warnings.contains { $0.contains("belong to other calls now stay in the archive: 1") })
   }
 }

@@ -20,7 +20,8 @@ CREATE TABLE call_logd_purged (
 );
 
 -- Conversations that got CELs while other CELs of theirs, or their call log, were only in an
--- archive. A restore has them made again.
+-- archive, and those of which a restore brought an older state back. They are made again when the
+-- rest comes back.
 CREATE TABLE call_logd_late (
     checkpoint_id integer NOT NULL REFERENCES call_logd_checkpoint (id) ON DELETE CASCADE,
     linkedid      text NOT NULL,

@@ -146,10 +146,10 @@ public enum CallLogTables {
 
   /// Records the conversations of call logs that will be purged, in the transaction that deletes
   /// them. Later runs do not make these call logs again.
-  /// - Parameter archive: the id of the part's record in `call_logd_archive`; 0 for a purge without
+  /// - Parameter archive: the id of the part's record in `call_logd_archive`; nil for a purge without
   ///   an archive
   /// - Throws: an error of PostgreSQL.
-  public static func notePurged(_ ids: [Int64], archive: Int32, on connection: Connection) throws(PostgreSQLError) {
+  public static func notePurged(_ ids: [Int64], archive: Int32?, on connection: Connection) throws(PostgreSQLError) {
     let among = IDCondition(ids).bound("id")
     // Two call logs may name the same conversation.
     try connection.execute(
@@ -158,7 +158,7 @@ public enum CallLogTables {
       SELECT DISTINCT conversation_id, $\(among.parameters.count + 1)::int4 FROM call_logd_call_log
       WHERE \(among.sql) AND conversation_id <> ''
       ON CONFLICT (conversation_id) DO UPDATE SET archive_id = excluded.archive_id
-      """, among.parameters + [.int4(archive)], purpose: "Recording purged calls")
+      """, among.parameters + [.int4(archive ?? .max)], purpose: "Recording purged calls")
   }
 
   /// Gives the conversations whose newest state is not, or not surely, in that part of an archive:
@@ -179,9 +179,9 @@ public enum CallLogTables {
       SELECT c FROM unnest($1::text[]) AS c
       WHERE EXISTS (SELECT FROM call_logd_archive WHERE kind = 'call-logs')
         AND NOT EXISTS (
-          SELECT FROM call_logd_purged p LEFT JOIN call_logd_archive a ON a.id = p.archive_id
-          WHERE p.conversation_id = c
-            AND (p.archive_id IS NULL OR a.kind = 'call-logs' AND a.month = $2 AND a.part = $3 AND a.run_id = $4))
+          SELECT FROM call_logd_purged p WHERE p.conversation_id = c AND (p.archive_id IS NULL OR EXISTS (
+            SELECT FROM call_logd_archive a
+            WHERE a.kind = 'call-logs' AND a.month = $2 AND a.part = $3 AND a.run_id = $4 AND a.id >= p.archive_id)))
       """, [.array(conversations), .text(month), .int4(Int32(clamping: part)), .int4(Int32(clamping: run))],
       purpose: "Looking up which archived call logs are the newest"
     ).compactMap { $0.string(0) }

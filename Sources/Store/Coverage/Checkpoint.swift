@@ -78,7 +78,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// Takes the gate exclusively until the end of the transaction, and waits for the transactions
-  /// that share it. Deletions, purges, restores, the list of audio files, `--rebase` and the check
+  /// that share it. Deletions, purges, restores, the queue of audio files, `--rebase` and the check
   /// of covered ids close the gate. So each of them comes wholly before or wholly after a chunk.
   /// - Throws: ``StoreError`` (`busy`), naming the holder, after the time of ``lockWait``.
   public func closeGate(on connection: Connection) throws {

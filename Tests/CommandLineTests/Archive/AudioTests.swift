@@ -97,7 +97,7 @@ struct AudioCommandTests {
     #expect(failed.errors.contains("1 audio file could not be removed"))
     #expect(try archived.run("status").text.contains("Audio files   1 to be removed (1 could not be), since 20"))
     let refused = try archived.run(purge)
-    #expect(refused.status == 0 && refused.errors.contains("hostname is not removed: it is outside of the recordings folder"))
+    #expect(refused.status == 0 && refused.errors.contains("hostname is not removed: it is outside the recordings folder"))
     #expect(try archived.run("status").text.contains("Audio files   1 refused"))
   }
 }

@@ -14,7 +14,7 @@ struct MigratorTests {
 
   private let names = [
     "m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive", "m007_audio",
-    "m008_recording_path", "m009_presence",
+    "m008_recording_path", "m009_presence", "m010_purged_part",
   ]
 
   /// Everything in the catalog that the migrations make.
