@@ -13,7 +13,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 // YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of maps.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-// SHA-256, behind the derived UUIDs and the archive's checksums.
+// SHA-256, behind the derived UUIDs, the archive's checksums and the tokens.
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 /// A room of tools for development, which no released program links.
@@ -78,6 +78,8 @@ let package = Package(
       swiftSettings: points),
     .target(name: "Interpreting", dependencies: ["Values", "Files", "Compression", "CallLogs"]),
     .target(name: "Terminal", dependencies: ["Values", "Files", logging]),
+    // Who asks. Files is for the one durable write, crypto for the hashes of tokens.
+    .target(name: "Authentication", dependencies: ["Values", "Files", crypto]),
 
     // The program.
     .executableTarget(
@@ -119,6 +121,7 @@ let package = Package(
     .testTarget(
       name: "StoreTests",
       dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
+    .testTarget(name: "AuthenticationTests", dependencies: ["Values", "Authentication", "TestDatabases"]),
     .testTarget(
       name: "JobsTests",
       dependencies: [
