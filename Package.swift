@@ -123,6 +123,9 @@ let package = Package(
       dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL", "PrivateServer"]),
     .testTarget(name: "AuthenticationTests", dependencies: ["Values", "Authentication", "TestDatabases"]),
     .testTarget(
+      name: "ListingQueryTests",
+      dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL"]),
+    .testTarget(
       name: "JobsTests",
       dependencies: [
         "Values", "Files", "Runs", "Generation", "Archiving", "Inspection", "Interpreting", "Listing", "Archive", "Store",

@@ -22,6 +22,22 @@ public struct CallLogSelection: Sendable {
   public var users: [UUIDValue] = []
   /// Those of this conversation.
   public var conversation: String?
+  /// Those that a search finds.
+  public var search: CallLogSearch?
+  /// Those that have recordings, deleted ones included; false for those that have none.
+  public var isRecorded: Bool?
+  /// Those of this id and above.
+  public var firstID: Int32?
+  /// Those of these ids.
+  public var ids: [Int32]?
+  /// Those in which this extension was asked for.
+  public var requestedInternalExtension: String?
+  /// Those in which an extension of this context was asked for.
+  public var requestedInternalContext: String?
+  /// Those in which this user took part, also as one of many whose telephones rang.
+  public var participant: UUIDValue?
+  /// The latest that each user had with each other number, of all tenants and before any other condition.
+  public var isLatestOfPeer = false
   /// Whether the latest come first. Otherwise the earliest do.
   public var isNewestFirst = false
 
@@ -43,7 +59,12 @@ public struct CallLogSelection: Sendable {
     }
     if let from { terms.append("l.date >= \(bind(.timestamptz(from)))") }
     if let to { terms.append("l.date < \(bind(.timestamptz(to)))") }
-    if !tenants.isEmpty { terms.append("l.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))") }
+    if tenants.count == 1 {
+      // ANY would lose the order of the index, and sort all call logs of the tenant.
+      terms.append("l.tenant_uuid = \(bind(.uuid(tenants[0])))")
+    } else if !tenants.isEmpty {
+      terms.append("l.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))")
+    }
     if let conversation { terms.append("l.conversation_id = \(bind(.text(conversation)))") }
     if let direction { terms.append("l.direction = \(bind(.text(direction.rawValue)))") }
     if let statuses {
@@ -72,6 +93,7 @@ public struct CallLogSelection: Sendable {
                 ORDER BY p.answered DESC, p.user_uuid DESC LIMIT 1) = ANY(\(wanted)))
         """)
     }
+    terms += furtherTerms(bind)
     return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), parameters)
   }
 

@@ -29,6 +29,7 @@ extension CallLogView {
       case .time(let value): json.time(field.name.text, value, isShort: true)
       case .text(let value): json.field(field.name.text, value)
       case .status(let value): json.string(field.name.text, value.rawValue)
+      case .tags where hidesTags: break
       case .tags(let tags):
         json.key(field.name.text)
         json.open("[")

@@ -103,6 +103,8 @@ public struct CallLogView {
 
   /// The tags of all participants, each once and in the order of their bytes.
   public private(set) var tags: [Text] = []
+  /// Whether its tags are not shown: a user who asks for the own calls does not see them.
+  public var hidesTags = false
   /// Keys and values of what the call was for.
   public var destinationDetails: [(key: Text, value: Text)] = []
   /// The recordings, by their beginning.
