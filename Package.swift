@@ -80,6 +80,9 @@ let package = Package(
     .target(name: "Terminal", dependencies: ["Values", "Files", logging]),
     // Who asks. Files is for the one durable write, crypto for the hashes of tokens.
     .target(name: "Authentication", dependencies: ["Values", "Files", crypto]),
+    // What the REST API takes and answers, without HTTP. CallLogs is for the directions of calls, Listing for the queries that
+    // parameters become, Authentication for who asks.
+    .target(name: "API", dependencies: ["Values", "CallLogs", "Listing", "Authentication"]),
 
     // The program.
     .executableTarget(
@@ -125,6 +128,7 @@ let package = Package(
     .testTarget(
       name: "ListingQueryTests",
       dependencies: ["Values", "Store", "Listing", "TestDatabases", "CallLogs", "PostgreSQL"]),
+    .testTarget(name: "APITests", dependencies: ["Values", "CallLogs", "Listing", "Authentication", "API", "TestDatabases"]),
     .testTarget(
       name: "JobsTests",
       dependencies: [
