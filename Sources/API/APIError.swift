@@ -4,8 +4,8 @@ import Values
 public struct APIError: Error, Equatable, Sendable {
   /// The HTTP status.
   public let status: Int
-  /// What programs know the error by; nil for errors that arise before the service proper, such as a body that
-  /// is no JSON. Those have a message and nothing else.
+  /// What programs know the error by; nil for errors that arise before the service proper, such as
+  /// a body that is no JSON. Those have a message and nothing else.
   public let id: String?
   /// What people read.
   public let message: String

@@ -24,7 +24,8 @@ public struct AcceptHeader: Sendable {
     self.ranges = ranges.sorted { ($0.weight, $0.quality) > ($1.weight, $1.quality) }
   }
 
-  /// Whether a list of call logs should be CSV: where `text/csv; charset=utf-8` is taken more gladly than JSON.
+  /// Whether a list of call logs should be CSV: where `text/csv; charset=utf-8` is taken more
+  /// gladly than JSON.
   ///
   /// `text/csv` alone is another form, of unknown charset, and gives JSON.
   public var prefersCSV: Bool {

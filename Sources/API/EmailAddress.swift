@@ -1,10 +1,10 @@
 /// Addresses of e-mail.
 public enum EmailAddress {
-  /// Whether a text is one that a mail can be sent to: words with dots between, `@`, and the name of a host with a
-  /// dot in it, or `localhost`.
+  /// Whether a text is one that a mail can be sent to: words with dots between, `@`, and the name
+  /// of a host with a dot in it, or `localhost`.
   ///
-  /// Addresses in quotes and hosts by number are refused, although the standard has them: nobody uses them, and
-  /// a text with spaces or line ends must not get into the head of a mail.
+  /// Addresses in quotes and hosts by number are refused, although the standard has them: nobody
+  /// uses them, and a text with spaces or line ends must not get into the head of a mail.
   public static func isOne(_ text: String) -> Bool {
     guard text.utf8.count <= 254, let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return false }
     let name = text.utf8[..<at]

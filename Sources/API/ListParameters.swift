@@ -67,7 +67,8 @@ extension ListScope {
   }
 }
 
-/// What a request to export recordings asks for in its query: filters as those of a list, without order and page.
+/// What a request to export recordings asks for in its query: filters as those of a list, without
+/// order and page.
 public struct ExportParameters: Sendable {
   /// Which call logs' recordings.
   public let selection: CallLogSelection
@@ -99,7 +100,7 @@ extension ParameterReader {
     selection.direction = choice(
       "call_direction", ["internal": Direction.internal, "inbound": .inbound, "outbound": .outbound])
     selection.number = number("number")
-    selection.tags = list("tags") ?? []
+    selection.tags = tags("tags")
     if hasUsers { selection.users = uuids("user_uuid") ?? [] }
     selection.firstID = id("from_id")
   }
@@ -112,6 +113,18 @@ extension ParameterReader {
     selection.conversation = conversation("conversation_id")
     selection.requestedInternalExtension = number("requested_internal_extension")
     selection.requestedInternalContext = shortText("requested_internal_context", 1...255)
+  }
+
+  /// Tags, each once. Each is a condition of its own, and the server plans for all of them.
+  private mutating func tags(_ name: String) -> [String] {
+    var seen: Set<String> = []
+    let tags = (list(name) ?? []).filter { seen.insert($0).inserted }
+    let most = 100
+    guard tags.count <= most else {
+      note(.longer(Int64(most)), name)
+      return []
+    }
+    return tags
   }
 
   private mutating func id(_ name: String) -> Int32? {
@@ -146,7 +159,8 @@ extension ParameterReader {
 
   /// The field that a list is sorted by.
   ///
-  /// The choices name `destination_details`, as they always have; it is an object, though, and has no order.
+  /// The choices name `destination_details`, as they always have; it is an object, though, and has
+  /// no order.
   mutating func orderKey(_ name: String) -> CallLogOrder.Key? {
     guard let word = text(name) else { return nil }
     if let key = CallLogOrder.Key(rawValue: word) { return key }

@@ -1,6 +1,7 @@
 import Values
 
-/// Reads parameters one after the other, and keeps what is wrong with any of them, so that all is told at once.
+/// Reads parameters one after the other, and keeps what is wrong with any of them, so that all is
+/// told at once.
 struct ParameterReader {
   private let query: QueryString
   private let zone: WallClock
@@ -113,7 +114,8 @@ struct ParameterReader {
     return !digits.isEmpty && digits.allSatisfy(isDigit)
   }
 
-  /// The words for yes and no, in small letters, in capitals, or with one capital before small letters.
+  /// The words for yes and no, in small letters, in capitals, or with one capital before small
+  /// letters.
   private static func flag(_ word: String) -> Bool? {
     let small = word.lowercased()
     guard word == small || word == small.uppercased() || word == small.prefix(1).uppercased() + small.dropFirst() else {
@@ -127,8 +129,8 @@ struct ParameterReader {
   }
 }
 
-/// A whole number as text: ASCII digits, perhaps with a hyphen before them. `-0` is none: only some readers
-/// take it for 0.
+/// A whole number as text: ASCII digits, perhaps with a hyphen before them. `-0` is none: only some
+/// readers take it for 0.
 enum WholeNumber: Equatable {
   case number(Int64)
   /// One below 0; the least of 64 bits for one that they cannot hold.

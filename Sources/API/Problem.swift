@@ -1,7 +1,7 @@
 /// What is wrong with one parameter, or with one field of a body.
 ///
-/// Two forms exist, and clients tell them apart: a value of the wrong type is an object, a value that breaks a
-/// rule is a list of one object.
+/// Two forms exist, and clients tell them apart: a value of the wrong type is an object, a value
+/// that breaks a rule is a list of one object.
 struct Problem {
   let details: JSONValue
 
@@ -45,6 +45,11 @@ struct Problem {
   static func shorter(_ least: Int64) -> Problem {
     Problem(
       "Shorter than minimum length \(least).", "length", .fields(["min": .integer(least), "max": .null]), isRule: true)
+  }
+
+  static func longer(_ most: Int64) -> Problem {
+    Problem(
+      "Longer than maximum length \(most).", "length", .fields(["min": .integer(1), "max": .integer(most)]), isRule: true)
   }
 
   static func pattern(_ pattern: String, _ message: String = "String does not match expected pattern.") -> Problem {

@@ -14,8 +14,9 @@ public struct QueryString: Sendable {
   /// In the order of the URL.
   public let pairs: [Pair]
 
-  /// Reads what stands behind the `?`, as a browser's form writes it: `+` is a space, and `%` with two digits is a
-  /// byte. A `%` without them stands for itself. A name that is no UTF-8 is nobody's, and left out.
+  /// Reads what stands behind the `?`, as a browser's form writes it: `+` is a space, and `%` with
+  /// two digits is a byte. A `%` without them stands for itself. A name that is no UTF-8 is
+  /// nobody's, and left out.
   public init(_ text: some StringProtocol) {
     pairs = text.utf8.split(separator: UInt8(ascii: "&")).compactMap { part in
       let equals = part.firstIndex(of: UInt8(ascii: "="))

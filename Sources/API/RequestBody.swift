@@ -5,7 +5,8 @@ struct RequestBody {
   let object: JSONValue
 
   /// Reads it.
-  /// - Parameter allowsNothing: whether `null` and an empty list are taken for an object without fields
+  /// - Parameter allowsNothing: whether `null` and an empty list are taken for an object without
+  ///   fields
   /// - Throws: ``APIError``: no JSON, or JSON that is no object
   init(_ bytes: [UInt8], allowsNothing: Bool) throws(APIError) {
     guard let json = JSONValue(json: bytes) else { throw .noJSON }
@@ -44,7 +45,8 @@ public struct CallLogIDsBody: Equatable, Sendable {
     return ids
   }
 
-  /// Reads the body of a request to export recordings. An empty list says no more than none: all call logs.
+  /// Reads the body of a request to export recordings. An empty list says no more than none: all
+  /// call logs.
   /// - Throws: ``APIError``
   public init(forExport bytes: [UInt8]) throws(APIError) {
     let value = try RequestBody(bytes, allowsNothing: false).object["cdr_ids"] ?? .null

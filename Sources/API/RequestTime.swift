@@ -4,8 +4,9 @@ import Values
 enum RequestTime {
   /// Reads `2026-03-02T08:00:03.5+01:00`.
   ///
-  /// `T` may be a space; month, day, hour, minute and second may have one digit; seconds, fraction and zone may be
-  /// missing; a zone is `Z`, `+01`, `+0100` or `+01:00`. What a fraction has beyond microseconds is cut off.
+  /// `T` may be a space; month, day, hour, minute and second may have one digit; seconds, fraction
+  /// and zone may be missing; a zone is `Z`, `+01`, `+0100` or `+01:00`. What a fraction has beyond
+  /// microseconds is cut off.
   /// - Parameter zone: of a time that says none
   /// - Returns: nil for anything else.
   static func read(_ text: String, zone: WallClock) -> Timestamp? {

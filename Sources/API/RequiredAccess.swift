@@ -1,3 +1,5 @@
+import Values
+
 /// The accesses that requests need, in Wazo's language.
 public enum RequiredAccess {
   /// To list call logs.
@@ -20,45 +22,29 @@ public enum RequiredAccess {
   public static let readStatus = "call-logd.status.read"
 
   /// To read a call log.
-  /// - Parameter id: as it stands in the path
-  public static func readCallLog(_ id: String) -> String { "call-logd.cdr.\(word(id)).read" }
+  public static func readCallLog(_ id: Int32) -> String { "call-logd.cdr.\(id).read" }
 
   /// To list the call logs of a user.
-  /// - Parameter user: as it stands in the path
-  public static func listCallLogs(ofUser user: String) -> String { "call-logd.users.\(word(user)).cdr.read" }
+  public static func listCallLogs(ofUser user: UUIDValue) -> String { "call-logd.users.\(user).cdr.read" }
 
   /// To hear a recording.
-  /// - Parameters:
-  ///   - recording: as it stands in the path
-  ///   - callLog: as it stands in the path
-  public static func readMedia(_ recording: String, ofCallLog callLog: String) -> String {
-    "call-logd.cdr.\(word(callLog)).recordings.\(word(recording)).media.read"
+  public static func readMedia(_ recording: UUIDValue, ofCallLog callLog: Int32) -> String {
+    "call-logd.cdr.\(callLog).recordings.\(recording).media.read"
   }
 
   /// To hear a recording of a call in which the user whose token it is took part.
-  /// - Parameters:
-  ///   - recording: as it stands in the path
-  ///   - callLog: as it stands in the path
-  public static func readOwnMedia(_ recording: String, ofCallLog callLog: String) -> String {
-    "call-logd.users.me.cdr.\(word(callLog)).recordings.\(word(recording)).media.read"
+  public static func readOwnMedia(_ recording: UUIDValue, ofCallLog callLog: Int32) -> String {
+    "call-logd.users.me.cdr.\(callLog).recordings.\(recording).media.read"
   }
 
   /// To delete a recording.
-  /// - Parameters:
-  ///   - recording: as it stands in the path
-  ///   - callLog: as it stands in the path
-  public static func deleteMedia(_ recording: String, ofCallLog callLog: String) -> String {
-    "call-logd.cdr.\(word(callLog)).recordings.\(word(recording)).media.delete"
+  public static func deleteMedia(_ recording: UUIDValue, ofCallLog callLog: Int32) -> String {
+    "call-logd.cdr.\(callLog).recordings.\(recording).media.delete"
   }
 
   /// To look at an export.
-  /// - Parameter export: as it stands in the path
-  public static func readExport(_ export: String) -> String { "call-logd.exports.\(word(export)).read" }
+  public static func readExport(_ export: UUIDValue) -> String { "call-logd.exports.\(export).read" }
 
   /// To download an export.
-  /// - Parameter export: as it stands in the path
-  public static func downloadExport(_ export: String) -> String { "call-logd.exports.\(word(export)).download.read" }
-
-  /// A text as one word, which has no dots.
-  private static func word(_ text: String) -> String { text.replacing(".", with: "_") }
+  public static func downloadExport(_ export: UUIDValue) -> String { "call-logd.exports.\(export).download.read" }
 }

@@ -1,6 +1,7 @@
 import Values
 
-/// For how many days a tenant keeps what it has. What is not given falls back to the service's default.
+/// For how many days a tenant keeps what it has. What is not given falls back to the service's
+/// default.
 public struct RetentionBody: Equatable, Sendable {
   /// Days of call logs.
   public let callLogDays: Int32?
@@ -9,10 +10,10 @@ public struct RetentionBody: Equatable, Sendable {
   /// Days of recordings.
   public let recordingDays: Int32?
 
-  /// Reads the body of a request that sets them. A field that is left out is set to none, and so is `null`; other
-  /// keys are nobody's.
-  /// - Throws: ``APIError`` that names every bad field. Recordings cannot be kept longer than their call logs, as
-  ///   far as both are given
+  /// Reads the body of a request that sets them. A field that is left out is set to none, and so is
+  /// `null`; other keys are nobody's.
+  /// - Throws: ``APIError`` that names every bad field. Recordings cannot be kept longer than their
+  ///   call logs, as far as both are given
   public init(_ bytes: [UInt8]) throws(APIError) {
     let object = try RequestBody(bytes, allowsNothing: false).object
     var problems: [JSONValue.Field] = []

@@ -1,14 +1,15 @@
 /// What a token may do: accesses in Wazo's language, such as `call-logd.cdr.read`.
 ///
-/// An access is words with dots between them. In an access of the list, `*` stands for any characters within
-/// a word, and `#` for any characters at all, dots included; neither needs to be a word of its own. An access
-/// that begins with `!` takes away: it wins over every access that gives, wherever it stands in the list.
+/// An access is words with dots between them. In an access of the list, `*` stands for any
+/// characters within a word, and `#` for any characters at all, dots included; neither needs to be
+/// a word of its own. An access that begins with `!` takes away: it wins over every access that
+/// gives, wherever it stands in the list.
 ///
-/// Three whole words have a meaning. `me` also stands for the uuid of the token's user, and `my_session` for
-/// that of its session. `edit` also stands for `update`: old policies say it so.
+/// Three whole words have a meaning. `me` also stands for the uuid of the token's user, and
+/// `my_session` for that of its session. `edit` also stands for `update`: old policies say it so.
 ///
-/// So `call-logd.#` gives `call-logd.cdr.read`, yet neither `call-logd` nor `call-logd2.cdr.read`; and
-/// `call-logd.#.read` does not give `call-logd.read`, for both of its dots must be there.
+/// So `call-logd.#` gives `call-logd.cdr.read`, yet neither `call-logd` nor `call-logd2.cdr.read`;
+/// and `call-logd.#.read` does not give `call-logd.read`, for both of its dots must be there.
 public struct AccessList: Sendable {
   private let given: [AccessPattern]
   private let taken: [AccessPattern]
@@ -16,7 +17,8 @@ public struct AccessList: Sendable {
   /// The accesses of a token.
   /// - Parameters:
   ///   - accesses: each as Wazo writes it, in any order
-  ///   - user: the uuid that `me` stands for beside the word itself; nil where the token has no user
+  ///   - user: the uuid that `me` stands for beside the word itself; nil where the token has no
+  ///     user
   ///   - session: the uuid that `my_session` stands for beside the word itself
   public init(_ accesses: [String], user: String? = nil, session: String? = nil) {
     let words = AccessPattern.Words(user: user, session: session)
@@ -82,8 +84,9 @@ struct AccessPattern: Sendable {
 
   /// Whether all of a text fits.
   ///
-  /// All places that the steps so far can have come to are kept at once. So the time grows with pattern times
-  /// text, whatever wildcards somebody writes; trying one after the other would take for ever on `#a#a#a#`.
+  /// All places that the steps so far can have come to are kept at once. So the time grows with
+  /// pattern times text, whatever wildcards somebody writes; trying one after the other would take
+  /// for ever on `#a#a#a#`.
   func matches(_ text: [UInt8]) -> Bool {
     var places = Array(repeating: false, count: text.count + 1)
     places[0] = true

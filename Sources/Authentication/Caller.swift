@@ -18,7 +18,8 @@ public struct Caller: Sendable {
 
   /// The tenants that a request sees.
   ///
-  /// What lies below a tenant other than the caller's own is not known here, so that such a tenant stands alone.
+  /// What lies below a tenant other than the caller's own is not known here, so that such a tenant
+  /// stands alone.
   /// - Parameters:
   ///   - chosen: the tenant that the request names; nil for the caller's own
   ///   - isRecursive: whether the tenants below it are seen, too

@@ -2,12 +2,13 @@ import Values
 
 /// A token in a file of tokens, without the token itself, of which only the SHA-256 is kept.
 ///
-/// As a line it has six words: name, `sha256:` and 64 hexadecimal digits, tenants, user, accesses, expiry.
+/// As a line it has six words: name, `sha256:` and 64 hexadecimal digits, tenants, user, accesses,
+/// expiry.
 ///
 ///     grafana sha256:9f86d0… 6b2e9f1c-…,0d5d2c55-… - call-logd.cdr.read,call-logd.cdr.*.read 2027-01-31T00:00:00Z
 ///
-/// Tenants are `all`, or uuids with commas between, of which the first is the token's own. `-` stands for no
-/// user, no access and no expiry.
+/// Tenants are `all`, or uuids with commas between, of which the first is the token's own. `-`
+/// stands for no user, no access and no expiry.
 public struct TokenEntry: Equatable, Sendable {
   /// Whose call logs a token sees.
   public enum Tenants: Equatable, Sendable {

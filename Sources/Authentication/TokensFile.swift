@@ -6,8 +6,9 @@ import Values
 
 /// The file of tokens: who may ask, where no Wazo knows them. It can be used from any thread.
 ///
-/// A line is a token, as ``TokenEntry`` says; empty lines and lines that begin with `#` are for people. One bad
-/// line makes the whole file unusable: a line that was skipped could be the one that takes a right away.
+/// A line is a token, as ``TokenEntry`` says; empty lines and lines that begin with `#` are for
+/// people. One bad line makes the whole file unusable: a line that was skipped could be the one
+/// that takes a right away.
 ///
 /// Only the file's owner may have rights to it. It is read again when it has changed.
 public final class TokensFile: Sendable {
@@ -22,14 +23,16 @@ public final class TokensFile: Sendable {
 
   /// What a token gives; nil for one that is not in the file, or that is no longer valid.
   ///
-  /// It takes the same time for every token of a length: the token is hashed, and the hash is compared with that
-  /// of every line to its last byte.
+  /// It takes the same time for every token of a length: the token is hashed, and the hash is
+  /// compared with that of every line to its last byte.
   /// - Parameters:
   ///   - master: the tenant of a token that sees all
   ///   - now: the time
   /// - Throws: ``JobError``: the file is missing, damaged or open to others
   public func caller(token: String, master: UUIDValue, at now: Timestamp) throws(JobError) -> Caller? {
     let entries = try entries()
+    // Nobody's, although it has a hash.
+    guard !token.isEmpty else { return nil }
     let digest = TokensFile.digest(of: token)
     var found: TokenEntry?
     for entry in entries where TokensFile.areEqual(entry.digest, digest) { found = entry }
@@ -54,7 +57,8 @@ public final class TokensFile: Sendable {
   ///
   /// The file is made where it is missing, for its owner only.
   /// - Returns: the token, which is nowhere else and cannot be had again.
-  /// - Throws: ``JobError``: a name that exists or cannot be one, a bad access, a file that cannot be written
+  /// - Throws: ``JobError``: a name that exists or cannot be one, a bad access, a file that cannot
+  ///   be written
   public func create(
     name: String, tenants: TokenEntry.Tenants, user: UUIDValue? = nil, accesses: [String], expiry: Timestamp? = nil
   ) throws(JobError) -> String {
@@ -209,7 +213,8 @@ public final class TokensFile: Sendable {
 
   /// The lines of a text, of which the last is empty where the text ends with a line end.
   ///
-  /// They are split byte by byte, for Swift takes CR and LF together for one character that is no line end.
+  /// They are split byte by byte, for Swift takes CR and LF together for one character that is no
+  /// line end.
   private static func lines(of text: String) -> [Substring] {
     text[...].utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Substring($0) }
   }

@@ -39,8 +39,8 @@ public struct CallLogOrder: Equatable, Sendable {
 
   /// What they are sorted by; by their ids where that is equal.
   public var key: Key
-  /// Whether the least comes first, and what is not known before it. Otherwise the greatest does, and what is
-  /// not known comes last.
+  /// Whether the least comes first, and what is not known before it. Otherwise the greatest does,
+  /// and what is not known comes last.
   public var isAscending: Bool
 
   /// That order.
@@ -91,8 +91,8 @@ public struct CallLogOrder: Equatable, Sendable {
 
   /// The rest of an ORDER BY, with the id behind it, so that pages never overlap.
   ///
-  /// Nothing is said about NULL where there is none: an index by tenant and date gives the order of `DESC`
-  /// alone, and the server would sort a tenant's call logs for the other.
+  /// Nothing is said about NULL where there is none: an index by tenant and date gives the order of
+  /// `DESC` alone, and the server would sort a tenant's call logs for the other.
   /// - Parameters:
   ///   - key: the key's name or place
   ///   - id: the id's

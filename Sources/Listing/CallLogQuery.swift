@@ -1,9 +1,11 @@
 import PostgreSQL
 import Values
 
-/// A list of call logs that somebody asks for: which of those that they may see, in which order, which page.
+/// A list of call logs that somebody asks for: which of those that they may see, in which order,
+/// which page.
 public struct CallLogQuery: Sendable {
-  /// The tenants whose call logs whoever asks may see. Nothing of another tenant is listed or counted.
+  /// The tenants whose call logs whoever asks may see. Nothing of another tenant is listed or
+  /// counted.
   public let tenants: VisibleTenants
   /// Which of them; its own tenants narrow the list further.
   public var selection: CallLogSelection
@@ -23,7 +25,8 @@ public struct CallLogQuery: Sendable {
     (self.limit, self.offset) = (limit, offset)
   }
 
-  /// The selection, with the visible tenants as its only ones; nil where the two have none in common.
+  /// The selection, with the visible tenants as its only ones; nil where the two have none in
+  /// common.
   var visibleSelection: CallLogSelection? {
     var selection = selection
     if selection.tenants.isEmpty {
@@ -37,8 +40,8 @@ public struct CallLogQuery: Sendable {
 
   /// The statement that gives the ids of the page; nil where there can be none.
   ///
-  /// Each tenant gives its own first call logs, and the page is made of those: a server finds the first of one
-  /// tenant by index, and would sort all of them to find the first of several.
+  /// Each tenant gives its own first call logs, and the page is made of those: a server finds the
+  /// first of one tenant by index, and would sort all of them to find the first of several.
   var page: (sql: String, parameters: [Parameter])? {
     guard var selection = visibleSelection else { return nil }
     let tenants = selection.tenants
@@ -71,8 +74,8 @@ public struct CallLogQuery: Sendable {
     )
   }
 
-  /// What counts without any of the other conditions: the call logs of the tenants, or those of them in which the
-  /// participant took part.
+  /// What counts without any of the other conditions: the call logs of the tenants, or those of
+  /// them in which the participant took part.
   var whole: CallLogQuery {
     var all = CallLogSelection()
     all.statuses = Set(CallLogView.Status.allCases)

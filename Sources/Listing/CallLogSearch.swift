@@ -3,8 +3,8 @@ import Values
 
 /// What somebody types to find call logs.
 public enum CallLogSearch: Equatable, Sendable {
-  /// A text that names or numbers of caller or callee contain, in upper or lower case. `%` and `_` stand for
-  /// any text and any character, and `\` takes that meaning from the character behind it.
+  /// A text that names or numbers of caller or callee contain, in upper or lower case. `%` and `_`
+  /// stand for any text and any character, and `\` takes that meaning from the character behind it.
   case text(String)
   /// The call log of a recording's file name.
   case callLog(Int32)
@@ -17,8 +17,9 @@ public enum CallLogSearch: Equatable, Sendable {
 
   /// What a text asks for; nil for an empty one, which asks for nothing.
   ///
-  /// A text that looks like the file name of a recording asks for its call log, whichever recording it is: any
-  /// text, a hyphen, the id, a hyphen, 36 characters of a uuid, and anything behind that.
+  /// A text that looks like the file name of a recording asks for its call log, whichever recording
+  /// it is: any text, a hyphen, the id, a hyphen, 36 characters of a uuid, and anything behind
+  /// that.
   public init?(_ text: String) throws(Mistake) {
     guard !text.isEmpty else { return nil }
     guard let digits = CallLogSearch.idDigits(in: Array(text.utf8)) else {
@@ -29,7 +30,8 @@ public enum CallLogSearch: Equatable, Sendable {
     self = .callLog(id)
   }
 
-  /// The id in a file name, as it stands there; nil in any other text. The last id counts where several fit.
+  /// The id in a file name, as it stands there; nil in any other text. The last id counts where
+  /// several fit.
   private static func idDigits(in text: [UInt8]) -> ArraySlice<UInt8>? {
     let hyphen = UInt8(ascii: "-")
     guard !text.contains(UInt8(ascii: "\n")) else { return nil }

@@ -31,8 +31,8 @@ extension CallLogSelection {
 
   /// That a call log is the latest of one of its participants with that other number.
   ///
-  /// Only users who can be in the answer are looked at, by index: a small tenant on a server of many need not
-  /// wait for the calls of all the others.
+  /// Only users who can be in the answer are looked at, by index: a small tenant on a server of
+  /// many need not wait for the calls of all the others.
   private func latestOfPeer(_ bind: (Parameter) -> String) -> String {
     var users = ""
     if let participant {

@@ -11,8 +11,8 @@ extension CallLogTables {
     return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
   }
 
-  /// The call logs of a query's page, in its order. They are in the connection's transaction, if it has one:
-  /// else a call log that goes meanwhile is left out.
+  /// The call logs of a query's page, in its order. They are in the connection's transaction, if it
+  /// has one: else a call log that goes meanwhile is left out.
   /// - Parameter arena: where their texts are put
   public static func views(of query: CallLogQuery, in arena: TextArena, on connection: Connection) throws -> [CallLogView] {
     let ids = try ids(of: query, on: connection)
@@ -25,8 +25,8 @@ extension CallLogTables {
     return try count(selection, on: connection)
   }
 
-  /// How many call logs there are without any filter, blocked ones included: of the tenants, or of them those in
-  /// which the participant took part.
+  /// How many call logs there are without any filter, blocked ones included: of the tenants, or of
+  /// them those in which the participant took part.
   public static func totalCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
     try filteredCount(query.whole, on: connection)
   }
@@ -45,11 +45,12 @@ extension CallLogTables {
     return try views(of: CallLogQuery(tenants: tenants, selection), in: arena, on: connection).first
   }
 
-  /// Gives the call logs of a query, some after the others in its order, in the memory of some of them. Needs a
-  /// transaction, all of which sees one state of the tables.
+  /// Gives the call logs of a query, some after the others in its order, in the memory of some of
+  /// them. Needs a transaction, all of which sees one state of the tables.
   /// - Parameters:
   ///   - size: call logs that are read at once
-  ///   - body: gets some call logs; their texts are valid while it runs. What it throws ends the reading
+  ///   - body: gets some call logs; their texts are valid while it runs. What it throws ends the
+  ///     reading
   public static func forEachPage(
     of query: CallLogQuery, size: Int = 2000, on connection: Connection, _ body: ([CallLogView]) throws -> Void
   ) throws {

@@ -1,7 +1,7 @@
 /// The tenants whose call logs somebody may see.
 ///
-/// A query that serves other people demands one of these, so that no caller of it can forget to ask.
-/// An empty set of tenants cannot be made: to a query it could mean "nothing" or "everything".
+/// A query that serves other people demands one of these, so that no caller of it can forget to
+/// ask. An empty set of tenants cannot be made: to a query it could mean "nothing" or "everything".
 public struct VisibleTenants: Hashable, Sendable {
   /// nil stands for every tenant.
   private let tenants: Set<UUIDValue>?

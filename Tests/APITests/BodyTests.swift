@@ -142,12 +142,6 @@ struct JSONValueTests {
     #expect(!String(decoding: APIError.noJSON.body(at: 1), as: UTF8.self).contains("error_id"))
   }
 
-  @Test("the accesses that requests need have no dots from paths")
-  func accesses() {
-    #expect(RequiredAccess.readCallLog("17") == "call-logd.cdr.17.read")
-    #expect(RequiredAccess.listCallLogs(ofUser: "a.b") == "call-logd.users.a_b.cdr.read")
-    #expect(RequiredAccess.readOwnMedia("r", ofCallLog: "1") == "call-logd.users.me.cdr.1.recordings.r.media.read")
-  }
 }
 
 @Suite("Forms of answers")

@@ -59,6 +59,14 @@ struct ListParametersTests {
     #expect(try read("limit=9223372036854775807&offset=9223372036854775807").offset == .max)
   }
 
+  @Test("a tag that is named twice counts once, and a hundred tags are enough")
+  func tags() throws {
+    #expect(try read("tags=sales,night,sales,").selection.tags == ["sales", "night", ""])
+    let many = (0..<100).map(String.init).joined(separator: ",")
+    #expect(try read("tags=\(many),7").selection.tags.count == 100)
+    #expect(refusal("tags=\(many),100").hasPrefix(#"{"tags":[{"message":"Longer than maximum length 100.""#))
+  }
+
   @Test("the path of a user says whose, and the query cannot; for oneself it can narrow, but not widen")
   func scopes() throws {
     let other = UUIDValue(high: 9, low: 9)

@@ -137,6 +137,16 @@ struct TokensFileTests {
     #expect(!message.contains("secret-token") && !message.contains(Self.digest) && !message.contains("tomorrow"))
   }
 
+  @Test("the empty token is nobody's, even where its hash stands in the file")
+  func empty() throws {
+    let place = Place()
+    defer { place.remove() }
+    try place.write("empty sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 all - # -\n")
+    let file = TokensFile(place.path)
+    #expect(try file.entries().count == 1)
+    #expect(try file.caller(token: "", master: Self.master, at: 0) == nil)
+  }
+
   @Test("names are unlike each other, and what cannot be a name or an access is refused")
   func refused() throws {
     let place = Place()
