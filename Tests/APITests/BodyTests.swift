@@ -87,6 +87,27 @@ struct BodyTests {
     for body in ["null", "[]", "[1]", "5"] { #expect(retention(body) == Self.noObject) }
   }
 
+  @Test("the log level is patched, and nothing else")
+  func patch() {
+    func read(_ body: String) -> String { details { try DebugPatch.read(Array(body.utf8)).map { "\($0)" } ?? "nothing" } }
+    #expect(read(#"[{"op": "replace", "path": "/debug", "value": true, "x": 1}]"#) == "accepted: true")
+    #expect(
+      read(
+        #"[{"op": "replace", "path": "/debug", "value": true}, {"op": "replace", "path": "/debug", "value": false}]"#)
+        == "accepted: false")
+    #expect(read("[]") == "accepted: nothing")
+    for body in ["null", "{}", "5"] { #expect(read(body) == Self.noObject) }
+    #expect(read("[") == "no JSON")
+    #expect(
+      read(#"[{"op": "replace", "path": "/debug", "value": true}, {"op": "replace", "path": "/uri", "value": true}, 7]"#)
+        == #"{"1":{"path":["Must be equal to /debug."]},"2":{"_schema":["Invalid input type."]}}"#)
+    #expect(
+      read(#"[{"path": "/debug", "value": "true"}]"#)
+        == #"{"0":{"op":["Must be equal to replace."],"value":["Not a valid boolean."]}}"#)
+    #expect(
+      read(#"[{"op": "replace", "path": "/debug"}]"#) == #"{"0":{"value":["Missing data for required field."]}}"#)
+  }
+
   @Test("the days of a tenant are answered with the defaults")
   func answer() {
     let tenant = UUIDValue(high: 0, low: 1)
