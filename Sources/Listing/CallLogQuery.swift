@@ -39,39 +39,38 @@ public struct CallLogQuery: Sendable {
   }
 
   /// The statement that gives the ids of the page; nil where there can be none.
-  ///
-  /// Each tenant gives its own first call logs, and the page is made of those: a server finds the
-  /// first of one tenant by index, and would sort all of them to find the first of several.
   var page: (sql: String, parameters: [Parameter])? {
     guard var selection = visibleSelection else { return nil }
     let tenants = selection.tenants
-    let isByTenant = tenants.count > 1 && !selection.isLatestOfPeer
+    let most = limit.flatMap { limit -> Int64? in
+      let (sum, overflows) = limit.addingReportingOverflow(offset)
+      return overflows ? nil : sum
+    }
+    let isByTenant = tenants.count != 1 && !selection.isNarrow && most != nil
     if isByTenant { selection.tenants = [] }
     var (condition, parameters) = selection.condition
     func bind(_ parameter: Parameter) -> String {
       parameters.append(parameter)
       return "$\(parameters.count)"
     }
-    var rest = ""
-    if let limit { rest += " LIMIT \(bind(.int8(limit)))" }
-    if offset > 0 { rest += " OFFSET \(bind(.int8(offset)))" }
     let key = order.expression
-    guard isByTenant else {
-      let terms = order.terms(key: key, id: "l.id")
-      return ("SELECT l.id FROM call_logd_call_log l WHERE \(condition) ORDER BY \(terms)\(rest)", parameters)
+    let terms = order.terms(key: key, id: "l.id")
+    var sql = "SELECT l.id FROM call_logd_call_log l WHERE \(condition) ORDER BY \(terms)"
+    if isByTenant, let most {
+      // Each tenant gives its own first call logs, and the page is made of those: the server finds
+      // the first of one tenant by index, and would sort all of them to find the first of several.
+      let source =
+        tenants.isEmpty ? "call_logd_tenant t" : "unnest(\(bind(.array(BinaryArray(uuids: tenants))))) AS t (uuid)"
+      sql = """
+        SELECT x.id FROM \(source), LATERAL (
+          SELECT l.id, \(key) AS key FROM call_logd_call_log l WHERE l.tenant_uuid = t.uuid AND \(condition)
+          ORDER BY \(terms) LIMIT \(bind(.int8(most)))) AS x
+        ORDER BY \(order.terms(key: "x.key", id: "x.id"))
+        """
     }
-    var first = ""
-    if let limit {
-      let (sum, overflows) = limit.addingReportingOverflow(offset)
-      if !overflows { first = " ORDER BY \(order.terms(key: key, id: "l.id")) LIMIT \(bind(.int8(sum)))" }
-    }
-    return (
-      """
-      SELECT x.id FROM unnest(\(bind(.array(BinaryArray(uuids: tenants))))) AS t (uuid), LATERAL (
-        SELECT l.id, \(key) AS key FROM call_logd_call_log l WHERE l.tenant_uuid = t.uuid AND \(condition)\(first)) AS x
-      ORDER BY \(order.terms(key: "x.key", id: "x.id"))\(rest)
-      """, parameters
-    )
+    if let limit { sql += " LIMIT \(bind(.int8(limit)))" }
+    if offset > 0 { sql += " OFFSET \(bind(.int8(offset)))" }
+    return (sql, parameters)
   }
 
   /// What counts without any of the other conditions: the call logs of the tenants, or those of

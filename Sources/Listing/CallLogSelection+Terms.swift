@@ -25,8 +25,17 @@ extension CallLogSelection {
   }
 
   /// That a user took part.
+  ///
+  /// The ids are gathered first, by index. Otherwise a server that expects many calls of the user
+  /// walks through all call logs of the tenant to find the first page of them.
   private static func took(part user: String) -> String {
-    "l.id IN (SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = \(user))"
+    "l.id = ANY(ARRAY(SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = \(user)))"
+  }
+
+  /// Whether its conditions leave few call logs, which a server finds by an index of their own.
+  var isNarrow: Bool {
+    if case .callLog? = search { return true }
+    return ids != nil || conversation != nil || participant != nil || !users.isEmpty || isLatestOfPeer
   }
 
   /// That a call log is the latest of one of its participants with that other number.

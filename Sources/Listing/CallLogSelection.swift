@@ -87,7 +87,7 @@ public struct CallLogSelection: Sendable {
       // The first condition is for the index; the others are which participants count: callers, and of the callees the one that the view shows.
       terms.append(
         """
-        l.id IN (SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted)))
+        l.id = ANY(ARRAY(SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted))))
           AND (EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'source' AND p.user_uuid = ANY(\(wanted)))
             OR (SELECT p.user_uuid FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'destination'
                 ORDER BY p.answered DESC, p.user_uuid DESC LIMIT 1) = ANY(\(wanted)))
