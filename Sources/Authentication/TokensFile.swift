@@ -47,7 +47,7 @@ public final class TokensFile: Sendable {
     defer { close(file.descriptor) }
     if let entries = known.withLock({ $0.flatMap { $0.version == file.version ? $0.entries : nil } }) { return entries }
     let entries = try parse(TokensFile.lines(of: try read(file.descriptor)))
-    known.withLock { $0 = (file.version, entries) }
+    if file.isSettled { known.withLock { $0 = (file.version, entries) } }
     return entries
   }
 
@@ -162,6 +162,10 @@ public final class TokensFile: Sendable {
     let descriptor: Int32
     let status: stat
     var version: Version { Version(status) }
+
+    /// Whether a further change would show. One within the same tick of the file system's clock may
+    /// not, so that a file that has just changed is read each time.
+    var isSettled: Bool { time(nil) - status.st_mtim.tv_sec > 2 }
   }
 
   private func open() throws(JobError) -> OpenFile {

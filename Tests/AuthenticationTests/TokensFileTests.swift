@@ -19,6 +19,14 @@ struct TokensFileTests {
       chmod(path, mode)
     }
 
+    /// Writes it in place, and sets the time of the change.
+    func write(_ text: String, at time: Date) throws {
+      let handle = try #require(FileHandle(forWritingAtPath: path))
+      try handle.write(contentsOf: Data(text.utf8))
+      try handle.close()
+      try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path)
+    }
+
     var text: String { get throws { try String(contentsOfFile: path, encoding: .utf8) } }
     var mode: mode_t {
       var status = stat()
@@ -103,6 +111,38 @@ struct TokensFileTests {
     #expect(changed.access.allows("call-logd.status.read"))
     try FileManager.default.removeItem(atPath: place.path)
     #expect(throws: JobError.self) { try file.caller(token: token, master: Self.master, at: 0) }
+  }
+
+  @Test("changes that follow each other at once, and leave the size as it is, are seen all the same")
+  func quickly() throws {
+    let place = Place()
+    defer { place.remove() }
+    let file = TokensFile(place.path)
+    let token = try file.create(name: "a", tenants: .all, accesses: ["call-logd.x"])
+    let text = try place.text
+    // As a file system has it whose clock ticks seldom.
+    let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
+    for round in 0..<20 {
+      let letter = round % 2 == 0 ? "y" : "z"
+      try place.write(text.replacing("call-logd.x", with: "call-logd.\(letter)"), at: now)
+      let caller = try #require(try file.caller(token: token, master: Self.master, at: 0))
+      #expect(caller.access.allows("call-logd.\(letter)"))
+    }
+  }
+
+  @Test("a file that was left alone is not read again")
+  func settled() throws {
+    let place = Place()
+    defer { place.remove() }
+    let file = TokensFile(place.path)
+    let token = try file.create(name: "a", tenants: .all, accesses: ["call-logd.x"])
+    let text = try place.text
+    let old = Date(timeIntervalSince1970: 1000)
+    try place.write(text, at: old)
+    #expect(try file.caller(token: token, master: Self.master, at: 0)?.access.allows("call-logd.x") == true)
+    // Nothing shows this change.
+    try place.write(text.replacing("call-logd.x", with: "call-logd.y"), at: old)
+    #expect(try file.caller(token: token, master: Self.master, at: 0)?.access.allows("call-logd.x") == true)
   }
 
   @Test(
