@@ -116,7 +116,7 @@ struct Made {
     return Set(latest.values)
   }
 
-  // MARK: What the specification says of each filter
+  // MARK: What each filter lets through
 
   func isIn(_ query: CallLogQuery, latest: Set<Int32>) -> Bool {
     let selection = query.selection

@@ -42,7 +42,7 @@ struct QueryTests {
   }
 
   @Test(
-    "any query gives the page that the specification says, and counts what there is, with and without filters", arguments: 0..<4)
+    "any query gives the page that its filters and its order say, and the counts with and without them", arguments: 0..<4)
   func anyQuery(round: Int) throws {
     var random = Seeded()
     let database = try TestDatabase(.empty)
