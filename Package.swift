@@ -16,7 +16,7 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 // YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of
 // maps.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-// SHA-256, behind the derived UUIDs and the archive's checksums.
+// SHA-256, behind the derived UUIDs, the archive's checksums and the tokens.
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 /// A room of tools for development, which no released program links.
@@ -86,6 +86,11 @@ let package = Package(
       swiftSettings: points),
     .target(name: "Interpreting", dependencies: ["Values", "Files", "Compression", "CallLogs"]),
     .target(name: "Terminal", dependencies: ["Values", "Files", logging]),
+    // Who asks. Files is for the one durable write, crypto for the hashes of tokens.
+    .target(name: "Authentication", dependencies: ["Values", "Files", crypto]),
+    // What the REST API takes and answers, without HTTP. CallLogs is for the directions of calls,
+    // Listing for the queries that parameters become, Authentication for who asks.
+    .target(name: "API", dependencies: ["Values", "CallLogs", "Listing", "Authentication"]),
 
     // The program.
     .executableTarget(
@@ -132,6 +137,11 @@ let package = Package(
       name: "StoreTests", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "PrivateServer", "TestSupport"]),
     .testTarget(
       name: "ListingTests", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "Listing", "TestSupport"]),
+    .testTarget(
+      name: "ListingQueryTests", dependencies: ["Values", "PostgreSQL", "CallLogs", "Store", "Listing", "TestSupport"]),
+    .testTarget(name: "AuthenticationTests", dependencies: ["Values", "Authentication", "TestSupport"]),
+    .testTarget(
+      name: "APITests", dependencies: ["Values", "CallLogs", "Listing", "Authentication", "API", "TestSupport"]),
     .testTarget(
       name: "RunsTests",
       dependencies: [

@@ -106,7 +106,7 @@ public struct CallLogField: Sendable {
     CallLogField("source_line_id", .integer, csv: 28, value: { .integer($0.source?.line) }),
     text("source_name", column: "source_name", csv: 23, \.sourceName),
     CallLogField("source_user_uuid", .uuid, csv: 27, value: { .uuid($0.source?.user) }),
-    CallLogField("tags", .tags, csv: 29, value: { .tags($0.tags) }),
+    CallLogField("tags", .tags, csv: 29, value: { .tags($0.hidesTags ? [] : $0.tags) }),
     // The CSV has columns for each recording, after all others.
     CallLogField("recordings", .recordings, value: { .recordings($0.recordings) }),
 

@@ -23,6 +23,23 @@ public struct CallLogSelection: Sendable {
   public var users: [UUIDValue] = []
   /// Calls of this conversation.
   public var conversation: String?
+  /// Those that a search finds.
+  public var search: CallLogSearch?
+  /// Those that have recordings, deleted ones included; false for those that have none.
+  public var isRecorded: Bool?
+  /// Those of this id and above.
+  public var firstID: Int32?
+  /// Those of these ids.
+  public var ids: [Int32]?
+  /// Those in which this extension was asked for.
+  public var requestedInternalExtension: String?
+  /// Those in which an extension of this context was asked for.
+  public var requestedInternalContext: String?
+  /// Those in which this user took part, also as one of many whose telephones rang.
+  public var participant: UUIDValue?
+  /// The latest that each user had with each other number, of all tenants and before any other
+  /// condition.
+  public var isLatestOfPeer = false
   /// Whether the latest calls come first.
   public var isNewestFirst = false
 
@@ -44,7 +61,12 @@ public struct CallLogSelection: Sendable {
     }
     if let from { terms.append("l.date >= \(bind(.timestamptz(from)))") }
     if let to { terms.append("l.date < \(bind(.timestamptz(to)))") }
-    if !tenants.isEmpty { terms.append("l.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))") }
+    if tenants.count == 1 {
+      // ANY would lose the order of the index, and sort all call logs of the tenant.
+      terms.append("l.tenant_uuid = \(bind(.uuid(tenants[0])))")
+    } else if !tenants.isEmpty {
+      terms.append("l.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))")
+    }
     if let conversation { terms.append("l.conversation_id = \(bind(.text(conversation)))") }
     if let direction { terms.append("l.direction = \(bind(.text(direction.rawValue)))") }
     if let statuses {
@@ -68,12 +90,13 @@ public struct CallLogSelection: Sendable {
       // count: every caller, and the one callee that the view shows.
       terms.append(
         """
-        l.id IN (SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted)))
+        l.id = ANY(ARRAY(SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted))))
           AND (EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'source' AND p.user_uuid = ANY(\(wanted)))
             OR (SELECT p.user_uuid FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'destination'
                 ORDER BY p.answered DESC, p.user_uuid DESC LIMIT 1) = ANY(\(wanted)))
         """)
     }
+    terms += furtherTerms(bind)
     return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), parameters)
   }
 

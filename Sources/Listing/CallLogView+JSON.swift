@@ -30,6 +30,7 @@ extension CallLogView {
       case .time(let value): json.time(field.name.text, value, isShort: true)
       case .text(let value): json.field(field.name.text, value)
       case .status(let value): json.string(field.name.text, value.rawValue)
+      case .tags where hidesTags: break
       case .tags(let tags):
         json.key(field.name.text)
         json.open("[")
@@ -50,19 +51,20 @@ extension CallLogView {
 
   private func appendDetails(to json: inout JSONWriter) {
     json.open("{")
+    defer { json.close("}") }
+    // The type says what the other keys mean: without one they are left out.
+    guard destinationDetails.contains(where: { $0.key == "type" }) else {
+      json.field("type", "unknown")
+      return
+    }
     for key in CallLogView.detailKeys.map(\.text) {
-      guard let value = destinationDetails.first(where: { $0.key == key })?.value else {
-        // The API always gives a type.
-        if key == "type" { json.field(key, "unknown") }
-        continue
-      }
+      guard let value = destinationDetails.first(where: { $0.key == key })?.value else { continue }
       if CallLogView.numericKeys.contains(where: { $0.text == key }), let number = value.decimal.flatMap({ Int64(exactly: $0) }) {
         json.number(key, number)
       } else {
         json.field(key, value)
       }
     }
-    json.close("}")
   }
 
   private func append(_ recording: Recording, to json: inout JSONWriter) {

@@ -105,6 +105,8 @@ public struct CallLogView {
 
   /// The tags of all participants, each once, in byte order.
   public private(set) var tags: [Text] = []
+  /// Whether the tags stay hidden: a user who lists the own calls does not see them.
+  public var hidesTags = false
   /// Keys and values of the destination's details.
   public var destinationDetails: [(key: Text, value: Text)] = []
   /// The recordings in the order of their start.

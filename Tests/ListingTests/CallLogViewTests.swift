@@ -120,9 +120,16 @@ struct CallLogViewTests {
     let bytes = Data(CallLogViewTests.text { empty.appendJSON(to: &$0) }.utf8)
     let read = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
     #expect(read.count == 32 && read["answer"] is NSNull && read["duration"] is NSNull && read["source_user_uuid"] is NSNull)
-    let details = try #require(read["destination_details"] as? [String: Any])
+    // Without a type nobody knows what the other keys mean.
+    #expect(read["destination_details"] as? [String: String] == ["type": "unknown"])
+    var typed = empty
+    typed.destinationDetails.append(("type", "conference"))
+    let typedBytes = Data(CallLogViewTests.text { typed.appendJSON(to: &$0) }.utf8)
+    let again = try #require(try JSONSerialization.jsonObject(with: typedBytes) as? [String: Any])
+    let details = try #require(again["destination_details"] as? [String: Any])
     #expect(
-      details["type"] as? String == "unknown" && details["conference_id"] as? Int == 7 && details["group_id"] as? String == "x")
+      details["type"] as? String == "conference" && details["conference_id"] as? Int == 7 && details["group_id"] as? String == "x"
+    )
   }
 
   @Test("the older guide's CSV, to the byte: its sample row, empty parts, local time")

@@ -146,8 +146,8 @@ public enum CallLogTables {
 
   /// Records the conversations of call logs that will be purged, in the transaction that deletes
   /// them. Later runs do not make these call logs again.
-  /// - Parameter archive: the id of the part's record in `call_logd_archive`; nil for a purge without
-  ///   an archive
+  /// - Parameter archive: the id of the part's record in `call_logd_archive`; nil for a purge
+  ///   without an archive
   /// - Throws: an error of PostgreSQL.
   public static func notePurged(_ ids: [Int64], archive: Int32?, on connection: Connection) throws(PostgreSQLError) {
     let among = IDCondition(ids).bound("id")

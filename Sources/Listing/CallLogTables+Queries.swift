@@ -1,0 +1,73 @@
+import CallLogs
+import PostgreSQL
+import Store
+import Values
+
+extension CallLogTables {
+  /// The ids of a query's page, in its order.
+  public static func ids(of query: CallLogQuery, on connection: Connection) throws -> [Int32] {
+    guard let page = query.page else { return [] }
+    let rows = try connection.query(page.sql, page.parameters, purpose: "Listing call logs")
+    return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
+  }
+
+  /// The call logs of a query's page, in its order. They are in the connection's transaction, if it
+  /// has one: else a call log that goes meanwhile is left out.
+  /// - Parameter arena: where their texts are put
+  public static func views(of query: CallLogQuery, in arena: TextArena, on connection: Connection) throws -> [CallLogView] {
+    let ids = try ids(of: query, on: connection)
+    return ids.isEmpty ? [] : try views(ofCallLogs: ids, in: arena, on: connection)
+  }
+
+  /// How many call logs a query has on all of its pages.
+  public static func filteredCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
+    guard let selection = query.visibleSelection else { return 0 }
+    return try count(selection, on: connection)
+  }
+
+  /// How many call logs there are without any filter, blocked ones included: of the tenants, or of
+  /// them those in which the participant took part.
+  public static func totalCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
+    try filteredCount(query.whole, on: connection)
+  }
+
+  /// A call log of these tenants, blocked or not; nil where they have none of that id.
+  /// - Parameters:
+  ///   - participant: who must have taken part; nil for anybody
+  ///   - arena: where its texts are put
+  public static func view(
+    ofCallLog id: Int32, tenants: VisibleTenants, participant: UUIDValue? = nil, in arena: TextArena, on connection: Connection
+  ) throws -> CallLogView? {
+    var selection = CallLogSelection()
+    selection.statuses = Set(CallLogView.Status.allCases)
+    selection.ids = [id]
+    selection.participant = participant
+    return try views(of: CallLogQuery(tenants: tenants, selection), in: arena, on: connection).first
+  }
+
+  /// Gives the call logs of a query, some after the others in its order, in the memory of some of
+  /// them. Needs a transaction, all of which sees one state of the tables.
+  /// - Parameters:
+  ///   - size: call logs that are read at once
+  ///   - body: gets some call logs; their texts are valid while it runs. What it throws ends the
+  ///     reading
+  public static func forEachPage(
+    of query: CallLogQuery, size: Int = 2000, on connection: Connection, _ body: ([CallLogView]) throws -> Void
+  ) throws {
+    guard let page = query.page else { return }
+    // The cursor is read to its end: the plan that is best for all rows, not for the first of them.
+    try connection.script("SET LOCAL cursor_tuple_fraction = 1", purpose: "Preparing to read call logs")
+    try connection.execute(
+      "DECLARE call_logs_to_list NO SCROLL CURSOR FOR \(page.sql)", page.parameters, purpose: "Listing call logs")
+    let arena = TextArena()
+    while true {
+      let rows = try connection.query("FETCH \(max(1, size)) FROM call_logs_to_list", purpose: "Listing call logs")
+      let ids = rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
+      if ids.isEmpty { break }
+      try body(try views(ofCallLogs: ids, in: arena, on: connection))
+      arena.removeAll()
+      if ids.count < size { break }
+    }
+    try connection.script("CLOSE call_logs_to_list", purpose: "Listing call logs")
+  }
+}
