@@ -22,7 +22,10 @@ extension Measures {
     let place = ["--archive-dir", folder, "--table", "call-logs"]
     let archived = try median {
       try? FileManager.default.removeItem(atPath: folder)
-      var took = try commands.wazo(stage.copy(done), ["archive", "-d", "0", "--yes", "--format", "json"] + place)
+      let copy = try stage.copy(done)
+      // A copy is another database, and its CELs are gone. It gets a checkpoint of its own.
+      try commands.wazo(copy, ["--rebase", "--no-link-cels"])
+      var took = try commands.wazo(copy, ["archive", "-d", "0", "--yes", "--format", "json"] + place)
       let report = try Report(took.text)
       verifying.append(report.milliseconds["verifying", default: 0] / 1000)
       sizes = (report.bytes, report.contentBytes)
@@ -35,6 +38,7 @@ extension Measures {
     print("  \(sizes.content) bytes of CSV, \(sizes.archive) in the archive, \(least) by zstd -3")
 
     let work = try stage.copy(done)
+    try commands.wazo(work, ["--rebase", "--no-link-cels"])
     try? FileManager.default.removeItem(atPath: folder)
     let purged = try commands.wazo(work, ["purge", "-d", "0", "--yes", "--format", "json"] + place)
     let report = try Report(purged.text).milliseconds
@@ -46,11 +50,19 @@ extension Measures {
     let empty = "bench_empty"
     try commands.sql(work, "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
     try stage.copy(work, as: empty)
+    // The archive belongs to this database, so the rows come back here each time.
+    var isEmpty = true
+    let back = try median {
+      if !isEmpty { try commands.wazo(work, ["purge", "-d", "0", "--yes"] + place) }
+      isEmpty = false
+      return try commands.wazo(work, ["restore", "--keep-restored", "0"] + place)
+    }
+    guard try sums(work) == before else {
+      throw Wrong(description: "the restored rows differ from the archived ones")
+    }
     let floorBack = try median { try floorRestore(stage.copy(empty)) }
     line("floor: zstdcat | psql COPY FROM", floorBack)
-    let back = try median { try commands.wazo(stage.copy(empty), ["restore"] + place) }
     line("restore, all verified", back, floor: floorBack.seconds, reach: "1.15, 200 MB")
-    guard try sums(Stage.work) == before else { throw Wrong(description: "the restored rows differ from the archived ones") }
     try stage.drop(empty)
     try stage.drop(done)
   }

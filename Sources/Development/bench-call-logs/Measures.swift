@@ -124,7 +124,12 @@ struct Measures {
     try commands.sql(done, "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
     let least = try median { try floor.delete(stage.copy(done)) }
     line("floor: DELETE and UPDATE", least)
-    let all = try median { try commands.wazo(stage.copy(done), ["delete", "-A"]) }
+    let all = try median {
+      let copy = try stage.copy(done)
+      // A copy is another database. This makes the checkpoint its own.
+      try commands.wazo(copy, ["--adopt"])
+      return try commands.wazo(copy, ["delete", "-A"])
+    }
     line("delete -A of \(stage.calls) calls", all, floor: least.seconds, reach: "1.20")
     try stage.drop(done)
   }
