@@ -203,9 +203,13 @@ struct ChunkWorker {
 
   /// Conversations that are whole in the chunk by themselves, and yet have CELs outside of it.
   ///
-  /// Ids that are covered for the first time need no look: whoever covered a CEL of such a
-  /// conversation before has noted it. Nobody has where a range is made again, nor where ids have
-  /// waited for rows that could not be seen then.
+  /// The worker that covers a CEL notes the conversation if other CELs of it are visible and not
+  /// covered. It cannot note rows that do not exist yet. So a remade range, and ids that have
+  /// waited, need this look.
+  ///
+  /// Known gap: a CEL can be covered before its channel's CHAN_START exists, under the linkedid of
+  /// another call. If the channel's own call then arrives whole in one chunk of new ids, nothing is
+  /// noted, and the two calls get two call logs.
   private func outside(_ covered: Range<Int64>, _ closed: BinaryArray) throws -> Set<String> {
     #if NAMED_POINTS
       if shortcuts.contains(.noReachLookUp) { return [] }

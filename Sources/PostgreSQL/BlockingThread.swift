@@ -46,8 +46,10 @@ package final class BlockingThread: Sendable {
     }
   }
 
-  /// Work of a caller that waits for its end and does not touch it in between.
+  /// Work of a caller that waits for its end.
   private struct Borrowed<Value>: @unchecked Sendable {
+    // Unchecked: the caller is suspended until the thread has called `body`, so that only one of
+    // them uses what it captures.
     let body: () throws -> Value
   }
 

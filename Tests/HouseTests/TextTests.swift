@@ -40,6 +40,7 @@ struct ConditionTests {
         conditions += 1
         #expect(condition.prefix(200).contains("\"needs "), "\(path): \(condition.prefix(60))")
       }
+      // A condition in that form would skip tests without a reason that .ci/run counts.
       #expect(try !Repository.text(path).contains(".disabled(if:"), "\(path)")
     }
     #expect(conditions > 3)

@@ -19,7 +19,8 @@ package func atOnce(_ bodies: [@Sendable () throws -> Void]) -> [any Error] {
 
 /// A value behind a lock.
 package final class Locked<Value>: @unchecked Sendable {
-  // Every access goes through the lock.
+  // Unchecked: every access goes through the lock. `Mutex` does not give out values that are not
+  // Sendable, such as a test database.
   private var value: Value
   private let lock = NSLock()
   package init(_ value: Value) { self.value = value }
