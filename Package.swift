@@ -16,6 +16,13 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 // YAML itself, where swift-configuration's reader rejects files that Wazo has: empty ones, lists of
 // maps.
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+// The REST API's HTTP server: routes, TLS, streams with back-pressure.
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+// Starts the service's parts in order, and ends them in order on a signal.
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// Requests to wazo-auth: kept connections, TLS, time limits.
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 // SHA-256, behind the derived UUIDs, the archive's checksums and the tokens.
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
@@ -38,6 +45,7 @@ let package = Package(
   name: "wazo-call-logs",
   products: [
     .executable(name: "wazo-call-logs", targets: ["wazo-call-logs"]),
+    .executable(name: "wazo-call-logd", targets: ["wazo-call-logd"]),
     .executable(name: "demo-call-logs", targets: ["demo-call-logs"]),
     .executable(name: "simulate-calls", targets: ["simulate-calls"]),
     .executable(name: "private-server", targets: ["private-server"]),
@@ -48,6 +56,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     // System libraries.
@@ -57,6 +68,15 @@ let package = Package(
       name: "CZstd", path: "Sources/System/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     // gzip, for `export -o calls.csv.gz`: people's programs open it, and often do not open zstd.
     .systemLibrary(name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // zip, for exports of recordings.
+    .systemLibrary(
+      name: "CArchive", path: "Sources/System/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]),
+    // SMTP, for the mails that say that an export is ready.
+    .systemLibrary(
+      name: "CCurl", path: "Sources/System/CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"])]),
 
     // Rooms, from the bottom up. An arrow goes only downwards.
     .target(name: "Values"),
@@ -91,6 +111,36 @@ let package = Package(
     // What the REST API takes and answers, without HTTP. CallLogs is for the directions of calls,
     // Listing for the queries that parameters become, Authentication for who asks.
     .target(name: "API", dependencies: ["Values", "CallLogs", "Listing", "Authentication"]),
+
+    // Threads that own a connection each, for a service that must not wait in its own.
+    .target(name: "Lanes", dependencies: ["Values", "PostgreSQL", logging]),
+    // The audio of one recording, and a tenant's retention.
+    .target(
+      name: "Recordings",
+      dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Archive", "Store", "Listing", logging]),
+    // Exports of recordings: a durable job that makes one file of many recordings.
+    .target(
+      name: "Exports",
+      dependencies: [
+        "CArchive", "CCurl", "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", logging,
+      ]),
+    // Asks wazo-auth who owns a token.
+    .target(name: "WazoAuth", dependencies: ["Values", "Authentication", httpClient, logging]),
+    // The REST API over HTTP.
+    .target(
+      name: "Service",
+      dependencies: [
+        "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
+        "Exports", hummingbird, hummingbirdTLS, lifecycle, logging,
+      ]),
+
+    // The service's program.
+    .executableTarget(
+      name: "wazo-call-logd",
+      dependencies: [
+        "Values", "Files", "PostgreSQL", "Settings", "Store", "Authentication", "API", "Lanes", "WazoAuth", "Exports",
+        "Service", "Terminal", argumentParser, lifecycle, logging,
+      ]),
 
     // The program.
     .executableTarget(
@@ -142,6 +192,24 @@ let package = Package(
     .testTarget(name: "AuthenticationTests", dependencies: ["Values", "Authentication", "TestSupport"]),
     .testTarget(
       name: "APITests", dependencies: ["Values", "CallLogs", "Listing", "Authentication", "API", "TestSupport"]),
+    .testTarget(name: "LanesTests", dependencies: ["Values", "PostgreSQL", "Lanes", "TestSupport"]),
+    .testTarget(
+      name: "RecordingsTests",
+      dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", "TestSupport"]),
+    .testTarget(
+      name: "ExportsTests",
+      dependencies: [
+        "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", "Exports", "TestSupport",
+      ]),
+    // A wazo-auth of its own: Hummingbird serves it.
+    .testTarget(
+      name: "WazoAuthTests", dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird, httpClient]),
+    .testTarget(
+      name: "ServiceTests",
+      dependencies: [
+        "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
+        "Exports", "Service", "TestSupport", "wazo-call-logd", hummingbird, httpClient,
+      ]),
     .testTarget(
       name: "RunsTests",
       dependencies: [
