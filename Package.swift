@@ -19,8 +19,18 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The REST API's HTTP server: routes, TLS, streams with back-pressure.
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+// The parts of its server that are set: limits of headers and connections, TLS.
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+// Names of HTTP headers, which Hummingbird's interface is made of.
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+// Buffers, addresses and channels, which Hummingbird's interface is made of.
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+// Certificates and keys of a service that speaks TLS itself.
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 // Starts the service's parts in order, and ends them in order on a signal.
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// The signals that end a service.
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 // Requests to wazo-auth: kept connections, TLS, time limits.
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 // SHA-256, behind the derived UUIDs, the archive's checksums and the tokens.
@@ -57,6 +67,9 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
@@ -131,8 +144,8 @@ let package = Package(
       name: "Service",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", hummingbird, hummingbirdTLS, lifecycle, logging,
-      ]),
+        "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, logging,
+      ], resources: [.embedInCode("Resources/api.yml")]),
 
     // The service's program.
     .executableTarget(
@@ -192,7 +205,7 @@ let package = Package(
     .testTarget(name: "AuthenticationTests", dependencies: ["Values", "Authentication", "TestSupport"]),
     .testTarget(
       name: "APITests", dependencies: ["Values", "CallLogs", "Listing", "Authentication", "API", "TestSupport"]),
-    .testTarget(name: "LanesTests", dependencies: ["Values", "PostgreSQL", "Lanes", "TestSupport"]),
+    .testTarget(name: "LanesTests", dependencies: ["PostgreSQL", "Lanes", "TestSupport"]),
     .testTarget(
       name: "RecordingsTests",
       dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", "TestSupport"]),
@@ -208,7 +221,7 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", "Service", "TestSupport", "wazo-call-logd", hummingbird, httpClient,
+        "Exports", "Service", "TestSupport", "wazo-call-logd", hummingbird, httpClient, httpTypes, nio, logging,
       ]),
     .testTarget(
       name: "RunsTests",

@@ -2,7 +2,7 @@ import Listing
 import Values
 
 /// Writes the answer to a request for a list of call logs, one call log after the other.
-public struct ListAnswer {
+public struct ListAnswer: Sendable {
   /// What was written so far and not taken.
   public var out: [UInt8] = Array("{\"items\":[".utf8)
   private let hidesTags: Bool

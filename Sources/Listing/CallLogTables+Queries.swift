@@ -31,6 +31,17 @@ extension CallLogTables {
     try filteredCount(query.whole, on: connection)
   }
 
+  /// The greatest number of recordings that a call log of a query's page has.
+  public static func greatestNumberOfRecordings(_ query: CallLogQuery, on connection: Connection) throws -> Int {
+    guard let page = query.page else { return 0 }
+    let rows = try connection.query(
+      """
+      SELECT coalesce(max(number), 0)::int8 FROM (
+        SELECT count(*) AS number FROM call_logd_recording r WHERE r.call_log_id IN (\(page.sql)) GROUP BY r.call_log_id) AS numbers
+      """, page.parameters, purpose: "Counting recordings")
+    return Int(clamping: rows.int64(0, 0) ?? 0)
+  }
+
   /// A call log of these tenants, blocked or not; nil where they have none of that id.
   /// - Parameters:
   ///   - participant: who must have taken part; nil for anybody

@@ -1,0 +1,176 @@
+import API
+import Authentication
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Lanes
+import Logging
+import NIOCore
+import NIOSSL
+import PostgreSQL
+import ServiceLifecycle
+import UnixSignals
+import Values
+
+/// How the service listens, and what it works with.
+public struct CallLogServiceSettings: Sendable {
+  /// The address of the API, such as `127.0.0.1`.
+  public var listen = "127.0.0.1"
+  /// Its port; 0 for any free one.
+  public var port = 9298
+  /// Files of a certificate chain and its key in PEM; nil to speak no TLS.
+  public var certificate: (chain: String, key: String)?
+  /// The address of metrics and health.
+  public var managementListen = "127.0.0.1"
+  /// Its port; nil for none.
+  public var managementPort: Int? = 9299
+  /// The database of call logs.
+  public var database = ConnectionParameters(applicationName: "wazo-call-logd")
+  /// Connections for lists, counts and streams.
+  public var connections = (lists: 4, counts: 1, streams: 2)
+  /// How much work waits for a connection of a kind, and how long.
+  public var queue = (length: 64, wait: Duration.seconds(5))
+  /// How long a statement may take.
+  public var timeouts = (list: Duration.seconds(5), count: Duration.seconds(2))
+  /// How long the reader of a stream may take nothing, and how long a stream may last.
+  public var streams = (idle: Duration.seconds(60), limit: Duration.seconds(3600))
+  /// Connections of clients.
+  public var mostConnections = 1000
+  /// Bytes of the headers of a request.
+  public var headerLimit = 16 << 10
+  /// What the site needs to know.
+  public var site = SiteSettings()
+  /// How long running answers may take when the service ends.
+  public var grace = Duration.seconds(10)
+
+  /// The defaults.
+  public init() {}
+}
+
+/// The service: Wazo's REST API, metrics, and what runs beside them.
+public struct CallLogService: Sendable {
+  private let settings: CallLogServiceSettings
+  private let authenticator: any Authenticator
+  private let debug: DebugSwitch
+  private let log: Logger
+
+  /// A service of these.
+  /// - Parameter debug: what `PATCH /config` switches
+  public init(_ settings: CallLogServiceSettings, authenticator: any Authenticator, debug: DebugSwitch, log: Logger) {
+    (self.settings, self.authenticator, self.debug, self.log) = (settings, authenticator, debug, log)
+  }
+
+  /// Serves until it shall end: a signal, or the cancelled task.
+  /// - Parameters:
+  ///   - signals: what ends it
+  ///   - services: what runs beside it, and ends after it
+  ///   - onListening: gets the ports of API and metrics when both listen
+  /// - Throws: ``JobError``: an address that cannot be listened at, or a certificate that cannot be
+  ///   read
+  public func run(
+    signals: [UnixSignal] = [.sigterm, .sigint], services: [any ServiceLifecycle.Service] = [],
+    onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+  ) async throws {
+    let desk = Desk(
+      lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
+      counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
+      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
+    let ending = Ending()
+    let metrics = Metrics()
+    let site = Site(
+      routes: CallLogRoutes(desk: desk).routes
+        + ServiceRoutes(configuration: settings.site.configuration, debug: debug, authenticator: authenticator, health: Health())
+        .routes,
+      gate: Gate(
+        authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts)),
+      settings: settings.site, ending: ending, metrics: metrics, log: log)
+    var all = services
+    if let port = settings.managementPort {
+      let management = ManagementSite(metrics: metrics, desk: desk, ending: ending, samples: { [] })
+      all.append(
+        Application(
+          responder: management,
+          configuration: ApplicationConfiguration(address: .hostname(settings.managementListen, port: port)),
+          onServerRunning: { channel in log.notice("metrics and health are at \(CallLogService.address(of: channel))") },
+          logger: quietLog))
+    }
+    let scheme = settings.certificate == nil ? "http" : "https"
+    all.append(
+      Application(
+        responder: site, server: try server(),
+        configuration: ApplicationConfiguration(
+          address: .hostname(settings.listen, port: settings.port), serverName: "wazo-call-logd",
+          availableConnectionsDelegate: MaximumAvailableConnections(settings.mostConnections, logger: quietLog)),
+        onServerRunning: { channel in
+          log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
+          onListening(channel.localAddress?.port ?? 0)
+        }, logger: quietLog))
+    // The last one learns first that the service ends.
+    all.append(EndingService(ending: ending))
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(services: all, gracefulShutdownSignals: signals, logger: quietLog))
+    let result: Result<Void, any Error>
+    do {
+      try await group.run()
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: settings.grace) }
+    try result.get()
+  }
+
+  /// A statement that reads one page of a stream.
+  private static let streamStatement = Duration.seconds(60)
+
+  private func lanes(_ count: Int, timeout: Duration) -> Lanes {
+    var parameters = settings.database
+    let (seconds, attoseconds) = timeout.components
+    parameters.options["statement_timeout"] = "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"
+    // A lane that is held up by a lock would hold up all behind it.
+    parameters.options["lock_timeout"] = "2000"
+    var lanes = LaneSettings(
+      connection: parameters, count: count, queue: settings.queue.length, wait: settings.queue.wait)
+    (lanes.readerIdle, lanes.streamLimit) = settings.streams
+    return Lanes(lanes, log: log)
+  }
+
+  /// The libraries' own messages are for their developers.
+  private var quietLog: Logger {
+    var quiet = log
+    quiet.logLevel = .error
+    return quiet
+  }
+
+  private func server() throws -> HTTPServerBuilder {
+    let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+      maxHeaderFieldSize: settings.headerLimit, maxHeaderListSize: settings.headerLimit, maxHeaderFieldCount: 100)
+    let http = HTTPServerBuilder.http1(
+      configuration: HTTP1Channel.Configuration(
+        idleTimeout: .seconds(Int64(settings.site.limits.request.components.seconds)), httpDecoderConfiguration: decoder))
+    guard let files = settings.certificate else { return http }
+    do {
+      let chain = try NIOSSLCertificate.fromPEMFile(files.chain).map { NIOSSLCertificateSource.certificate($0) }
+      let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem))
+      return try .tls(http, tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: key))
+    } catch {
+      throw JobError(.configuration, "cannot use the certificate \(files.chain) with the key \(files.key): \(error)")
+    }
+  }
+
+  private static func address(of channel: any Channel) -> String {
+    guard let address = channel.localAddress, let port = address.port else { return "an unknown address" }
+    let host = address.ipAddress ?? "localhost"
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+}
+
+/// Notes that the service ends, so that new requests are refused while the running ones end.
+private struct EndingService: ServiceLifecycle.Service {
+  let ending: Ending
+
+  func run() async throws {
+    try await gracefulShutdown()
+    ending.begin()
+  }
+}

@@ -1,0 +1,156 @@
+import API
+import CallLogs
+import Hummingbird
+import Listing
+import PostgreSQL
+import Store
+import Values
+
+/// Lists of call logs, and single ones.
+struct CallLogRoutes: Sendable {
+  let desk: Desk
+
+  var routes: [Route] {
+    [
+      Route(.get, "/cdr", .needed { _ in RequiredAccess.listCallLogs }, query: .tokenAndTenant) { visit in
+        try await list(visit) { _ in .everybody }
+      },
+      Route(.get, "/users/me/cdr", .needed { _ in RequiredAccess.listOwnCallLogs }, query: .tokenAndTenant) { visit in
+        try await list(visit, isOwn: true) { visit throws(APIError) in .me(try visit.me()) }
+      },
+      Route(
+        .get, "/users/{user_uuid}/cdr", .needed { RequiredAccess.listCallLogs(ofUser: $0.uuid) }, query: .tokenAndTenant
+      ) { visit in
+        try await list(visit) { .user($0.path.uuid) }
+      },
+      Route(.get, "/cdr/{cdr_id}", .needed { RequiredAccess.readCallLog($0.callLog) }) { visit in try await one(visit) },
+    ]
+  }
+
+  private func one(_ visit: Visit) async throws -> Response {
+    let tenants = try await visit.tenants(isRecursive: true)
+    let id = visit.path.callLog
+    let bytes = try await desk.lists.run { connection -> [UInt8]? in
+      try CallLogTables.view(ofCallLog: id, tenants: tenants, in: TextArena(), on: connection).map { view in
+        var out: [UInt8] = []
+        view.appendJSON(to: &out)
+        return out
+      }
+    }
+    guard let bytes else { throw APIError.noCallLog(Int64(id)) }
+    visit.note.rows = 1
+    return Answers.json(bytes)
+  }
+
+  // MARK: Lists
+
+  private func list(
+    _ visit: Visit, isOwn: Bool = false, _ scope: (Visit) throws(APIError) -> ListScope
+  ) async throws -> Response {
+    let zone = try await desk.timeZone()
+    // Parameters are checked before the user, and the user before the tenant.
+    _ = try ListParameters(visit.query, scope: isOwn ? .everybody : try scope(visit), zone: zone)
+    let scope = try scope(visit)
+    let parameters = try ListParameters(visit.query, scope: scope, zone: zone)
+    let query = parameters.query(tenants: try await visit.tenants(isRecursive: parameters.isRecursive))
+    let isCSV = parameters.format == .csv || AcceptHeader(visit.request.headers[.accept]).prefersCSV
+    let isShort = query.limit.map { $0 <= ListParameters.defaultLimit } ?? false
+    switch (isCSV, isShort) {
+    case (false, true): return try await page(query, isOwn, visit)
+    case (true, true): return try await csvPage(query, isOwn, visit)
+    case (false, false): return try await stream(visit, "application/json") { try jsonStream(query, isOwn, visit, $0, $1) }
+    case (true, false):
+      var response = try await stream(visit, "text/csv; charset=utf-8") { try csvStream(query, isOwn, visit, $0, $1) }
+      response.headers[.contentDisposition] = CallLogRoutes.attachment
+      return response
+    }
+  }
+
+  private static let attachment = "attachment; filename=cdr.csv"
+
+  /// A page in JSON. Its counts are made beside it.
+  private func page(_ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit) async throws -> Response {
+    async let total = desk.counts.run { try CallLogTables.totalCount(query, on: $0) }
+    let (answer, rows) = try await desk.lists.run { connection in
+      var answer = ListAnswer(hidesTags: isOwn)
+      let views = try CallLogTables.views(of: query, in: TextArena(), on: connection)
+      for view in views { answer.append(view) }
+      return (answer, views.count)
+    }
+    // A page that is not full is the last one, and tells how many there are.
+    let isLast = rows > 0 || query.offset == 0 ? Int64(rows) < query.limit ?? .max : false
+    var filtered = Int(clamping: query.offset.addingReportingOverflow(Int64(rows)).partialValue)
+    if !isLast { filtered = try await desk.counts.run { try CallLogTables.filteredCount(query, on: $0) } }
+    var whole = answer
+    whole.finish(total: try await total, filtered: filtered)
+    visit.note.rows = rows
+    return Answers.json(whole.out)
+  }
+
+  private func csvPage(_ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit) async throws -> Response {
+    let (bytes, rows) = try await desk.lists.run { connection -> ([UInt8], Int) in
+      var views = try CallLogTables.views(of: query, in: TextArena(), on: connection)
+      let csv = CallLogCSV(recordings: views.map(\.recordings.count).max() ?? 0)
+      var out: [UInt8] = []
+      csv.appendHeader(to: &out)
+      for place in views.indices {
+        views[place].hidesTags = isOwn
+        csv.append(views[place], to: &out)
+      }
+      return (out, views.count)
+    }
+    visit.note.rows = rows
+    return Response(
+      status: .ok, headers: [.contentType: "text/csv; charset=utf-8", .contentDisposition: CallLogRoutes.attachment],
+      body: Answers.body(bytes))
+  }
+
+  private typealias Making = @Sendable (Connection, (_ bytes: [UInt8]) throws -> Void) throws -> Void
+
+  private func stream(_ visit: Visit, _ type: String, _ body: @escaping Making) async throws -> Response {
+    let stream = desk.streams.stream { connection, writer in
+      try connection.transaction(.readOnly, purpose: "Listing call logs") {
+        try body(connection) { try writer.write($0) }
+      }
+    }
+    return try await Streams.response(stream, visit, type)
+  }
+
+  private func jsonStream(
+    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
+  ) throws {
+    var answer = ListAnswer(hidesTags: isOwn)
+    var rows = 0
+    try CallLogTables.forEachPage(of: query, on: connection) { views in
+      for view in views { answer.append(view) }
+      rows += views.count
+      visit.note.rows = rows
+      try write(answer.out)
+      answer.out = []
+    }
+    let isWhole = query.limit == nil && (query.offset == 0 || rows > 0)
+    let filtered = isWhole ? Int(clamping: query.offset) + rows : try CallLogTables.filteredCount(query, on: connection)
+    answer.finish(total: try CallLogTables.totalCount(query, on: connection), filtered: filtered)
+    try write(answer.out)
+  }
+
+  private func csvStream(
+    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
+  ) throws {
+    let csv = CallLogCSV(recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection))
+    var out: [UInt8] = []
+    csv.appendHeader(to: &out)
+    var rows = 0
+    try CallLogTables.forEachPage(of: query, on: connection) { views in
+      for var view in views {
+        view.hidesTags = isOwn
+        csv.append(view, to: &out)
+      }
+      rows += views.count
+      visit.note.rows = rows
+      try write(out)
+      out = []
+    }
+    try write(out)
+  }
+}

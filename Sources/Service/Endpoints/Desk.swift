@@ -1,0 +1,32 @@
+import Lanes
+import PostgreSQL
+import Synchronization
+import Values
+
+/// Where routes get what they answer from: lanes for lists, for counts and for streams.
+///
+/// Each kind of work has its own connections. So a slow download never holds up a list.
+struct Desk: Sendable {
+  let lists: Lanes
+  let counts: Lanes
+  let streams: Lanes
+  private let zone = Zone()
+
+  init(lists: Lanes, counts: Lanes, streams: Lanes) { (self.lists, self.counts, self.streams) = (lists, counts, streams) }
+
+  /// The time zone of times that say none: the one of the database's sessions.
+  /// - Throws: errors of the lanes and of the server
+  func timeZone() async throws -> WallClock {
+    if let known = zone.value.withLock({ $0 }) { return known }
+    let name = try await lists.run { connection in
+      try connection.query("SELECT current_setting('TimeZone')", purpose: "Asking for the time zone").string(0, 0)
+    }
+    let clock = name.flatMap { WallClock(named: $0) } ?? .utc
+    zone.value.withLock { $0 = clock }
+    return clock
+  }
+
+  private final class Zone: Sendable {
+    let value = Mutex<WallClock?>(nil)
+  }
+}

@@ -1,0 +1,42 @@
+import HTTPTypes
+import Hummingbird
+import Lanes
+import NIOCore
+
+/// Answers that are sent while they are made.
+enum Streams {
+  /// An answer of a stream. It begins when the first piece is there, so that an error before it
+  /// still becomes an answer of its own.
+  ///
+  /// An error after it breaks the connection off: a client must not take half an answer for all.
+  static func response(_ stream: LaneStream, _ visit: Visit, _ type: String) async throws -> Response {
+    let first = try await stream.next()
+    if visit.request.method == .head {
+      stream.giveUp()
+      return Response(status: .ok, headers: [.contentType: type])
+    }
+    let (request, note, channel) = (visit.request, visit.note, visit.channel)
+    note.becomesStream()
+    // The writer may be waiting for a socket that nobody reads.
+    stream.onFailure { channel.close(promise: nil) }
+    let body = ResponseBody { writer in
+      defer { note.ended() }
+      do {
+        try await request.body.consumeWithInboundCloseHandler { _ in
+          var piece = first
+          while let bytes = piece {
+            try await writer.write(ByteBuffer(bytes: bytes))
+            piece = try await stream.next()
+          }
+        } onInboundClosed: {
+          stream.giveUp()
+        }
+      } catch {
+        stream.giveUp()
+        throw error
+      }
+      try await writer.finish(nil)
+    }
+    return Response(status: .ok, headers: [.contentType: type], body: body)
+  }
+}

@@ -1,0 +1,110 @@
+import API
+import Authentication
+import Hummingbird
+import NIOCore
+import Values
+
+/// A request that was let in.
+struct Visit: Sendable {
+  let request: Request
+  let path: PathValues
+  let query: QueryString
+  let identity: Identity
+  let note: AccessNote
+  let channel: any Channel
+  private let credentials: Credentials
+  private let access: String
+  private let gate: Gate
+  private let limits: SiteSettings.Limits
+
+  /// Asks the gate.
+  /// - Throws: ``APIError``
+  init(
+    _ request: Request, _ route: Route, _ path: PathValues, _ query: QueryString, access: String, gate: Gate,
+    limits: SiteSettings.Limits, note: AccessNote, channel: any Channel
+  ) async throws(APIError) {
+    credentials = Credentials(
+      query, route.queryUse, tokenHeader: request.headers[.authToken], tenantHeader: request.headers[.tenant])
+    identity = try await gate.identity(of: credentials, access: access, address: Visit.limitedAddress(of: channel))
+    (self.request, self.path, self.query, self.access) = (request, path, query, access)
+    (self.gate, self.limits, self.note, self.channel) = (gate, limits, note, channel)
+    note.tenant = identity.tenant
+  }
+
+  /// A visit of somebody who need not say who it is.
+  init(
+    open request: Request, _ path: PathValues, _ query: QueryString, gate: Gate, limits: SiteSettings.Limits, note: AccessNote,
+    channel: any Channel
+  ) {
+    credentials = Credentials(query, .nothing, tokenHeader: nil, tenantHeader: nil)
+    identity = Identity(token: "", tenant: UUIDValue(high: 0, low: 0), user: nil, owner: nil)
+    (self.request, self.path, self.query, access) = (request, path, query, "")
+    (self.gate, self.limits, self.note, self.channel) = (gate, limits, note, channel)
+  }
+
+  /// The tenants that the request sees.
+  /// - Throws: ``APIError``
+  func tenants(isRecursive: Bool) async throws(APIError) -> VisibleTenants {
+    try await gate.tenants(of: identity, credentials, access: access, isRecursive: isRecursive)
+  }
+
+  /// The one tenant that the request is about: the one that it names, else the token's.
+  /// - Throws: ``APIError``: the token does not see it
+  func tenant() async throws(APIError) -> UUIDValue {
+    let tenants = try await tenants(isRecursive: false)
+    return tenants.list?.first ?? identity.tenant
+  }
+
+  /// The user whose token it is.
+  /// - Throws: ``APIError``: the token has none
+  func me() throws(APIError) -> UUIDValue {
+    guard let user = identity.user else { throw .userNeeded }
+    return user
+  }
+
+  /// Checks that the token belongs to the master tenant.
+  /// - Throws: ``APIError``
+  func checkMaster() async throws(APIError) { try await gate.checkMaster(identity, credentials, access: access) }
+
+  /// The body. A form of a browser is none.
+  /// - Throws: ``APIError``: too long, or too slow
+  func body() async throws -> [UInt8] {
+    let form = request.headers[.contentType]?.split(separator: ";").first.map { $0.trimmingSpaces().lowercased() }
+    let limit = limits.body
+    let request = request
+    let bytes = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+      group.addTask {
+        var bytes: [UInt8] = []
+        for try await piece in request.body {
+          guard bytes.count + piece.readableBytes <= limit else { throw APIError.tooLarge(limit: limit) }
+          bytes += piece.readableBytesView
+        }
+        return bytes
+      }
+      group.addTask {
+        try await Task.sleep(for: limits.request)
+        throw APIError.tooSlow
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? []
+    }
+    if form == "application/x-www-form-urlencoded" || form == "multipart/form-data" { return [] }
+    return bytes
+  }
+
+  /// The client's address, for the limit of refused attempts; nil for this machine, where a proxy
+  /// may stand for everybody.
+  private static func limitedAddress(of channel: any Channel) -> String? {
+    guard let address = channel.remoteAddress?.ipAddress else { return nil }
+    return address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.") ? nil : address
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingSpaces() -> Substring {
+    var text = self
+    while text.first == " " { text.removeFirst() }
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}
