@@ -19,6 +19,9 @@ extension APIError {
   /// The body of a request did not come in time.
   public static let tooSlow = APIError(408, nil, "The body of the request did not come in time.")
 
+  /// A file has nothing of the range that is asked for.
+  public static let rangeNotSatisfiable = APIError(416, nil, "The file has no such range.")
+
   /// Too many attempts with tokens that nobody knows.
   public static let tooManyAttempts = APIError(
     429, "too-many-attempts", "Too many attempts with unknown tokens; try again later")
