@@ -138,7 +138,7 @@ let package = Package(
         "CArchive", "CCurl", "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", logging,
       ]),
     // Asks wazo-auth who owns a token.
-    .target(name: "WazoAuth", dependencies: ["Values", "Authentication", httpClient, logging]),
+    .target(name: "WazoAuth", dependencies: ["Values", "Authentication", httpClient, crypto, logging]),
     // The REST API over HTTP.
     .target(
       name: "Service",

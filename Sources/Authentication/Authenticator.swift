@@ -43,10 +43,16 @@ public struct Identity: Sendable {
   /// Whose token it is to who knows the tokens: for Wazo the uuid of the metadata; nil where that
   /// is unknown.
   public let owner: UUIDValue?
+  /// A tenant that the token may name, as the check of the access has shown; nil where the request
+  /// named none.
+  public let allowedTenant: UUIDValue?
 
   /// An identity of these.
-  public init(token: String, tenant: UUIDValue, user: UUIDValue?, owner: UUIDValue?) {
+  public init(
+    token: String, tenant: UUIDValue, user: UUIDValue?, owner: UUIDValue?, allowedTenant: UUIDValue? = nil
+  ) {
     (self.token, self.tenant, self.user, self.owner) = (token, tenant, user, owner)
+    self.allowedTenant = allowedTenant
   }
 }
 

@@ -1,0 +1,238 @@
+import Authentication
+import Foundation
+import Hummingbird
+import Synchronization
+import TestSupport
+import Values
+import WazoAuth
+
+/// A wazo-auth of the tests' own: it knows tokens and a tree of tenants, serves them over HTTP, and
+/// fails in the ways that servers fail.
+final class WazoAuthOfTests: Sendable {
+  struct Token {
+    var tenant: UUIDValue
+    var user: UUIDValue?
+    var owner: UUIDValue?
+    var accesses = ["#"]
+    var issue = "2024-01-01T00:00:00.000000"
+    var expiry: String? = "2099-01-01T00:00:00.000000"
+  }
+
+  enum Mode: CaseIterable {
+    case up
+    /// Status 500.
+    case failing
+    /// A redirection to a place that would say yes.
+    case redirecting
+    /// Right statuses with bodies that are no JSON.
+    case garbage
+    /// Bodies of JSON with other content.
+    case otherJSON
+    /// No answer for a long time.
+    case slow
+    /// The beginning of an answer, and no more for a long time.
+    case hanging
+    /// Answers without an end.
+    case endless
+    /// No answer as long as it is so.
+    case held
+  }
+
+  struct State {
+    var tokens: [String: Token] = [:]
+    /// Each tenant's parent; the topmost one is its own.
+    var parents: [UUIDValue: UUIDValue] = [:]
+    /// Items of lists of tenants that are not in the tree.
+    var strayItems: [String] = []
+    var listsNothing = false
+    /// The names and secrets that get tokens, with the token that each gets.
+    var services: [String: String] = [:]
+    var mode = Mode.up
+    /// Method and path of each request, as they came.
+    var requests: [String] = []
+    var bodies: [String] = []
+  }
+
+  let state: Mutex<State>
+  private let server = Mutex<(port: Int, task: Task<Void, any Error>)?>(nil)
+
+  init(_ state: State = State()) { self.state = Mutex(state) }
+
+  /// Where it listens; 0 while it is stopped.
+  var port: Int { server.withLock { $0?.port ?? 0 } }
+  var requests: [String] { state.withLock { $0.requests } }
+  func change(_ edit: (inout State) -> Void) { state.withLock { edit(&$0) } }
+
+  // MARK: Serving
+
+  /// Starts it on a free port of 127.0.0.1, or on the one that is given.
+  @discardableResult
+  func start(on port: Int = 0) async throws -> Int {
+    let (ports, told) = AsyncStream.makeStream(of: Int.self)
+    let application = Application(
+      responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await response(to: request) },
+      configuration: .init(address: .hostname("127.0.0.1", port: port)),
+      onServerRunning: { told.yield($0.localAddress?.port ?? 0) }, logger: quiet)
+    let task = Task {
+      defer { told.finish() }
+      try await application.run()
+    }
+    guard let bound = await ports.first(where: { _ in true }) else {
+      try await task.value
+      throw JobError(.fault, "the server ended before it listened")
+    }
+    server.withLock { $0 = (bound, task) }
+    return bound
+  }
+
+  /// Stops it. Whoever is connected loses the connection.
+  func stop() async {
+    let running = server.withLock { server in
+      defer { server = nil }
+      return server
+    }
+    change { if $0.mode == .held { $0.mode = .up } }
+    running?.task.cancel()
+    _ = await running?.task.result
+  }
+
+  // MARK: Answering
+
+  private func response(to request: Request) async throws -> Response {
+    let body = String(buffer: try await request.body.collect(upTo: 1 << 16))
+    state.withLock {
+      $0.requests.append("\(request.method.rawValue) \(request.uri)")
+      $0.bodies.append(body)
+    }
+    while state.withLock({ $0.mode == .held }) { try await Task.sleep(for: .milliseconds(2)) }
+    let now = state.withLock { $0 }
+    switch now.mode {
+    case .up, .held: break
+    case .failing: return Response(status: .internalServerError)
+    case .redirecting: return Response(status: .found, headers: [.location: "/0.1/yes"])
+    case .slow: try await Task.sleep(for: .seconds(60))
+    case .hanging, .endless:
+      return Response(
+        status: .ok,
+        body: ResponseBody { writer in
+          let piece = ByteBuffer(string: String(repeating: " ", count: 65_536))
+          repeat { try await writer.write(piece) } while now.mode == .endless
+          try await Task.sleep(for: .seconds(60))
+        })
+    case .garbage, .otherJSON:
+      guard request.method != .head else { return Response(status: .noContent) }
+      return json(now.mode == .garbage ? "<html>" : "{\"data\": {\"token\": 5}, \"items\": {}}")
+    }
+    return WazoAuthOfTests.answer(request, now)
+  }
+
+  private static func answer(_ request: Request, _ state: State) -> Response {
+    let path = request.uri.path
+    func refusal(_ code: Int) -> Response { Response(status: .init(code: code)) }
+    if path == "/0.1/token", request.method == .post {
+      let sent = request.headers[.authorization] ?? ""
+      let pair = Data(base64Encoded: String(sent.dropFirst("Basic ".count))).map { String(decoding: $0, as: UTF8.self) }
+      guard sent.hasPrefix("Basic "), let name = state.services[pair ?? ""], let token = state.tokens[name] else {
+        return refusal(401)
+      }
+      return json(content(name, token))
+    }
+    if path.hasPrefix("/0.1/token/"), request.method == .head || request.method == .get {
+      let name = path.dropFirst("/0.1/token/".count).removingPercentEncoding ?? ""
+      guard let token = state.tokens[name] else { return refusal(404) }
+      if let scope = request.uri.queryParameters["scope"],
+        !AccessList(token.accesses, user: token.user?.description).allows(String(scope))
+      {
+        return refusal(403)
+      }
+      if let tenant = request.uri.queryParameters["tenant"] {
+        guard let tenant = UUIDValue(String(tenant)), state.isBelow(tenant, token.tenant) else { return refusal(403) }
+      }
+      return request.method == .head ? Response(status: .noContent) : json(content(name, token))
+    }
+    if path == "/0.1/tenants", request.method == .get {
+      let token = state.tokens[header("X-Auth-Token", request) ?? ""]
+      let root = header("Wazo-Tenant", request).flatMap { UUIDValue($0) }
+      guard let token, let root, AccessList(token.accesses).allows("auth.tenants.read"), state.isBelow(root, token.tenant) else {
+        return refusal(401)
+      }
+      let below = state.listsNothing ? [] : state.parents.keys.filter { state.isBelow($0, root) }
+      let items = below.map { "{\"uuid\": \"\($0)\", \"name\": \"t\"}" } + state.strayItems
+      return json("{\"items\": [\(items.joined(separator: ","))], \"total\": \(items.count)}")
+    }
+    return path == "/0.1/yes" ? Response(status: .noContent) : refusal(404)
+  }
+
+  private static func header(_ name: String, _ request: Request) -> String? {
+    HTTPFields.Element.Name(name).flatMap { request.headers[$0] }
+  }
+
+  private static func content(_ name: String, _ token: Token) -> String {
+    func quoted(_ text: String?) -> String { text.map { "\"\($0)\"" } ?? "null" }
+    return """
+      {"data": {"token": "\(name)", "utc_issued_at": "\(token.issue)", "utc_expires_at": \(quoted(token.expiry)),
+      "metadata": {"uuid": \(quoted(token.owner?.description)), "tenant_uuid": "\(token.tenant)",
+      "pbx_user_uuid": \(quoted(token.user?.description)), "purpose": "user"}}}
+      """
+  }
+}
+
+private func json(_ text: String) -> Response {
+  Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: ByteBuffer(string: text)))
+}
+
+extension WazoAuthOfTests.State {
+  /// Whether a tenant is another one or lies below it.
+  func isBelow(_ tenant: UUIDValue, _ top: UUIDValue) -> Bool {
+    var tenant = tenant
+    while tenant != top {
+      guard let parent = parents[tenant], parent != tenant else { return false }
+      tenant = parent
+    }
+    return true
+  }
+}
+
+/// A tenant, user or owner of a number.
+func uuid(_ number: Int) -> UUIDValue { UUIDValue(high: 0x1111_0000_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)) }
+
+/// The access that the tests ask for where it does not matter.
+let someAccess = "call-logd.cdr.read"
+
+/// Serves a wazo-auth and asks it, and ends both.
+func withWazoAuth(
+  _ state: WazoAuthOfTests.State, cacheSeconds: Int = 30, log: LogRecorder = LogRecorder(),
+  settings edit: (inout WazoAuthSettings) -> Void = { _ in },
+  _ body: (WazoAuthOfTests, WazoAuthenticator) async throws -> Void
+) async throws {
+  let wazoAuth = WazoAuthOfTests(state)
+  let port = try await wazoAuth.start()
+  var settings = WazoAuthSettings(host: "127.0.0.1", port: port, cacheSeconds: cacheSeconds)
+  edit(&settings)
+  let authenticator = try WazoAuthenticator(settings, log: log.logger)
+  let result = await Result { () async throws in try await body(wazoAuth, authenticator) }
+  await authenticator.shutdown()
+  await wazoAuth.stop()
+  try result.get()
+}
+
+extension Result where Failure == any Error {
+  /// What an asynchronous body gave.
+  init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
+  }
+}
+
+/// What an authenticator said, to be compared.
+func outcome<T>(_ body: () async throws(AuthenticationError) -> T) async -> Result<T, AuthenticationError> {
+  do throws(AuthenticationError) { return .success(try await body()) } catch { return .failure(error) }
+}
+
+/// Waits until something is so.
+func until(_ isSo: () -> Bool) async throws {
+  let end = ContinuousClock.now + .seconds(60)
+  while !isSo() {
+    guard ContinuousClock.now < end else { throw JobError(.fault, "it did not come about within a minute") }
+    try await Task.sleep(for: .milliseconds(2))
+  }
+}
