@@ -214,14 +214,18 @@ let package = Package(
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", "Exports", "TestSupport",
       ]),
-    // A wazo-auth of its own: Hummingbird serves it.
+    // A wazo-auth of the tests' own: Hummingbird serves it.
+    .target(
+      name: "ServiceSupport",
+      dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird],
+      path: "Tests/ServiceSupport"),
     .testTarget(
-      name: "WazoAuthTests", dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird, httpClient]),
+      name: "WazoAuthTests", dependencies: ["Values", "Authentication", "WazoAuth", "ServiceSupport", "TestSupport"]),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", "Service", "TestSupport", "wazo-call-logd", hummingbird, httpClient, httpTypes, nio, logging,
+        "Exports", "Service", "WazoAuth", "ServiceSupport", "TestSupport", "wazo-call-logd", httpClient, nio,
       ]),
     .testTarget(
       name: "RunsTests",

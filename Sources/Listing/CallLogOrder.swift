@@ -63,7 +63,7 @@ public struct CallLogOrder: Equatable, Sendable {
     case .destinationLine: CallLogOrder.participant("line_id", CallLogOrder.destination)
     case .sourceUser: CallLogOrder.participant("user_uuid", CallLogOrder.source)
     case .sourceLine: CallLogOrder.participant("line_id", CallLogOrder.source)
-    case .requestedUser: CallLogOrder.participant("user_uuid", "p.requested ORDER BY p.uuid")
+    case .requestedUser: CallLogOrder.participant("user_uuid", "p.requested ORDER BY p.user_uuid, p.uuid")
     default: "l.\(column)"
     }
   }

@@ -64,8 +64,9 @@ extension CallLogTables {
 
   /// Reads these call logs in the order of `ids`, without ids that do not exist.
   ///
-  /// Several participants can be the caller or the requested user. The one with the smallest uuid
-  /// is shown, so that equal rows give equal views.
+  /// Several participants can be the caller. The one with the smallest uuid is shown, so that equal
+  /// rows give equal views. Of several requested users the one with the smallest uuid is shown: it
+  /// stays the same when a call log is made again.
   /// - Parameter arena: the memory for their texts
   /// - Throws: an error of PostgreSQL.
   public static func views(ofCallLogs ids: [Int32], in arena: TextArena, on connection: Connection) throws -> [CallLogView] {
@@ -111,7 +112,6 @@ private struct ViewReader {
   /// The participants chosen so far for a call log.
   private struct Chosen {
     var source: UUIDValue?
-    var requested: UUIDValue?
     var destination: (isAnswered: Bool, user: UUIDValue, uuid: UUIDValue)?
   }
 
@@ -144,9 +144,8 @@ private struct ViewReader {
           views[place]?.destination = party
         }
       }
-      if row.bool(5) == true, chosen[place].requested.map({ uuid < $0 }) ?? true {
-        chosen[place].requested = uuid
-        views[place]?.requestedUser = user
+      if row.bool(5) == true, let other = views[place] {
+        views[place]?.requestedUser = other.requestedUser.map { min($0, user) } ?? user
       }
       if let tags = row.strings(6), !tags.isEmpty { views[place]?.add(tags: tags.map { arena.text($0) }) }
     }

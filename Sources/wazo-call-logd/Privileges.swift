@@ -6,7 +6,9 @@ enum Privileges {
   /// Becomes a user, with the user's groups, for good.
   /// - Throws: ``JobError``: there is no such user (78), or the service may not become it (77)
   static func become(_ name: String) throws(JobError) {
-    guard let entry = getpwnam(name) else { throw JobError(.configuration, "there is no user \(name), which the service shall run as") }
+    guard let entry = getpwnam(name) else {
+      throw JobError(.configuration, "there is no user \(name), which the service shall run as")
+    }
     let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
     if geteuid() == user, getegid() == group { return }
     guard geteuid() == 0 else {

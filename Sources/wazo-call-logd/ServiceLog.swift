@@ -46,6 +46,7 @@ struct ServiceLog: LogHandler {
       let text = String(number)
       return String(repeating: "0", count: max(0, count - text.count)) + text
     }
-    return "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2)).\(digits(now.tv_nsec / 1_000_000, 3))Z"
+    return
+      "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))T\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2)).\(digits(now.tv_nsec / 1_000_000, 3))Z"
   }
 }

@@ -97,7 +97,7 @@ struct Made {
     isBlocked == true ? .blocked : isAnswered ? .answered : reachedVoicemail == true ? .voicemail : .unknown
   }
   var source: Participant? { participants.filter(\.isSource).min { $0.uuid < $1.uuid } }
-  var requested: Participant? { participants.filter(\.requested).min { $0.uuid < $1.uuid } }
+  var requested: Participant? { participants.filter(\.requested).min { ($0.user, $0.uuid) < ($1.user, $1.uuid) } }
   var destination: Participant? {
     let called = participants.filter { !$0.isSource }
     let candidates = called.contains { $0.answered } ? called.filter(\.answered) : called

@@ -18,7 +18,9 @@ struct AccessLineTests {
     var random = Seeded()
     let pieces = ["&", "=", "%", "%26", "%3D", "a", "token", "%74", "Token", "limit=1", "?", ";"]
     for _ in 0..<5000 {
-      func some() -> String { (0..<Int.random(in: 0...3, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() }
+      func some() -> String {
+        (0..<Int.random(in: 0...3, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+      }
       let query = some() + "&" + (random.oneIn(2) ? "token" : "t%6Fken") + "=SECRET&" + some()
       #expect(!AccessLine.withoutToken(query).contains("SECRET"), "\(query)")
     }

@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import Synchronization
+import ServiceSupport
 import TestSupport
 import Testing
 import Values

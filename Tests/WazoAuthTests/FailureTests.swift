@@ -1,4 +1,5 @@
 import Authentication
+import ServiceSupport
 import TestSupport
 import Testing
 import Values

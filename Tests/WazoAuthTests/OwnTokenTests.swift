@@ -1,5 +1,6 @@
 import Authentication
 import Foundation
+import ServiceSupport
 import TestSupport
 import Testing
 import Values

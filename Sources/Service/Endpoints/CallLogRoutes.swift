@@ -30,16 +30,27 @@ struct CallLogRoutes: Sendable {
   private func one(_ visit: Visit) async throws -> Response {
     let tenants = try await visit.tenants(isRecursive: true)
     let id = visit.path.callLog
+    let isCSV = visit.wantsCSV(visit.query.first("format")?.value == "csv" ? .csv : nil)
     let bytes = try await desk.lists.run { connection -> [UInt8]? in
-      try CallLogTables.view(ofCallLog: id, tenants: tenants, in: TextArena(), on: connection).map { view in
-        var out: [UInt8] = []
-        view.appendJSON(to: &out)
-        return out
+      let arena = TextArena()
+      // The view's texts are in the arena's memory.
+      return try withExtendedLifetime(arena) {
+        try CallLogTables.view(ofCallLog: id, tenants: tenants, in: arena, on: connection).map { view in
+          var out: [UInt8] = []
+          if isCSV {
+            let csv = CallLogCSV(recordings: view.recordings.count)
+            csv.appendHeader(to: &out)
+            csv.append(view, to: &out)
+          } else {
+            view.appendJSON(to: &out)
+          }
+          return out
+        }
       }
     }
     guard let bytes else { throw APIError.noCallLog(Int64(id)) }
     visit.note.rows = 1
-    return Answers.json(bytes)
+    return isCSV ? CallLogRoutes.csv(bytes) : Answers.json(bytes)
   }
 
   // MARK: Lists
@@ -53,7 +64,7 @@ struct CallLogRoutes: Sendable {
     let scope = try scope(visit)
     let parameters = try ListParameters(visit.query, scope: scope, zone: zone)
     let query = parameters.query(tenants: try await visit.tenants(isRecursive: parameters.isRecursive))
-    let isCSV = parameters.format == .csv || AcceptHeader(visit.request.headers[.accept]).prefersCSV
+    let isCSV = visit.wantsCSV(parameters.format)
     let isShort = query.limit.map { $0 <= ListParameters.defaultLimit } ?? false
     switch (isCSV, isShort) {
     case (false, true): return try await page(query, isOwn, visit)
@@ -72,10 +83,13 @@ struct CallLogRoutes: Sendable {
   private func page(_ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit) async throws -> Response {
     async let total = desk.counts.run { try CallLogTables.totalCount(query, on: $0) }
     let (answer, rows) = try await desk.lists.run { connection in
-      var answer = ListAnswer(hidesTags: isOwn)
-      let views = try CallLogTables.views(of: query, in: TextArena(), on: connection)
-      for view in views { answer.append(view) }
-      return (answer, views.count)
+      let arena = TextArena()
+      return try withExtendedLifetime(arena) {
+        var answer = ListAnswer(hidesTags: isOwn)
+        let views = try CallLogTables.views(of: query, in: arena, on: connection)
+        for view in views { answer.append(view) }
+        return (answer, views.count)
+      }
     }
     // A page that is not full is the last one, and tells how many there are.
     let isLast = rows > 0 || query.offset == 0 ? Int64(rows) < query.limit ?? .max : false
@@ -89,19 +103,26 @@ struct CallLogRoutes: Sendable {
 
   private func csvPage(_ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit) async throws -> Response {
     let (bytes, rows) = try await desk.lists.run { connection -> ([UInt8], Int) in
-      var views = try CallLogTables.views(of: query, in: TextArena(), on: connection)
-      let csv = CallLogCSV(recordings: views.map(\.recordings.count).max() ?? 0)
-      var out: [UInt8] = []
-      csv.appendHeader(to: &out)
-      for place in views.indices {
-        views[place].hidesTags = isOwn
-        csv.append(views[place], to: &out)
+      let arena = TextArena()
+      return try withExtendedLifetime(arena) {
+        var views = try CallLogTables.views(of: query, in: arena, on: connection)
+        let csv = CallLogCSV(recordings: views.map(\.recordings.count).max() ?? 0)
+        var out: [UInt8] = []
+        csv.appendHeader(to: &out)
+        for place in views.indices {
+          views[place].hidesTags = isOwn
+          csv.append(views[place], to: &out)
+        }
+        return (out, views.count)
       }
-      return (out, views.count)
     }
     visit.note.rows = rows
-    return Response(
-      status: .ok, headers: [.contentType: "text/csv; charset=utf-8", .contentDisposition: CallLogRoutes.attachment],
+    return CallLogRoutes.csv(bytes)
+  }
+
+  private static func csv(_ bytes: [UInt8]) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: "text/csv; charset=utf-8", .contentDisposition: attachment],
       body: Answers.body(bytes))
   }
 

@@ -12,7 +12,8 @@ enum HTTPDate {
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
     let (day, month) = (Int(parts.tm_wday), Int(parts.tm_mon))
     guard days.indices.contains(day), months.indices.contains(month) else { return "" }
-    return "\(days[day]), \(two(parts.tm_mday)) \(months[month]) \(parts.tm_year + 1900) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
+    return
+      "\(days[day]), \(two(parts.tm_mday)) \(months[month]) \(parts.tm_year + 1900) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
   }
 
   /// The seconds since 1970 of such a text; nil for another one.

@@ -54,7 +54,7 @@ struct Route: Sendable {
   }
 
   /// The values of a path; nil where it is another path.
-  func values(of path: [Substring]) -> PathValues? {
+  func values(of path: [String]) -> PathValues? {
     guard path.count == pieces.count else { return nil }
     var values = PathValues()
     for (piece, text) in zip(pieces, path) {

@@ -1,4 +1,5 @@
 import API
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Lanes
@@ -137,10 +138,12 @@ struct Site: HTTPResponder {
   }
 
   /// The names in a path below the prefix; nil for another path.
-  private static func pieces(of path: String) -> [Substring]? {
-    guard path.hasPrefix(prefix + "/") else { return nil }
-    let decoded = path.dropFirst(prefix.count + 1)
-    return decoded.split(separator: "/", omittingEmptySubsequences: false)
+  private static func pieces(of path: String) -> [String]? {
+    let pieces = path.split(separator: "/", omittingEmptySubsequences: false).map { piece in
+      piece.removingPercentEncoding ?? String(piece)
+    }
+    guard pieces.count > 2, pieces[0].isEmpty, pieces[1] == prefix.dropFirst() else { return nil }
+    return Array(pieces[2...])
   }
 }
 

@@ -66,6 +66,11 @@ struct Visit: Sendable {
   /// - Throws: ``APIError``
   func checkMaster() async throws(APIError) { try await gate.checkMaster(identity, credentials, access: access) }
 
+  /// Whether the answer shall be CSV. A client's header that prefers CSV wins over `format=json`.
+  func wantsCSV(_ format: ListParameters.Format?) -> Bool {
+    format == .csv || AcceptHeader(request.headers[.accept]).prefersCSV
+  }
+
   /// The body. A form of a browser is none.
   /// - Throws: ``APIError``: too long, or too slow
   func body() async throws -> [UInt8] {

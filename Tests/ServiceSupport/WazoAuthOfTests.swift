@@ -8,17 +8,25 @@ import WazoAuth
 
 /// A wazo-auth of the tests' own: it knows tokens and a tree of tenants, serves them over HTTP, and
 /// fails in the ways that servers fail.
-final class WazoAuthOfTests: Sendable {
-  struct Token {
-    var tenant: UUIDValue
-    var user: UUIDValue?
-    var owner: UUIDValue?
-    var accesses = ["#"]
-    var issue = "2024-01-01T00:00:00.000000"
-    var expiry: String? = "2099-01-01T00:00:00.000000"
+package final class WazoAuthOfTests: Sendable {
+  package struct Token {
+    package var tenant: UUIDValue
+    package var user: UUIDValue?
+    package var owner: UUIDValue?
+    package var accesses = ["#"]
+    package var issue = "2024-01-01T00:00:00.000000"
+    package var expiry: String? = "2099-01-01T00:00:00.000000"
+
+    package init(
+      tenant: UUIDValue, user: UUIDValue? = nil, owner: UUIDValue? = nil, accesses: [String] = ["#"],
+      issue: String = "2024-01-01T00:00:00.000000", expiry: String? = "2099-01-01T00:00:00.000000"
+    ) {
+      (self.tenant, self.user, self.owner, self.accesses) = (tenant, user, owner, accesses)
+      (self.issue, self.expiry) = (issue, expiry)
+    }
   }
 
-  enum Mode: CaseIterable {
+  package enum Mode: CaseIterable {
     case up
     /// Status 500.
     case failing
@@ -38,36 +46,38 @@ final class WazoAuthOfTests: Sendable {
     case held
   }
 
-  struct State {
-    var tokens: [String: Token] = [:]
+  package struct State {
+    package var tokens: [String: Token] = [:]
     /// Each tenant's parent; the topmost one is its own.
-    var parents: [UUIDValue: UUIDValue] = [:]
+    package var parents: [UUIDValue: UUIDValue] = [:]
     /// Items of lists of tenants that are not in the tree.
-    var strayItems: [String] = []
-    var listsNothing = false
+    package var strayItems: [String] = []
+    package var listsNothing = false
     /// The names and secrets that get tokens, with the token that each gets.
-    var services: [String: String] = [:]
-    var mode = Mode.up
+    package var services: [String: String] = [:]
+    package var mode = Mode.up
     /// Method and path of each request, as they came.
-    var requests: [String] = []
-    var bodies: [String] = []
+    package var requests: [String] = []
+    package var bodies: [String] = []
+
+    package init() {}
   }
 
-  let state: Mutex<State>
+  package let state: Mutex<State>
   private let server = Mutex<(port: Int, task: Task<Void, any Error>)?>(nil)
 
-  init(_ state: State = State()) { self.state = Mutex(state) }
+  package init(_ state: State = State()) { self.state = Mutex(state) }
 
   /// Where it listens; 0 while it is stopped.
-  var port: Int { server.withLock { $0?.port ?? 0 } }
-  var requests: [String] { state.withLock { $0.requests } }
-  func change(_ edit: (inout State) -> Void) { state.withLock { edit(&$0) } }
+  package var port: Int { server.withLock { $0?.port ?? 0 } }
+  package var requests: [String] { state.withLock { $0.requests } }
+  package func change(_ edit: (inout State) -> Void) { state.withLock { edit(&$0) } }
 
   // MARK: Serving
 
   /// Starts it on a free port of 127.0.0.1, or on the one that is given.
   @discardableResult
-  func start(on port: Int = 0) async throws -> Int {
+  package func start(on port: Int = 0) async throws -> Int {
     let (ports, told) = AsyncStream.makeStream(of: Int.self)
     let application = Application(
       responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await response(to: request) },
@@ -86,7 +96,7 @@ final class WazoAuthOfTests: Sendable {
   }
 
   /// Stops it. Whoever is connected loses the connection.
-  func stop() async {
+  package func stop() async {
     let running = server.withLock { server in
       defer { server = nil }
       return server
@@ -183,7 +193,7 @@ private func json(_ text: String) -> Response {
 
 extension WazoAuthOfTests.State {
   /// Whether a tenant is another one or lies below it.
-  func isBelow(_ tenant: UUIDValue, _ top: UUIDValue) -> Bool {
+  package func isBelow(_ tenant: UUIDValue, _ top: UUIDValue) -> Bool {
     var tenant = tenant
     while tenant != top {
       guard let parent = parents[tenant], parent != tenant else { return false }
@@ -194,13 +204,15 @@ extension WazoAuthOfTests.State {
 }
 
 /// A tenant, user or owner of a number.
-func uuid(_ number: Int) -> UUIDValue { UUIDValue(high: 0x1111_0000_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)) }
+package func uuid(_ number: Int) -> UUIDValue {
+  UUIDValue(high: 0x1111_0000_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number))
+}
 
 /// The access that the tests ask for where it does not matter.
-let someAccess = "call-logd.cdr.read"
+package let someAccess = "call-logd.cdr.read"
 
 /// Serves a wazo-auth and asks it, and ends both.
-func withWazoAuth(
+package func withWazoAuth(
   _ state: WazoAuthOfTests.State, cacheSeconds: Int = 30, log: LogRecorder = LogRecorder(),
   settings edit: (inout WazoAuthSettings) -> Void = { _ in },
   _ body: (WazoAuthOfTests, WazoAuthenticator) async throws -> Void
@@ -218,18 +230,18 @@ func withWazoAuth(
 
 extension Result where Failure == any Error {
   /// What an asynchronous body gave.
-  init(_ body: () async throws -> Success) async {
+  package init(_ body: () async throws -> Success) async {
     do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }
 
 /// What an authenticator said, to be compared.
-func outcome<T>(_ body: () async throws(AuthenticationError) -> T) async -> Result<T, AuthenticationError> {
+package func outcome<T>(_ body: () async throws(AuthenticationError) -> T) async -> Result<T, AuthenticationError> {
   do throws(AuthenticationError) { return .success(try await body()) } catch { return .failure(error) }
 }
 
 /// Waits until something is so.
-func until(_ isSo: () -> Bool) async throws {
+package func until(_ isSo: () -> Bool) async throws {
   let end = ContinuousClock.now + .seconds(60)
   while !isSo() {
     guard ContinuousClock.now < end else { throw JobError(.fault, "it did not come about within a minute") }

@@ -1,0 +1,133 @@
+import API
+import AsyncHTTPClient
+import Authentication
+import Foundation
+import NIOCore
+import PostgreSQL
+import ServiceSupport
+import Store
+import Synchronization
+import TestSupport
+import Values
+
+@testable import Service
+
+/// An answer of the service.
+struct Answer: Sendable {
+  var status: Int
+  var headers: [String: String]
+  var body: [UInt8]
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+  var json: JSONValue? { JSONValue(json: body) }
+  /// The ids of a list.
+  var ids: [Int64] {
+    guard case .list(let items)? = json?["items"] else { return [] }
+    return items.compactMap { if case .integer(let id)? = $0["id"] { id } else { nil } }
+  }
+  func number(_ key: String) -> Int64? { if case .integer(let number)? = json?[key] { number } else { nil } }
+  var errorID: String? { if case .string(let id)? = json?["error_id"] { id } else { nil } }
+}
+
+/// The service, at work on a free port.
+final class ServiceUnderTest: Sendable {
+  let port: Int
+  let log: LogRecorder
+  let debug: DebugSwitch
+  private let task: Task<Void, any Error>
+  private let client = HTTPClient(eventLoopGroupProvider: .singleton)
+
+  static let master = uuid(0)
+
+  private init(port: Int, log: LogRecorder, debug: DebugSwitch, task: Task<Void, any Error>) {
+    (self.port, self.log, self.debug, self.task) = (port, log, debug, task)
+  }
+
+  /// Starts it on a database.
+  static func start(
+    _ uri: String, _ authenticator: any Authenticator, level: LogRecorder = LogRecorder(),
+    settings edit: (inout CallLogServiceSettings) -> Void = { _ in }
+  ) async throws -> ServiceUnderTest {
+    var settings = CallLogServiceSettings()
+    settings.port = 0
+    settings.managementPort = nil
+    settings.database = ConnectionParameters(uri: uri, applicationName: "service-tests", connectTimeout: 2)
+    settings.timeouts = (.seconds(60), .seconds(60))
+    settings.queue.wait = .seconds(60)
+    settings.grace = .seconds(5)
+    edit(&settings)
+    let debug = DebugSwitch(false)
+    let (ports, told) = AsyncStream.makeStream(of: Int.self)
+    let service = CallLogService(settings, authenticator: authenticator, debug: debug, log: level.logger)
+    let task = Task {
+      defer { told.finish() }
+      try await service.run(signals: []) { told.yield($0) }
+    }
+    guard let port = await ports.first(where: { _ in true }) else {
+      try await task.value
+      throw JobError(.fault, "the service ended before it listened")
+    }
+    return ServiceUnderTest(port: port, log: level, debug: debug, task: task)
+  }
+
+  /// Ends it.
+  func stop() async {
+    task.cancel()
+    _ = await task.result
+    try? await client.shutdown()
+  }
+
+  /// Asks it something.
+  func ask(
+    _ method: String = "GET", _ path: String, _ headers: [String: String] = [:], body: [UInt8]? = nil, absolute: Bool = false
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(absolute ? "" : "/1.0")\(path)")
+    request.method = .init(rawValue: method)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if let body { request.body = .bytes(body) }
+    let response = try await client.execute(request, timeout: .seconds(60))
+    var bytes: [UInt8] = []
+    for try await piece in response.body { bytes += piece.readableBytesView }
+    return Answer(
+      status: Int(response.status.code),
+      headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $0 + ", " + $1 }),
+      body: bytes)
+  }
+
+  /// Asks it something as the owner of a token.
+  func ask(as token: String, _ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    try await ask("GET", path, headers.merging(["X-Auth-Token": token]) { $1 })
+  }
+}
+
+/// A file of tokens for a test.
+struct TokensOfTest {
+  let file: TokensFile
+  private let folder: String
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "tokens-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    file = TokensFile(folder + "/tokens")
+  }
+
+  var authenticator: TokensAuthenticator { TokensAuthenticator(file, master: ServiceUnderTest.master) }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+/// Makes a file of tokens and a database with tables, serves them, and ends all.
+func withService(
+  settings edit: (inout CallLogServiceSettings) -> Void = { _ in },
+  _ body: (ServiceUnderTest, TestDatabase, TokensFile) async throws -> Void
+) async throws {
+  let database = try TestDatabase(.empty)
+  try Migrator(database.admin).migrate(program: "tests")
+  let tokens = try TokensOfTest()
+  defer { tokens.remove() }
+  let service = try await ServiceUnderTest.start(database.uri, tokens.authenticator, settings: edit)
+  let result = await Result { () async throws in try await body(service, database, tokens.file) }
+  await service.stop()
+  try result.get()
+}
