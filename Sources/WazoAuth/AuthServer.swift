@@ -64,13 +64,18 @@ final class AuthServer: Sendable {
   // MARK: Asking
 
   /// Sends a request and waits for the whole answer, whatever its status.
+  ///
+  /// A kept connection may end just as it is used. What only reads is then sent again: three times
+  /// at most, for the next connection may have ended, too.
   func reply(to request: Request, by deadline: ContinuousClock.Instant) async throws(AuthenticationError) -> Reply {
-    do {
-      return try await attempt(request, by: deadline)
-    } catch let failure {
-      // A kept connection may end just as it is used. What only reads can be sent again.
-      guard failure.isLostConnection, request.method != .post else { throw unreachable(failure.reason) }
-      do { return try await attempt(request, by: deadline) } catch { throw unreachable(error.reason) }
+    var attempts = 0
+    while true {
+      do throws(Failure) {
+        return try await attempt(request, by: deadline)
+      } catch {
+        attempts += 1
+        guard error.isLostConnection, request.method != .post, attempts < 4 else { throw unreachable(error.reason) }
+      }
     }
   }
 
@@ -149,7 +154,7 @@ final class AuthServer: Sendable {
     let text = String(describing: error)
     if text.contains("TooManyBytes") { return Failure(reason: "its answer to \(request.shown) is too long") }
     if text.contains("Connection refused") { return Failure(reason: "the connection was refused") }
-    if text.contains("reset by peer") || text.contains("Broken pipe") {
+    if ["reset by peer", "Broken pipe", "closed channel", "uncleanShutdown"].contains(where: text.contains) {
       return Failure(reason: "the connection ended before the answer", isLostConnection: true)
     }
     guard request.path == request.shownPath || !text.contains(request.path) else {

@@ -64,7 +64,13 @@ package final class WazoAuthOfTests: Sendable {
   }
 
   package let state: Mutex<State>
-  private let server = Mutex<(port: Int, task: Task<Void, any Error>)?>(nil)
+  private let server = Mutex<Running?>(nil)
+
+  private struct Running {
+    let port: Int
+    let close: @Sendable () async -> Void
+    let task: Task<Void, any Error>
+  }
 
   package init(_ state: State = State()) { self.state = Mutex(state) }
 
@@ -78,21 +84,23 @@ package final class WazoAuthOfTests: Sendable {
   /// Starts it on a free port of 127.0.0.1, or on the one that is given.
   @discardableResult
   package func start(on port: Int = 0) async throws -> Int {
-    let (ports, told) = AsyncStream.makeStream(of: Int.self)
+    let (listeners, told) = AsyncStream.makeStream(of: (port: Int, close: @Sendable () async -> Void).self)
     let application = Application(
       responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await response(to: request) },
       configuration: .init(address: .hostname("127.0.0.1", port: port)),
-      onServerRunning: { told.yield($0.localAddress?.port ?? 0) }, logger: quiet)
+      onServerRunning: { channel in
+        told.yield((channel.localAddress?.port ?? 0, { try? await channel.close() }))
+      }, logger: quiet)
     let task = Task {
       defer { told.finish() }
       try await application.run()
     }
-    guard let bound = await ports.first(where: { _ in true }) else {
+    guard let listener = await listeners.first(where: { _ in true }) else {
       try await task.value
       throw JobError(.fault, "the server ended before it listened")
     }
-    server.withLock { $0 = (bound, task) }
-    return bound
+    server.withLock { $0 = Running(port: listener.port, close: listener.close, task: task) }
+    return listener.port
   }
 
   /// Stops it. Whoever is connected loses the connection.
@@ -101,9 +109,14 @@ package final class WazoAuthOfTests: Sendable {
       defer { server = nil }
       return server
     }
+    guard let running else { return }
     change { if $0.mode == .held { $0.mode = .up } }
-    running?.task.cancel()
-    _ = await running?.task.result
+    // A server that is cancelled while a connection arrives ends the whole program (NIOAsyncWriter
+    // insists on its end). So nobody may arrive any more.
+    await running.close()
+    try? await Task.sleep(for: .milliseconds(20))
+    running.task.cancel()
+    _ = await running.task.result
   }
 
   // MARK: Answering
