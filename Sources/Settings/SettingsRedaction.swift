@@ -22,6 +22,7 @@ struct SettingsRedaction {
   /// Pieces of names of keys that hold secrets.
   private static let words = [
     "pass", "pwd", "secret", "token", "key", "credential", "private", "cookie", "salt", "signature", "bearer", "pin", "otp",
+    "auth",
   ]
   /// Words in texts that may assign a secret.
   private static let textWords = [
@@ -56,7 +57,7 @@ struct SettingsRedaction {
       secrets.formUnion(DatabaseURI.secrets(in: text))
       // true under a key such as use_token is no secret, and would mask every true.
       if case .flag = SettingsNode.value(text, isPlain: isPlain) { break }
-      if isSecret || isAuthentication(path) { secrets.formUnion([text, Parse.trim(text)]) }
+      if isSecret { secrets.formUnion([text, Parse.trim(text)]) }
     case .list(let list):
       for element in list { collect(element, path: path, isSecret: isSecret) }
     case .map(let entries):
@@ -69,15 +70,11 @@ struct SettingsRedaction {
 
   private func isSecretKey(_ key: String, at path: String) -> Bool {
     let name = key.lowercased()
+    // The settings of wazo-auth have keys of their own, which tell.
+    if path == "auth" { return false }
     // A file that holds a secret has a path, which is none. It is masked all the same: somebody may
     // have put the secret itself there.
     return !harmless.contains(path) && SettingsRedaction.words.contains { name.contains($0) }
-  }
-
-  /// Whether a text is a secret that would be none as a map: `basic_auth: user:password`.
-  private func isAuthentication(_ path: String) -> Bool {
-    let key = path.split(separator: ".").last ?? ""
-    return key.lowercased().contains("auth") && !harmless.contains(path)
   }
 
   private func contains(secretIn text: String) -> Bool {
@@ -95,7 +92,7 @@ struct SettingsRedaction {
     case .scalar(let text, let isPlain):
       let value = SettingsNode.value(text, isPlain: isPlain)
       if case .flag = value { return value }
-      if isSecret || isAuthentication(path) { return .text(SettingsRedaction.mask) }
+      if isSecret { return .text(SettingsRedaction.mask) }
       let shown = redacted(text, path: path)
       return shown == text ? value : .text(shown)
     case .list(let list): return .list(list.map { value(of: $0, path: path, isSecret: isSecret) })
@@ -129,9 +126,14 @@ struct SettingsRedaction {
   /// Whether a text is a scheme with a host and perhaps a port, and nothing else.
   private static func isBareAddress(_ text: String) -> Bool {
     guard let scheme = DatabaseURI.scheme(of: text) else { return false }
-    let rest = text.dropFirst(scheme.count + 3)
-    return rest.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-:[]*".contains($0)) }
-      && rest.count { $0 == ":" } <= (rest.first == "[" ? 9 : 1) && (rest.last?.isNumber == true || !rest.contains(":"))
+    var rest = text.dropFirst(scheme.count + 3)
+    if rest.first == "[", let end = rest.firstIndex(of: "]") {
+      guard rest[..<end].dropFirst().allSatisfy({ $0.isHexDigit || $0 == ":" }) else { return false }
+      rest = rest[end...].dropFirst()
+    } else {
+      rest = rest.drop { $0.isASCII && ($0.isLetter || $0.isNumber || ".-*".contains($0)) }
+    }
+    return rest.isEmpty || rest.first == ":" && rest.count > 1 && rest.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
   }
 
   /// Whether a text assigns a secret, such as `password=…`, or is a private key.

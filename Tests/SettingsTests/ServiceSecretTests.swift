@@ -75,7 +75,7 @@ struct ServiceSecretTests {
     }
   }
 
-  @Test("whatever secrets stand wherever in the configuration, none is in the tree, a dump or a description", arguments: 0..<60)
+  @Test("whatever secrets stand wherever in the configuration, none is in the tree, a dump or a description", arguments: 0..<40)
   func everywhere(round: Int) async throws {
     var maker = Maker()
     let root = try Root()
@@ -103,9 +103,9 @@ struct ServiceSecretTests {
     let settings = try await root.service(options, environment: environment)
     #expect(settings.mailServer.password != nil && settings.dbURI != nil)
     let tree = Self.printed(settings.effective)
-    #expect(tree.contains("harmless") && tree.contains("***"))
+    #expect(tree.contains("localhost") && tree.contains("***"))
     // Warnings name the keys of the program's own files, as those of the batch program do.
-    #expect(settings.warnings.allSatisfy { $0.contains("is not a setting") })
+    #expect(settings.warnings.allSatisfy { $0.contains("is not a setting") || $0.contains("key file") })
     var used = settings
     used.warnings = []
     used.exports.subject = ""
@@ -115,9 +115,14 @@ struct ServiceSecretTests {
       [secret] + secret.split { !$0.isLetter && !$0.isNumber }.map(String.init).filter { $0.hasPrefix("Zq") && $0.count > 5 }
     }
     for text in [tree, dumped] {
+      var last = ""[...]
       for line in text.split(separator: "\n") {
-        let leaked = pieces.filter { line.contains($0) }
-        #expect(leaked.isEmpty, "\(maker.generator): \(line.prefix(300))")
+        defer { last = line }
+        // Every secret has one of these in it, and the look for each of many takes long.
+        guard line.contains("Zq") || line.contains("77") else { continue }
+        if let leaked = pieces.first(where: { line.contains($0) }) {
+          Issue.record("\(maker.generator): \(leaked) is shown after \(last.suffix(100))")
+        }
       }
     }
   }
