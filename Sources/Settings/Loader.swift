@@ -17,7 +17,7 @@ struct Loader {
     }
     for file in files.reversed() {
       guard let file = file.snapshot() as? SettingsFile else { continue }
-      for key in file.keys where Settings.Key(rawValue: key) == nil {
+      for key in file.keys where Settings.Key(rawValue: key) == nil && !ServiceSettings.topLevelKeys.contains(key) {
         settings.unknownKeys.append(UnknownKey.warning(key, at: file.place(of: key)))
       }
     }
@@ -62,12 +62,15 @@ struct Loader {
 
   var hasDatabase: Bool { settings.dbURI != nil }
 
+  /// The variables of libpq that name a database and are set.
+  static func databaseVariables(in environment: [String: String]) -> [String] {
+    ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER", "PGPORT"].filter { environment[$0]?.isEmpty == false }
+  }
+
   /// Leaves the databases that are still missing to libpq, if libpq's variables are set.
   mutating func completeDatabases(_ environment: [String: String], required: Bool) throws(SettingsError) {
     if settings.dbURI == nil {
-      let names = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE", "PGUSER", "PGPORT"].filter {
-        environment[$0]?.isEmpty == false
-      }
+      let names = Loader.databaseVariables(in: environment)
       if !names.isEmpty {
         settings.sources[Settings.Key.dbURI.rawValue] = "libpq, from \(names.joined(separator: ", "))"
       } else if required {

@@ -13,6 +13,8 @@ public enum SettingsError: Error, Equatable, Sendable {
   case invalidValue(key: String, value: String, source: String, allowed: String)
   /// No source names a database.
   case noDatabase
+  /// No source names a database for the service.
+  case noServiceDatabase
 }
 
 extension SettingsError: CustomStringConvertible {
@@ -32,6 +34,12 @@ extension SettingsError: CustomStringConvertible {
       No database is set. Set db_uri in /etc/wazo-call-logs/config.yml, in the environment variable \
       \(Settings.Key.dbURI.environmentName) or with \(Settings.Key.dbURI.optionName), for example \
       postgresql://asterisk@localhost/asterisk, or set libpq's variables (PGHOST, PGDATABASE, PGUSER, PGSERVICE).
+      """
+    case .noServiceDatabase:
+      """
+      No database is set. Set db_uri in /etc/wazo-call-logd/config.yml or /etc/wazo-call-logs/config.yml, or in the \
+      environment variable \(Settings.Key.dbURI.environmentName), for example postgresql://asterisk@localhost/asterisk, or \
+      set libpq's variables (PGHOST, PGDATABASE, PGUSER, PGSERVICE).
       """
     }
   }

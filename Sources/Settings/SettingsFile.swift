@@ -7,7 +7,7 @@ import Yams
 /// It replaces `YAMLSnapshot`. That type refuses empty files and lists of maps, both usual in
 /// Wazo's files. It reads null as text. It lists no keys and no lines.
 ///
-/// This type ignores lists and nested maps, unless the key is a setting.
+/// Lookups ignore lists and nested maps, unless the key is a setting. ``tree`` has them.
 struct SettingsFile: FileConfigSnapshot {
   /// Passes the file's path to the snapshot; `FileProvider` does not.
   struct ParsingOptions: FileParsingOptions {
@@ -25,6 +25,8 @@ struct SettingsFile: FileConfigSnapshot {
   let providerName: String
   /// The keys of the top level, in the order of the file.
   let keys: [String]
+  /// The whole file: a map, or null for an empty file.
+  let tree: SettingsNode
   private var items: [String: Content] = [:]
   /// Not part of `items`: unknown keys and null values have lines too.
   private var lines: [String: Int] = [:]
@@ -46,11 +48,14 @@ struct SettingsFile: FileConfigSnapshot {
     }
     guard let root, !root.isPlainNull else {
       keys = []
+      tree = SettingsNode(content: .null, source: path)
       return
     }
     guard let mapping = root.mapping else {
       throw SettingsError.notYAML(path: path, line: root.mark?.line, reason: "it needs lines of the form “key: value”")
     }
+    var count = 0
+    tree = try SettingsNode(root, path: path, count: &count)
     var keys: [String] = []
     for (key, value) in mapping {
       guard let name = key.string else { continue }
@@ -88,14 +93,6 @@ struct SettingsFile: FileConfigSnapshot {
   /// Shows the number of keys, and no value.
   var description: String { "\(providerName)[\(keys.count) keys]" }
   var debugDescription: String { description }
-}
-
-extension Node {
-  /// Whether this is YAML's null, written or empty. With quotes it is a text.
-  fileprivate var isPlainNull: Bool {
-    guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
-    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-  }
 }
 
 extension SettingsError {

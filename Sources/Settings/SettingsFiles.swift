@@ -22,11 +22,22 @@ enum SettingsFiles {
   ///   may be missing
   static func hierarchy(_ file: String, namedBy: String? = nil) async throws(SettingsError) -> [FileProvider<SettingsFile>] {
     var providers = [try await read(file, namedBy: namedBy)]
-    let folder = (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + "conf.d"
-    for name in try names(in: folder) {
-      providers.insert(try await read("\(folder)/\(name)", namedBy: nil), at: 0)
-    }
+    for path in try paths(in: folder(beside: file)) { providers.insert(try await read(path, namedBy: nil), at: 0) }
     return providers
+  }
+
+  /// The folder `conf.d` beside a file.
+  static func folder(beside file: String) -> String {
+    (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + "conf.d"
+  }
+
+  /// The content of a file as a tree: a map, or nil for an empty file or a missing one.
+  ///
+  /// - Parameter namedBy: as for ``hierarchy(_:namedBy:)``
+  static func tree(_ file: String, namedBy: String? = nil) async throws(SettingsError) -> SettingsNode? {
+    let snapshot = try await read(file, namedBy: namedBy).snapshot()
+    guard let tree = (snapshot as? SettingsFile)?.tree, !tree.isNull else { return nil }
+    return tree
   }
 
   private static func read(_ path: String, namedBy: String?) async throws(SettingsError) -> FileProvider<SettingsFile> {
@@ -44,15 +55,16 @@ enum SettingsFiles {
     }
   }
 
-  /// The names of the `.yml` files in a folder, sorted by their bytes; empty if the folder is
-  /// missing.
-  private static func names(in folder: String) throws(SettingsError) -> [String] {
+  /// The paths of the `.yml` files in a folder, sorted by the bytes of their names; empty if the
+  /// folder is missing.
+  static func paths(in folder: String) throws(SettingsError) -> [String] {
     let failure = failureToOpen(folder, flags: O_RDONLY | O_DIRECTORY)
     if failure == ENOENT { return [] }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder)
         .filter { $0.hasSuffix(".yml") && !$0.hasPrefix(".") }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        .map { folder.hasSuffix("/") ? "\(folder)\($0)" : "\(folder)/\($0)" }
     } catch {
       throw .unreadableFile(path: folder, reason: reason(failure) ?? "\(error)")
     }

@@ -1,7 +1,9 @@
 /// The warning for an unknown key, with the nearest known key.
 enum UnknownKey {
-  static func warning(_ key: String, at place: String) -> String {
-    let nearest = Settings.Key.allCases.map { (key: $0.rawValue, distance: distance(key.lowercased(), $0.rawValue)) }
+  static func warning(
+    _ key: String, at place: String, known: [String] = Settings.Key.allCases.map(\.rawValue)
+  ) -> String {
+    let nearest = known.map { (key: $0, distance: distance(key.lowercased(), $0)) }
       .min { $0.distance < $1.distance }
     let hint = nearest.map { $0.distance * 2 <= $0.key.count ? "; the nearest is \($0.key)" : "" } ?? ""
     return "\(place): \(key) is not a setting\(hint)"

@@ -24,13 +24,27 @@ enum Parse {
     { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
-  /// `.some(nil)` stands for auto.
-  static func switchOrAuto(_ text: String) -> Bool?? {
+  static func flag(_ text: String) -> Bool? {
     switch text.lowercased() {
-    case "auto": .some(nil)
     case "true", "yes", "on", "1": true
     case "false", "no", "off", "0": false
     default: nil
+    }
+  }
+
+  /// `.some(nil)` stands for auto.
+  static func switchOrAuto(_ text: String) -> Bool?? {
+    text.lowercased() == "auto" ? .some(nil) : flag(text).map(Optional.some)
+  }
+
+  /// A number of bytes, also in KiB, MiB or GiB.
+  static func bytes(in range: ClosedRange<Int>) -> (String) -> Int? {
+    { text in
+      let digits = text.prefix { $0.isASCII && $0.isNumber }
+      let factors = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+      guard let count = Int(digits), let factor = factors[trim(String(text[digits.endIndex...]))] else { return nil }
+      let (bytes, isTooGreat) = count.multipliedReportingOverflow(by: factor)
+      return !isTooGreat && range.contains(bytes) ? bytes : nil
     }
   }
 
