@@ -135,7 +135,8 @@ let package = Package(
     .target(
       name: "Exports",
       dependencies: [
-        "CArchive", "CCurl", "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Recordings", logging,
+        "CArchive", "CCurl", "Values", "Files", "PostgreSQL", "CallLogs", "Archive", "Store", "Listing", "Recordings",
+        logging,
       ]),
     // Asks wazo-auth who owns a token.
     .target(name: "WazoAuth", dependencies: ["Values", "Authentication", httpClient, crypto, logging]),

@@ -44,6 +44,11 @@ GRANT USAGE ON SEQUENCE call_logd_archive_id_seq, call_logd_audio_id_seq TO :"ro
 GRANT UPDATE (path) ON call_logd_recording TO :"role";
 GRANT UPDATE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 
+-- Additional rights for the service, wazo-call-logd, in the database of the call logs.
+GRANT SELECT, INSERT, UPDATE ON call_logd_retention, call_logd_config, call_logd_export TO :"role";
+GRANT USAGE ON SEQUENCE call_logd_config_id_seq TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_export_request, call_logd_export_recording TO :"role";
+
 -- A role that only exports needs only this:
 -- GRANT SELECT ON call_logd_tenant, call_logd_call_log, call_logd_call_log_participant,
 --     call_logd_call_log_destination, call_logd_recording TO :"role";

@@ -2,8 +2,8 @@ import CallLogs
 import Files
 import Foundation
 
-/// The folder of audio files. The program removes no file outside of it, and follows no symbolic
-/// link below it.
+/// The folder of audio files. The program removes and opens no file outside of it, and follows no
+/// symbolic link below it.
 public final class RecordingsFolder {
   /// The outcome of a removal.
   public enum Outcome: Equatable, Sendable {
@@ -20,7 +20,7 @@ public final class RecordingsFolder {
   /// The path as set, for messages.
   public let path: String
   private let parts: [ArraySlice<UInt8>]
-  private let root: Int32
+  let root: Int32
   /// Open folders with removed files that are not synced yet.
   private var folders: [[ArraySlice<UInt8>]: Int32] = [:]
   private static let mostFolders = 64
@@ -33,7 +33,7 @@ public final class RecordingsFolder {
     guard path.hasPrefix("/"), !parts.isEmpty, !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
       throw FileError(.inputOutput, "\(path) cannot be the folder of recordings")
     }
-    root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    root = Foundation.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard root >= 0 else { throw FileError.system("cannot open the recordings folder \(path)") }
   }
 
@@ -105,11 +105,11 @@ public final class RecordingsFolder {
     folders = [:]
   }
 
-  private struct Refusal: Error { let reason: String }
+  struct Refusal: Error { let reason: String }
   private struct End: Error { let outcome: Outcome }
 
   /// Splits a path into the folders below this one and the file's name.
-  private func inside(_ file: [UInt8]) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
+  func inside(_ file: [UInt8]) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
     func refused(_ reason: String) -> Result<(folder: [ArraySlice<UInt8>], name: String), Refusal> {
       .failure(Refusal(reason: reason))
     }

@@ -23,6 +23,9 @@ enum AdvisoryLock: Int32 {
   /// Archives, "cala": object 0, of the session. At most one archive, purge or restore works on a
   /// database.
   case archives = 0x6361_6C61
+  /// Exports of recordings, "cale": object 0, of the session, in the call logs' database. At most
+  /// one service at a time makes exports, sends their mails and purges them.
+  case exports = 0x6361_6C65
 
   /// The schema, "call_log": one number of eight letters, of the session. At most one migration
   /// runs.
