@@ -152,8 +152,8 @@ let package = Package(
     .executableTarget(
       name: "wazo-call-logd",
       dependencies: [
-        "Values", "Files", "PostgreSQL", "Settings", "Store", "Authentication", "API", "Lanes", "WazoAuth", "Exports",
-        "Service", "Terminal", argumentParser, lifecycle, logging,
+        "Values", "Files", "PostgreSQL", "Settings", "Store", "Authentication", "API", "WazoAuth", "Recordings", "Exports",
+        "Service", argumentParser, lifecycle, logging,
       ]),
 
     // The program.

@@ -1,5 +1,6 @@
 import API
 import Authentication
+import Exports
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -40,6 +41,12 @@ public struct CallLogServiceSettings: Sendable {
   public var headerLimit = 16 << 10
   /// What the site needs to know.
   public var site = SiteSettings()
+  /// How mails about exports are sent; nil for no mails.
+  public var mail: MailSettings?
+  /// Seconds for which the token in such a mail is valid.
+  public var exportTokenSeconds = 172_800
+  /// Whether a mail without a token is of no use.
+  public var mailNeedsToken = false
   /// How long running answers may take when the service ends.
   public var grace = Duration.seconds(10)
 
@@ -77,10 +84,9 @@ public struct CallLogService: Sendable {
       streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
     let ending = Ending()
     let metrics = Metrics()
+    let exports = exportWorker()
     let site = Site(
-      routes: CallLogRoutes(desk: desk).routes
-        + ServiceRoutes(configuration: settings.site.configuration, debug: debug, authenticator: authenticator, health: Health())
-        .routes,
+      routes: routes(desk) { exports.wake() },
       gate: Gate(
         authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts)),
       settings: settings.site, ending: ending, metrics: metrics, log: log)
@@ -109,6 +115,7 @@ public struct CallLogService: Sendable {
     all.append(EndingService(ending: ending))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(services: all, gracefulShutdownSignals: signals, logger: quietLog))
+    exports.start()
     let result: Result<Void, any Error>
     do {
       try await group.run()
@@ -117,7 +124,28 @@ public struct CallLogService: Sendable {
       result = .failure(error)
     }
     for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: settings.grace) }
+    try? await BlockingThread.run("exports-end") { exports.stop() }
     try result.get()
+  }
+
+  /// All routes.
+  func routes(_ desk: Desk, wake: @escaping @Sendable () -> Void) -> [Route] {
+    let site = settings.site
+    let own = ServiceRoutes(
+      configuration: site.configuration, debug: debug, authenticator: authenticator, health: Health())
+    return CallLogRoutes(desk: desk).routes + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
+      + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
+      + RetentionRoutes(desk: desk).routes + own.routes
+  }
+
+  private func exportWorker() -> ExportWorker {
+    let links = ExportLinks(
+      authenticator: authenticator, validity: settings.exportTokenSeconds, needsToken: settings.mailNeedsToken)
+    let (database, log) = (settings.database, log)
+    return ExportWorker(
+      ExportSettings(
+        folder: settings.site.exportsDirectory, recordingsFolder: settings.site.recordingsDirectory, mail: settings.mail),
+      connect: { try Connection(database, log: log) }, log: log, link: { try links.link($0) })
   }
 
   /// A statement that reads one page of a stream.

@@ -1,33 +1,113 @@
 import API
+import ArgumentParser
 import Authentication
-import Foundation
 import Logging
 import PostgreSQL
 import Service
 import ServiceLifecycle
-import WazoAuth
+import Settings
+import Values
 
+/// The service. It accepts the command line of Wazo's daemon of the same name.
 @main
-struct Main {
-  static func main() async throws {
-    let env = ProcessInfo.processInfo.environment
-    let debug = DebugSwitch(false)
-    let log = ServiceLog.logger(.info, debug: debug)
-    if let user = env["RUN_AS"] { try Privileges.become(user) }
-    var settings = CallLogServiceSettings()
-    settings.port = Int(env["PORT"] ?? "9298") ?? 9298
-    settings.managementPort = nil
-    settings.database = ConnectionParameters(uri: env["DB"], applicationName: "wazo-call-logd")
-    settings.site.recordingsDirectory = env["REC"] ?? ""
-    settings.site.exportsDirectory = env["EXPORTS"] ?? ""
-    settings.site.configuration = .fields(["rest_api": .object([]), "debug": .flag(false)])
-    let auth = try WazoAuthenticator(
-      WazoAuthSettings(
-        host: "127.0.0.1", port: Int(env["AUTH"] ?? "") ?? 9497, service: .init(name: "call-logd-service", secret: "x"),
-        cacheSeconds: 0), log: log)
-    let run = Task { await auth.run() }
-    try await CallLogService(settings, authenticator: auth, debug: debug, log: log).run()
-    run.cancel()
-    await auth.shutdown()
+struct Main: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wazo-call-logd",
+    abstract: "Serves call logs by Wazo's REST API.",
+    discussion: """
+      On a Wazo server the service reads Wazo's /etc/wazo-call-logd as it is, and wazo-auth says \
+      who may ask. Elsewhere it reads /etc/wazo-call-logs/config.yml, and a file of tokens says \
+      who may ask. `wazo-call-logs token create` makes tokens.
+
+      The service listens at http://127.0.0.1:9298/1.0. Metrics are at \
+      http://127.0.0.1:9299/metrics. SIGTERM ends it: running answers end, new ones get 503.
+
+      Examples:
+        wazo-call-logd                        serve with the settings in /etc
+        wazo-call-logd -d                     the same, with debug messages
+        wazo-call-logd -u wazo-call-logd      the same, as that user
+        curl -H "X-Auth-Token: $TOKEN" http://127.0.0.1:9298/1.0/cdr?limit=5
+                                              the newest five call logs
+
+      Exit codes:
+        0    a signal ended the service
+        64   the command line is wrong
+        69   the database cannot be reached for --db-upgrade-on-startup
+        70   a fault in the program
+        77   a permission is missing
+        78   the configuration is wrong, or tables are missing
+      """,
+    version: Program.version)
+
+  @Option(
+    name: [.customShort("c"), .customLong("config-file")],
+    help: ArgumentHelp("The configuration in Wazo's form, in place of /etc/wazo-call-logd/config.yml.", valueName: "file"))
+  var configFile: String?
+  @Flag(name: [.customShort("d"), .customLong("debug")], help: "Log debug messages.")
+  var debug = false
+  @Option(
+    name: [.customShort("l"), .customLong("log-level")],
+    help: ArgumentHelp("The least severe messages that are logged: debug, info, warning or error.", valueName: "level"))
+  var logLevel: String?
+  @Option(
+    name: [.customShort("u"), .customLong("user")],
+    help: ArgumentHelp("The user that the service becomes after it has read its settings.", valueName: "name"))
+  var user: String?
+  @Flag(name: .customLong("db-upgrade-on-startup"), help: "Create or update the tables first.")
+  var upgradesDatabase = false
+  @Option(name: .customLong("listen"), help: ArgumentHelp("The address of the API.", valueName: "address"))
+  var listen: String?
+  @Option(name: .customLong("port"), help: ArgumentHelp("The port of the API.", valueName: "number"))
+  var port: Int?
+
+  func run() async throws {
+    do {
+      try await serve()
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      let reported = error as? any ReportedError
+      Program.say(reported.map { $0.report + ($0.remedy.map { "; " + $0 } ?? "") } ?? "\(error)")
+      throw ExitCode((reported?.exitReason ?? .fault).rawValue)
+    }
+  }
+
+  /// The options by their keys in configuration files.
+  private var overrides: [String: String] {
+    var overrides: [String: String] = [:]
+    if debug { overrides["debug"] = "true" }
+    overrides["log_level"] = logLevel
+    overrides["user"] = user
+    overrides["rest_api.listen"] = listen
+    overrides["rest_api.port"] = port.map(String.init)
+    return overrides
+  }
+
+  private func serve() async throws {
+    let environment = Program.environment
+    let settings = try await ServiceSettings.load(
+      overrides: overrides, environment: environment, configFile: configFile)
+    // The batch program's settings name the tenant of a plain Asterisk's calls.
+    let batch = try? await Settings.load(environment: environment, needsDatabase: false)
+    let debug = DebugSwitch(settings.isDebugging)
+    let log = ServiceLog.logger(settings.leastLogLevel, debug: debug)
+    for warning in settings.warnings { log.warning("\(warning)") }
+    if let user = settings.user { try Privileges.become(user) }
+    let setup = Setup(settings, defaultTenant: batch?.defaultTenant.flatMap { UUIDValue($0) }, log: log)
+    let upgrades = upgradesDatabase || settings.upgradesDatabase
+    try await BlockingThread.run("schema") {
+      try Schema.prepare(setup.database, retention: setup.retention, upgrades: upgrades, log: log)
+    }
+    let (authenticator, work) = try setup.authenticator()
+    log.notice("call logs are in \(setup.database.redacted)")
+    let service = CallLogService(try setup.service(), authenticator: authenticator, debug: debug, log: log)
+    do {
+      try await service.run(services: work.map { [$0] } ?? [])
+    } catch {
+      await work?.shutdown()
+      throw error
+    }
+    await work?.shutdown()
+    log.notice("the service has ended")
   }
 }

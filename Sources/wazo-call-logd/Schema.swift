@@ -1,5 +1,6 @@
 import Logging
 import PostgreSQL
+import Recordings
 import Store
 import Values
 
@@ -9,9 +10,11 @@ enum Schema {
   ///
   /// A database that does not answer is no reason to end: the service answers 503 until it is
   /// there.
-  /// - Parameter upgrades: whether the service may create and update them
+  /// - Parameters:
+  ///   - retention: the days of the configuration, which are stored as defaults
+  ///   - upgrades: whether the service may create and update tables
   /// - Throws: ``JobError`` (78): tables are missing; errors of the migration
-  static func prepare(_ parameters: ConnectionParameters, upgrades: Bool, program: String, log: Logger) throws {
+  static func prepare(_ parameters: ConnectionParameters, retention: RetentionDays, upgrades: Bool, log: Logger) throws {
     let connection: Connection
     do {
       connection = try Connection(parameters, log: log)
@@ -23,8 +26,7 @@ enum Schema {
     defer { connection.close() }
     let migrator = Migrator(connection)
     if upgrades {
-      try migrator.migrate(program: program) { log.notice("migrating to \($0)") }
-      return
+      try migrator.migrate(program: Program.name) { log.notice("migrating to \($0)") }
     }
     let missing = try migrator.steps().filter { !$0.isApplied && !$0.isOptional }
     guard missing.isEmpty else {
@@ -33,5 +35,6 @@ enum Schema {
         "tables in database \(connection.server.database) are missing or older than this program (\(missing.map(\.name).joined(separator: ", "))); run `wazo-call-logs migrate`, or start the service with --db-upgrade-on-startup"
       )
     }
+    if retention != RetentionDays() { try TenantRetention.storeDefaults(retention, on: connection) }
   }
 }
