@@ -71,12 +71,13 @@ public struct CallLogService: Sendable {
   /// - Parameters:
   ///   - signals: what ends it
   ///   - services: what runs beside it, and ends after it
+  ///   - end: ends it when it ends, or gives something
   ///   - onListening: gets the ports of API and metrics when both listen
   /// - Throws: ``JobError``: an address that cannot be listened at, or a certificate that cannot be
   ///   read
   public func run(
     signals: [UnixSignal] = [.sigterm, .sigint], services: [any ServiceLifecycle.Service] = [],
-    onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    until end: AsyncStream<Void>? = nil, onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
   ) async throws {
     let desk = Desk(
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
@@ -113,8 +114,15 @@ public struct CallLogService: Sendable {
         }, logger: quietLog))
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending))
+    var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+    if let end {
+      configurations.append(
+        ServiceGroupConfiguration.ServiceConfiguration(
+          service: Until(end: end), successTerminationBehavior: .gracefullyShutdownGroup))
+    }
     let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(services: all, gracefulShutdownSignals: signals, logger: quietLog))
+      configuration: ServiceGroupConfiguration(
+        services: configurations, gracefulShutdownSignals: signals, logger: quietLog))
     exports.start()
     let result: Result<Void, any Error>
     do {
@@ -190,6 +198,15 @@ public struct CallLogService: Sendable {
     guard let address = channel.localAddress, let port = address.port else { return "an unknown address" }
     let host = address.ipAddress ?? "localhost"
     return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+}
+
+/// Ends the service from within its program.
+private struct Until: ServiceLifecycle.Service {
+  let end: AsyncStream<Void>
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { for await _ in end { return } }
   }
 }
 

@@ -159,9 +159,11 @@ struct LanesTests {
     while lanes.counts.running == 0 { await Task.yield() }
     let waiting = Task { try await lanes.run { _ in 1 } }
     while lanes.counts.waiting == 0 { await Task.yield() }
-    await lanes.close(grace: .seconds(30))
-    #expect(try await running.value == 1)
+    async let closed: Void = lanes.close(grace: .seconds(60))
     await #expect(throws: LaneError.isClosed) { try await waiting.value }
+    try database.run("SELECT pg_advisory_unlock(7)")
+    await closed
+    #expect(try await running.value == 1)
     await #expect(throws: LaneError.isClosed) { try await lanes.run { _ in 1 } }
     let left = try database.admin.query(
       "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lanes' AND datname = current_database()",

@@ -35,12 +35,14 @@ final class ServiceUnderTest: Sendable {
   let log: LogRecorder
   let debug: DebugSwitch
   private let task: Task<Void, any Error>
-  private let client = HTTPClient(eventLoopGroupProvider: .singleton)
+  private let end: AsyncStream<Void>.Continuation
 
   static let master = uuid(0)
 
-  private init(port: Int, log: LogRecorder, debug: DebugSwitch, task: Task<Void, any Error>) {
-    (self.port, self.log, self.debug, self.task) = (port, log, debug, task)
+  private init(
+    port: Int, log: LogRecorder, debug: DebugSwitch, task: Task<Void, any Error>, end: AsyncStream<Void>.Continuation
+  ) {
+    (self.port, self.log, self.debug, self.task, self.end) = (port, log, debug, task, end)
   }
 
   /// Starts it on a database.
@@ -59,22 +61,22 @@ final class ServiceUnderTest: Sendable {
     let debug = DebugSwitch(false)
     let (ports, told) = AsyncStream.makeStream(of: Int.self)
     let service = CallLogService(settings, authenticator: authenticator, debug: debug, log: level.logger)
+    let (stop, end) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
       defer { told.finish() }
-      try await service.run(signals: []) { told.yield($0) }
+      try await service.run(signals: [], until: stop) { told.yield($0) }
     }
     guard let port = await ports.first(where: { _ in true }) else {
       try await task.value
       throw JobError(.fault, "the service ended before it listened")
     }
-    return ServiceUnderTest(port: port, log: level, debug: debug, task: task)
+    return ServiceUnderTest(port: port, log: level, debug: debug, task: task, end: end)
   }
 
-  /// Ends it.
+  /// Lets running answers end, and ends it.
   func stop() async {
-    task.cancel()
+    end.finish()
     _ = await task.result
-    try? await client.shutdown()
   }
 
   /// Asks it something.
@@ -85,7 +87,7 @@ final class ServiceUnderTest: Sendable {
     request.method = .init(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(body) }
-    let response = try await client.execute(request, timeout: .seconds(60))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
     var bytes: [UInt8] = []
     for try await piece in response.body { bytes += piece.readableBytesView }
     return Answer(

@@ -37,6 +37,7 @@ enum Streams {
       }
       try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: [.contentType: type], body: body)
+    // Whoever watches whether the client goes away reads the connection to its end.
+    return Response(status: .ok, headers: [.contentType: type, .connection: "close"], body: body)
   }
 }

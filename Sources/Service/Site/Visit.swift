@@ -71,13 +71,12 @@ struct Visit: Sendable {
     format == .csv || AcceptHeader(request.headers[.accept]).prefersCSV
   }
 
-  /// The body. A form of a browser is none.
+  /// The body, whatever its type says.
   /// - Throws: ``APIError``: too long, or too slow
   func body() async throws -> [UInt8] {
-    let form = request.headers[.contentType]?.split(separator: ";").first.map { $0.trimmingSpaces().lowercased() }
     let limit = limits.body
     let request = request
-    let bytes = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+    return try await withThrowingTaskGroup(of: [UInt8].self) { group in
       group.addTask {
         var bytes: [UInt8] = []
         for try await piece in request.body {
@@ -93,8 +92,6 @@ struct Visit: Sendable {
       defer { group.cancelAll() }
       return try await group.next() ?? []
     }
-    if form == "application/x-www-form-urlencoded" || form == "multipart/form-data" { return [] }
-    return bytes
   }
 
   /// The client's address, for the limit of refused attempts; nil for this machine, where a proxy
@@ -102,14 +99,5 @@ struct Visit: Sendable {
   private static func limitedAddress(of channel: any Channel) -> String? {
     guard let address = channel.remoteAddress?.ipAddress else { return nil }
     return address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.") ? nil : address
-  }
-}
-
-extension Substring {
-  fileprivate func trimmingSpaces() -> Substring {
-    var text = self
-    while text.first == " " { text.removeFirst() }
-    while text.last == " " { text.removeLast() }
-    return text
   }
 }
