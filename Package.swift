@@ -132,7 +132,8 @@ let package = Package(
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
         "Exports", hummingbird, hummingbirdTLS, lifecycle, logging,
-      ]),
+      ],
+      resources: [.embedInCode("Resources/api.yml")]),
 
     // The service's program.
     .executableTarget(
