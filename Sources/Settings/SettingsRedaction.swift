@@ -21,7 +21,7 @@ struct SettingsRedaction {
 
   /// Pieces of names of keys that hold secrets.
   private static let words = [
-    "pass", "pwd", "secret", "token", "key", "credential", "private", "cookie", "salt", "signature", "bearer", "pin", "otp",
+    "pass", "pw", "secret", "token", "key", "credential", "private", "cookie", "salt", "signature", "bearer", "pin", "otp",
     "auth",
   ]
   /// Words in texts that may assign a secret.

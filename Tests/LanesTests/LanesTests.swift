@@ -153,8 +153,9 @@ struct LanesTests {
   func closing() async throws {
     let database = try TestDatabase(.empty)
     let lanes = LanesTests.lanes(database, count: 1)
+    try database.run("SELECT pg_advisory_lock(7)")
     let running = Task {
-      try await lanes.run { try $0.query("SELECT 1::int8 FROM pg_sleep(0.3)", purpose: "Working").int64(0, 0) }
+      try await lanes.run { try $0.query("SELECT 1::int8 FROM pg_advisory_lock(7)", purpose: "Working").int64(0, 0) }
     }
     while lanes.counts.running == 0 { await Task.yield() }
     let waiting = Task { try await lanes.run { _ in 1 } }

@@ -118,6 +118,31 @@ struct ServiceValueTests {
     #expect(settings.authentication == .wazo(settings.auth))
   }
 
+  @Test("a whole configuration in Wazo's form, named by -c")
+  func whole() async throws {
+    let root = try Root([
+      "config.yml": """
+      db_uri: postgresql:///calls
+      cel_db_uri: postgresql:///cels
+      uuid: 5A5A5A5A-0000-4000-8000-000000000000
+      rest_api: {listen: 127.0.0.1, port: 9298}
+      auth: {host: 127.0.0.1, port: 9497, https: false, prefix: null, username: call-logd, password: Zq9, cache_seconds: 0}
+      exports: {directory: /srv/exports, service_id: export, service_key: Zq8}
+      recordings_dir: /srv/rec
+      """
+    ])
+    let settings = try await root.service(environment: [:], config: "config.yml")
+    guard case .wazo(let auth) = settings.authentication else {
+      Issue.record("\(settings.authentication)")
+      return
+    }
+    #expect(auth.host == "127.0.0.1" && auth.port == 9497 && auth.prefix == nil && auth.cacheSeconds == 0)
+    #expect(auth.username == "call-logd" && auth.password?.value == "Zq9" && settings.exports.serviceKey?.value == "Zq8")
+    #expect(settings.celDBURI == DatabaseURI("postgresql:///cels") && settings.uuid == "5a5a5a5a-0000-4000-8000-000000000000")
+    #expect(settings.exports.directory == "/srv/exports" && settings.recordingsDirectory == "/srv/rec")
+    #expect(settings.warnings.isEmpty, "no key file is needed")
+  }
+
   @Test(
     "without authentication the API listens on loopback only",
     arguments: [
