@@ -161,7 +161,7 @@ let package = Package(
       name: "wazo-call-logs",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Settings", "Archive", "Store", "Listing", "Runs", "Generation",
-        "Archiving", "Inspection", "Interpreting", "Terminal", argumentParser, logging,
+        "Archiving", "Inspection", "Interpreting", "Authentication", "Terminal", argumentParser, logging,
       ],
       swiftSettings: points),
 

@@ -176,7 +176,8 @@ extension AuthServer.Request {
     return "\(verb) \(shownPath)"
   }
 
-  /// A text as one part of a path or of a query: only letters, digits, hyphens and underscores stay.
+  /// A text as one part of a path or of a query: only letters, digits, dots, hyphens and underscores
+  /// stay.
   static func encoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []

@@ -10,6 +10,7 @@ enum Arguments {
     "--log-level", "--conversation",
     "--checkpoint-dir", "--before", "--tenant", "--sleep", "--run-time", "--file",
     "-o", "--output", "--tag", "--call-direction", "--call-status", "--number", "--user-uuid",
+    "--name", "--user", "--acl", "--expires",
   ]).union(Settings.Key.allCases.filter { $0 != .linkCELs }.map(\.optionName))
 
   /// Moves the verb to the front: Wazo's program accepts it anywhere (`-c 5 generate`), the

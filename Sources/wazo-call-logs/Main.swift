@@ -40,7 +40,7 @@ struct Main: AsyncParsableCommand {
     version: Program.version,
     subcommands: [
       Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self,
-      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self,
+      ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self, Token.self,
     ],
     defaultSubcommand: Generate.self)
 

@@ -10,10 +10,12 @@ struct HelpTests {
 
   static let verbs = [
     "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge", "restore",
-    "export",
+    "export", "token",
   ]
 
-  @Test("--help is as the snapshot has it", arguments: [""] + verbs + ["archives list", "archives verify"])
+  @Test(
+    "--help is as the snapshot has it",
+    arguments: [""] + verbs + ["archives list", "archives verify", "token create", "token list", "token revoke"])
   func help(verb: String) throws {
     let outcome = try Running(Program.path, verb.split(separator: " ").map(String.init) + ["--help"]).finish()
     #expect(outcome.status == 0)
