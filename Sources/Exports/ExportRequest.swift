@@ -15,7 +15,7 @@ public struct ExportRequest: Sendable {
   public var tenant: UUIDValue
   /// The user of the token.
   public var user: UUIDValue
-  /// Where a mail is sent when the file is there; nil for no mail.
+  /// Where a mail is sent when the file is there; nil for no mail. It must be an address.
   public var email: String?
   /// The address of the API as the client knows it, for the link in the mail. It must not have a
   /// token in it.

@@ -9,7 +9,7 @@ public struct ExportSettings: Sendable {
   /// How mails are sent; nil where no mail is sent.
   public var mail: MailSettings?
   /// The pauses after failed mails, in seconds. After one more failure the service gives up.
-  public var mailPauses: [Double] = [60, 300, 1800, 7200, 21600]
+  public var mailPauses: [Int32] = [60, 300, 1800, 7200, 21600]
   /// How often a service begins to make one file, before it gives up. A file that brings the
   /// service down would do so at every start.
   public var mostAttempts = 5

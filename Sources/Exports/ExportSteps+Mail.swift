@@ -60,11 +60,11 @@ extension ExportSteps {
       return try end(export, "failed")
     }
     let pause = settings.mailPauses[max(0, tries)]
-    log.warning("\(failure). The service tries again in \(Int(pause)) seconds")
+    log.warning("\(failure). The service tries again in \(pause) seconds")
     try connection.execute(
       """
-      UPDATE call_logd_export_request SET mail_tries = mail_tries + 1, mail_next = now() + make_interval(secs => $2::text::double precision)
+      UPDATE call_logd_export_request SET mail_tries = mail_tries + 1, mail_next = now() + make_interval(secs => $2)
       WHERE export_uuid = $1
-      """, [.uuid(export.uuid), .text("\(pause)")], purpose: "Putting a mail off")
+      """, [.uuid(export.uuid), .int4(pause)], purpose: "Putting a mail off")
   }
 }

@@ -6,8 +6,8 @@ import Values
 
 extension ExportSteps {
   /// Removes the files of exports whose days are over, and marks the exports `deleted`. The days
-  /// are the tenant's own, or the stored default, or Wazo's built-in 2. A day has 24 hours and begins
-  /// with the request. Exports that another program made stay.
+  /// are the tenant's own, or the stored default, or Wazo's built-in 2. A day has 24 hours and
+  /// begins with the request. Exports that another program made stay.
   /// - Returns: the exports that are marked; nil if another service works on exports
   /// - Throws: `PostgreSQLError`
   public func purge() throws -> [UUIDValue]? {

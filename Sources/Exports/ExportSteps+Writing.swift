@@ -72,18 +72,20 @@ extension ExportSteps {
 enum ExportFolder {
   /// Opens the folder. A missing one is made, and only its owner can enter it.
   static func open(_ path: String) throws(FileError) -> Folder {
-    if mkdir(path, 0o700) == 0 {
-      let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-      try Folder.root(parent, creates: false).sync()
-    } else if errno == ENOENT {
-      do {
-        try FileManager.default.createDirectory(
-          atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      } catch {
-        throw FileError(.inputOutput, "cannot create the folder \(path): \(error.localizedDescription)")
-      }
-    }
+    try make(path, parents: 64)
     return try Folder.root(path, creates: false)
+  }
+
+  private static func make(_ path: String, parents: Int) throws(FileError) {
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    if mkdir(path, 0o700) != 0 {
+      if errno == EEXIST { return }
+      guard errno == ENOENT, parents > 0 else { throw FileError.system("cannot create the folder \(path)") }
+      try make(parent, parents: parents - 1)
+      guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError.system("cannot create the folder \(path)") }
+    }
+    // The folder must not vanish with a file that counts as finished.
+    try Folder.root(parent, creates: false).sync()
   }
 
   /// Removes temporary files that a killed service left.

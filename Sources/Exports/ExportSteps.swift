@@ -7,7 +7,8 @@ import Store
 import Values
 
 /// The work on exports, step by step: it makes files, sends mails and purges. Any number of
-/// services can do steps on one database. One of them works at a time, and each export is made once.
+/// services can do steps on one database. One of them works at a time, and each export is made
+/// once.
 ///
 /// A killed service leaves an export in the state `processing` and a temporary file. The next step
 /// makes that export again.
@@ -133,16 +134,23 @@ public struct ExportSteps {
       try reached(.finished)
       return true
     } catch is Interrupted {
-      try connection.execute(
-        "UPDATE call_logd_export_request SET attempts = greatest(attempts - 1, 0) WHERE export_uuid = $1", [.uuid(export.uuid)],
-        purpose: "Putting an export off")
-      throw Interrupted()
+      try putOff(export)
+    } catch let error as PostgreSQLError where error.kind == .cancelled {
+      try putOff(export)
     } catch let problem as Problem {
       try fail(export, problem.reason)
     } catch let error as FileError {
       try fail(export, error.description)
     }
     return false
+  }
+
+  /// Leaves an export to the next start of the service.
+  private func putOff(_ export: ExportRecord) throws -> Never {
+    try connection.execute(
+      "UPDATE call_logd_export_request SET attempts = greatest(attempts - 1, 0) WHERE export_uuid = $1", [.uuid(export.uuid)],
+      purpose: "Putting an export off")
+    throw Interrupted()
   }
 
   private func finish(_ export: ExportRecord, path: String) throws -> Bool {

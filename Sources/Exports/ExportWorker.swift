@@ -84,11 +84,11 @@ public final class ExportWorker: Sendable {
     let steps = ExportSteps(settings, on: connection, interruption: interruption, log: log, link: link)
     var purged: Date?
     while !interruption.isRequested {
+      let outcome = try steps.next()
       if purged.map({ Date().timeIntervalSince($0) >= ExportWorker.purgeSeconds }) ?? true {
         _ = try steps.purge()
         purged = Date()
       }
-      let outcome = try steps.next()
       succeeded()
       if outcome.isIdle || outcome.isBusy { wait(ExportWorker.pollSeconds) }
     }

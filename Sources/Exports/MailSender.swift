@@ -63,8 +63,22 @@ struct MailSender {
       codes.append(curl_set_text(curl, CURLOPT_PASSWORD, settings.password ?? ""))
     }
     if let code = codes.first(where: { $0 != CURLE_OK }) { throw MailSender.failure(code, errors) }
-    let code = withExtendedLifetime(transfer) { curl_easy_perform(curl) }
+    let code = withExtendedLifetime(transfer) { MailSender.withoutBrokenPipes { curl_easy_perform(curl) } }
     guard code == CURLE_OK else { throw MailSender.failure(code, errors) }
+  }
+
+  /// Runs the closure with SIGPIPE blocked in this thread. OpenSSL writes to a connection that the
+  /// mail server closed, and the signal would end the program.
+  private static func withoutBrokenPipes<T>(_ body: () -> T) -> T {
+    var (pipe, before, none) = (sigset_t(), sigset_t(), timespec())
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    defer {
+      while sigismember(&before, SIGPIPE) == 0, sigtimedwait(&pipe, nil, &none) == SIGPIPE {}
+      pthread_sigmask(SIG_SETMASK, &before, nil)
+    }
+    return body()
   }
 
   private func url() throws(Failure) -> String {

@@ -84,6 +84,9 @@ struct RecordingsFolderTests {
     let place = try Place("audio/a.wav", "audio/t/b.wav")
     try place.link("audio/out", to: place.root)
     let outside = place.all.filter { !$0.hasPrefix("audio/") }
+    let inside = try ["a.wav", "t/b.wav"].map { name in
+      try FileManager.default.attributesOfItem(atPath: "\(place.folder)/\(name)")[.systemFileNumber] as? UInt64
+    }
     let recordings = try RecordingsFolder(place.folder)
     var random = Seeded()
     for _ in 0..<500 {
@@ -91,6 +94,9 @@ struct RecordingsFolderTests {
       for _ in 0..<random.below(6) {
         path += random.pick(
           ["/", "//", "/..", "/.", "/out", "/audio", "/a.wav", "/outside.wav", "/t", "\0", "/audio-too", "out"])
+      }
+      if case .opened(let file) = recordings.open(Array(path.utf8)) {
+        #expect(inside.contains(file.inode), "\(path.debugDescription), \(random)")
       }
       _ = try recordings.remove(Array(path.utf8))
       #expect(place.all.filter { !$0.hasPrefix("audio/") } == outside, "\(path.debugDescription), \(random)")

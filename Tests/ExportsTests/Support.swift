@@ -17,8 +17,8 @@ final class Scene {
   static let tenant = uuid(1)
   static let user = uuid(2)
 
-  init() throws {
-    database = try TestDatabase(.empty)
+  init(_ kind: TestDatabase.Kind = .empty) throws {
+    database = try TestDatabase(kind)
     try Migrator(database.admin).migrate(program: "tests")
     settings = ExportSettings(folder: root + "/exports", recordingsFolder: root + "/audio")
     try FileManager.default.createDirectory(atPath: root + "/audio", withIntermediateDirectories: true)
