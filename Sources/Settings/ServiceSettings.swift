@@ -132,7 +132,7 @@ extension ServiceSettings {
     /// Its name or address.
     public var host = "localhost"
     /// Its port.
-    public var port = 80
+    public var port = 9497
     /// Whether it is asked by HTTPS.
     public var usesHTTPS = false
     /// How its certificate is checked.

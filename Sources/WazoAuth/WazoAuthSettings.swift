@@ -49,7 +49,7 @@ public struct WazoAuthSettings: Sendable {
 
   /// Settings, with Wazo's defaults for what is not given.
   public init(
-    host: String = "localhost", port: Int = 80, usesTLS: Bool = false, prefix: String? = nil,
+    host: String = "localhost", port: Int = 9497, usesTLS: Bool = false, prefix: String? = nil,
     verification: Verification = .system, service: Credentials? = nil, exports: Credentials? = nil,
     cacheSeconds: Int = 30
   ) {
