@@ -176,7 +176,7 @@ extension AuthServer.Request {
     return "\(verb) \(shownPath)"
   }
 
-  /// A text as one part of a path or of a query: only letters, digits, dots, hyphens and underscores
+  /// A text as one part of a path or of a query: letters, digits, dots, hyphens and underscores
   /// stay.
   static func encoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
