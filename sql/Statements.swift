@@ -23,6 +23,7 @@ public enum SQL {
     Migration(name: "m009_presence", text: string(PackageResources.m009_presence_sql)),
     Migration(name: "m010_purged_part", text: string(PackageResources.m010_purged_part_sql)),
     Migration(name: "m012_export_request", text: string(PackageResources.m012_export_request_sql)),
+    Migration(name: "m013_follower", text: string(PackageResources.m013_follower_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

@@ -29,12 +29,14 @@ struct Plan {
         ranges = try Plan.newest(max(Plan.firstRun, context.settings.history), of: [all], table, cels)
         return
       }
-      // Waiting ids that may have appeared come first.
-      let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
-      let waiting = try Plan.mayHaveCome(gaps, context).flatMap { coverage.gaps(in: $0) }
-      let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
-      let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { IDSet(gaps).gaps(in: $0) }
-      ranges = waiting + new + (try Plan.newest(context.settings.history, of: old, table, cels))
+      ranges = try Plan.above(done, coverage, all, history: context.settings.history, context)
+    case .following(let from, let history):
+      guard let done = coverage.greatest else {
+        let first = max(from, all.lowerBound)
+        ranges = first < all.upperBound ? [first..<all.upperBound] : []
+        return
+      }
+      ranges = try Plan.above(done, coverage, all, history: history, context)
     case .newest(let count):
       ranges = try Plan.newest(count, of: coverage.gaps(in: all), table, cels).sorted { $0.lowerBound < $1.lowerBound }
     case .days(let days):
@@ -47,6 +49,17 @@ struct Plan {
       let upper = to.map { $0 < all.upperBound ? $0 + 1 : all.upperBound } ?? all.upperBound
       ranges = lower < upper ? coverage.gaps(in: lower..<upper) : []
     }
+  }
+
+  /// What may have come among waiting ids, what is above the greatest covered id, and some history.
+  private static func above(
+    _ done: Int64, _ coverage: IDSet, _ all: Range<Int64>, history: Int, _ context: RunContext
+  ) throws -> [Range<Int64>] {
+    let gaps = try context.checkpoint.gaps(on: context.databases.logs).map(\.ids)
+    let waiting = try mayHaveCome(gaps, context).flatMap { coverage.gaps(in: $0) }
+    let new = done + 1 < all.upperBound ? [done + 1..<all.upperBound] : []
+    let old = coverage.gaps(in: all.lowerBound..<max(all.lowerBound, done + 1)).flatMap { IDSet(gaps).gaps(in: $0) }
+    return waiting + new + (try newest(history, of: old, context.table, context.databases.cels))
   }
 
   /// CELs of the first nightly run. `backfill` covers all history.

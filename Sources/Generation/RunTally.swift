@@ -21,6 +21,15 @@ final class RunTally: Sendable {
     self.started = started
   }
 
+  /// A sum of work outside of chunks.
+  init(_ mirror: CheckpointMirror) {
+    state = Mutex(State(mirror: mirror))
+    (total, started) = (0, Date())
+  }
+
+  /// The counts so far.
+  var counters: Counters { state.withLock(\.summary.counters) }
+
   private static func size(_ ids: Range<Int64>) -> Double { Double(max(ids.upperBound, 0) - max(ids.lowerBound, 0)) }
 
   /// Adds a committed chunk.

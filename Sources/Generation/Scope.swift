@@ -14,6 +14,9 @@ public enum Scope: Equatable, Sendable {
   case dates(from: Int64?, to: Int64?)
   /// Uncovered ids between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)
+  /// All CELs above the greatest covered id, or from the id `from` on where nothing is covered; then
+  /// some history, newest first: a pass of the follower.
+  case following(from: Int64, history: Int)
 }
 
 extension Scope {
@@ -22,13 +25,14 @@ extension Scope {
     switch self {
     case .nightly, .newest, .days: "generate"
     case .ids, .dates: "backfill"
+    case .following: "follow"
     }
   }
 
   /// The command line of such a run, for the record.
   var parameters: String {
     switch self {
-    case .nightly: ""
+    case .nightly, .following: ""
     case .newest(let count): "-c \(count)"
     case .days(let days): "-d \(days)"
     case .dates(let from, let to):

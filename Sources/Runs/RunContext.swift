@@ -32,7 +32,7 @@ public struct RunContext {
     /// The log.
     public let log: Logger
     /// The messages that some worker has logged already.
-    package let said = SaidOnce()
+    package let said: SaidOnce
     /// The actions of tests at named points.
     package let points: Points
   }
@@ -158,7 +158,7 @@ public struct RunContext {
     self.databases = databases
     facts = Facts(
       table: table, checkpoint: checkpoint, directory: directory, defaultTenant: defaultTenant, linksCELs: linksCELs,
-      settings: settings, interruption: interruption, log: log, points: points)
+      settings: settings, interruption: interruption, log: log, said: SaidOnce(), points: points)
     if !table.unindexedColumns.isEmpty {
       log.warning(
         "\(table.name) has no index on \(table.unindexedColumns.joined(separator: ", ")): the look-up of conversations needs it; `migrate --print` shows how to create it"
@@ -205,6 +205,19 @@ public struct RunContext {
     })
     databases.prepareNext { try table.setUp($0.cels) }
   }
+
+  /// The same run on the same connections, with users and lines as they are now.
+  /// - Throws: an error of PostgreSQL, or ``JobError`` where it has no tables of users any more.
+  package func withFreshDirectory() throws -> RunContext {
+    let contents = try retry { try RunContext.contents(facts.settings.directory, databases) }
+    let fresh = Facts(
+      table: facts.table, checkpoint: facts.checkpoint, directory: Directory(contents), defaultTenant: facts.defaultTenant,
+      linksCELs: facts.linksCELs, settings: facts.settings, interruption: facts.interruption, log: facts.log,
+      said: facts.said, points: facts.points)
+    return RunContext(databases: databases, facts: fresh)
+  }
+
+  private init(databases: Databases, facts: Facts) { (self.databases, self.facts) = (databases, facts) }
 
   /// The retries of this run.
   package var retry: Retry {

@@ -34,11 +34,12 @@ extension RunContext {
     }
     _ = try Claims(self.checkpoint).removeDead(own: nil, on: databases.side)
     return try RunRecord.begin(
-      self.checkpoint, verb: verb, parameters: parameters, program: self.settings.program, host: RunContext.host,
+      self.checkpoint, verb: verb, parameters: parameters, program: self.settings.program, host: RunContext.hostName,
       pid: ProcessInfo.processInfo.processIdentifier, on: databases.side)
   }
 
-  private static var host: String {
+  /// This machine's name.
+  package static var hostName: String {
     var name = [CChar](repeating: 0, count: 256)
     guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

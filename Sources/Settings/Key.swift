@@ -10,6 +10,8 @@ extension Settings {
     case chunkSize = "chunk_size"
     case linkCELs = "link_cels"
     case history
+    case follow
+    case followHistory = "follow_history"
     case workers
     case closeAfter = "close_after"
     case finalAfter = "final_after"
@@ -80,9 +82,10 @@ extension Settings.Key {
     case .celTable: "cel"
     case .celTimeZone: "none"
     case .defaultTenant: "the one known tenant"
-    case .directory, .linkCELs: "auto"
+    case .directory, .linkCELs, .follow: "auto"
     case .chunkSize, .history: "20000"
     case .workers: "1"
+    case .followHistory: "0"
     case .closeAfter: "off"
     case .finalAfter: "1h"
     case .lockTimeout: "5s"
@@ -114,6 +117,9 @@ extension Settings.Key {
     case .chunkSize: "CELs in one transaction."
     case .linkCELs: "Whether to fill cel.call_log_id; auto: if the column exists."
     case .history: "CELs of history that a nightly run adds."
+    case .follow:
+      "Whether wazo-call-logd makes call logs as calls end; auto: unless Wazo's configuration exists, as Wazo's daemon does the same."
+    case .followHistory: "CELs of history that the follower adds each minute when it is idle."
     case .workers: "Chunks at work at the same time, each on its own connections."
     case .closeAfter: "Ends a call without LINKEDID_END after so long without an event."
     case .finalAfter:
@@ -147,8 +153,8 @@ extension Settings.Key {
     case .defaultTenant: "a UUID such as 6a1f2c3d-0b1c-4d5e-8f90-123456789abc"
     case .directory: "the path of a JSON file, wazo, none or auto"
     case .chunkSize: "a whole number from 1 to 10000000"
-    case .linkCELs: "true, false or auto"
-    case .history: "a whole number, 0 or more"
+    case .linkCELs, .follow: "true, false or auto"
+    case .history, .followHistory: "a whole number, 0 or more"
     case .workers: "a whole number from 1 to 64"
     case .closeAfter: "off, or a time from 1min to 3650d, such as 6h, 90min or 2d"
     case .finalAfter: "a time from 0 to 30d, such as 1h, 10min or 2d"

@@ -33,6 +33,8 @@ struct Loader {
     try take(.chunkSize, \.chunkSize, Parse.integer(in: 1...10_000_000))
     try take(.linkCELs, \.linkCELs, Parse.switchOrAuto)
     try take(.history, \.history, Parse.integer(in: 0...Int.max))
+    try take(.follow, \.follow, Parse.switchOrAuto)
+    try take(.followHistory, \.followHistory, Parse.integer(in: 0...Int.max))
     try take(.workers, \.workers, Parse.integer(in: 1...64))
     try take(.closeAfter, \.closeAfter, Parse.orOff(Parse.duration(atLeast: .seconds(60), atMost: .seconds(3650 * 86_400))))
     try take(.finalAfter, \.finalAfter, Parse.duration(atLeast: .zero, atMost: .seconds(30 * 86_400)))

@@ -24,6 +24,10 @@ public struct Settings: Sendable {
   public var linkCELs: Bool?
   /// CELs of history that a nightly run adds, 0 or more.
   public var history = 20_000
+  /// Whether the service makes call logs as calls end. nil: unless Wazo's configuration exists.
+  public var follow: Bool?
+  /// CELs of history that the follower adds each minute when it is idle, 0 or more.
+  public var followHistory = 0
   /// The number of chunks at work at the same time, 1 to 64. Each has its own connections.
   public var workers = 1
   /// The time without an event after which a call without LINKEDID_END is ended at its newest

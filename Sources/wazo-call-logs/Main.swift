@@ -21,6 +21,7 @@ struct Main: AsyncParsableCommand {
         wazo-call-logs                    the nightly run
         wazo-call-logs status             what is covered, what the last runs did
         wazo-call-logs backfill           all history at once
+        wazo-call-logs follow             call logs as calls end, until it is stopped
         wazo-call-logs explain 1714986000.1
                                           why a call has a call log or none
 
@@ -39,7 +40,8 @@ struct Main: AsyncParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Migrate.self,
+      Generate.self, Delete.self, Backfill.self, Regenerate.self, Status.self, Explain.self, Interpret.self, Follow.self,
+      Migrate.self,
       ArchiveVerb.self, Purge.self, Restore.self, Archives.self, Export.self, Token.self,
     ],
     defaultSubcommand: Generate.self)

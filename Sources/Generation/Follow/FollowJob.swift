@@ -1,0 +1,192 @@
+import Foundation
+import Logging
+import PostgreSQL
+import Runs
+import Store
+import Values
+
+/// `follow`: makes call logs as calls end.
+///
+/// It looks for new CELs a few times a second. What it sees decides only *when* a pass runs. The
+/// coverage decides *what* a pass takes, as in every other run. So rows that come late, other runs
+/// and kills are no cases of their own.
+public struct FollowJob: Sendable {
+  private let settings: RunContext.Settings
+  private let follow: FollowSettings
+  private let interruption: Interruption
+  private let log: Logger
+  private let report: @Sendable (Event) -> Void
+
+  /// What a follower tells its program.
+  public enum Event: Sendable {
+    /// Another process follows; this one waits.
+    case waits(Follower)
+    /// This process follows now.
+    case leads
+    /// A pass has committed call logs.
+    case wrote(Int)
+    /// It looked, and works or has nothing to do. It comes at least each second while all is well.
+    case looked(FollowState)
+    /// It failed, and tries again after so many seconds.
+    case failed(String, pause: Double)
+  }
+
+  /// A job on these databases.
+  /// - Parameter report: called from the job's thread
+  public init(
+    _ settings: RunContext.Settings, _ follow: FollowSettings, interruption: Interruption, log: Logger,
+    report: @escaping @Sendable (Event) -> Void = { _ in }
+  ) {
+    var settings = settings
+    // A chunk waits for no writer: the next look finds the late row.
+    settings.patience = 0
+    settings.workers = 1
+    settings.history = follow.history
+    // Another try comes anyway, with new connections.
+    settings.retryFor = min(settings.retryFor, 10)
+    (self.settings, self.follow, self.interruption, self.log, self.report) = (settings, follow, interruption, log, report)
+  }
+
+  private static let longestPause = 30.0
+
+  /// Follows until it is interrupted.
+  /// - Throws: ``JobError``: what is wrong with the settings or the rights at the start, and the
+  ///   interruption. Later errors are reported, and it tries again.
+  public func run() throws {
+    var hasWorked = false
+    var pause = 1.0
+    while true {
+      let started = ContinuousClock.now
+      do {
+        try term(&hasWorked)
+      } catch {
+        if interruption.isRequested { throw error }
+        let failure = Failure(error)
+        let isForGood = [ExitReason.configuration, .permission, .usage, .badInput].contains(failure.exitReason)
+        if !hasWorked, isForGood { throw error }
+        if ContinuousClock.now - started > .seconds(60) { pause = 1 }
+        log.error("\(failure.message); the follower tries again in \(Int(pause)) s")
+        report(.failed(failure.message, pause: pause))
+        wait(.seconds(pause))
+        pause = min(pause * 2, FollowJob.longestPause)
+      }
+      if interruption.isRequested { throw interrupted }
+    }
+  }
+
+  /// A term: connects, waits until no other process follows, and follows.
+  private func term(_ hasWorked: inout Bool) throws {
+    let context = try RunContext(settings, interruption: interruption, log: log)
+    defer { context.databases.close() }
+    let leadership = Leadership(context)
+    var other: UUIDValue?
+    while let leader = try context.retry({ try leadership.take(context.databases) }) {
+      if other != leader.owner {
+        log.info("process \(leader.pid) on \(leader.host) follows already; this one waits")
+        report(.waits(leader))
+      }
+      other = leader.owner
+      hasWorked = true
+      if interruption.isRequested { throw interrupted }
+      report(.looked(FollowState()))
+      wait(.seconds(1))
+    }
+    leadership.start()
+    defer { leadership.end(context.databases) }
+    try context.retry { try leadership.recordSessions(context.databases) }
+    context.databases.prepareNext { try leadership.recordSessions($0) }
+    hasWorked = true
+    report(.leads)
+    try context.recorded("follow", "") { record in
+      var pass = try FollowPass(context, record)
+      defer { pass.end() }
+      try lead(&pass, leadership)
+    }
+  }
+
+  // MARK: Following
+
+  private func lead(_ pass: inout FollowPass, _ leadership: Leadership) throws {
+    let databases = pass.context.databases
+    var watch = try FollowWatch(pass.context, follow)
+    var state = FollowState()
+    var recent = RecentCount()
+    while !leadership.isLost {
+      if interruption.isRequested { throw interrupted }
+      let context = pass.context
+      let due = try context.retry { try watch.look(on: databases) }
+      state.ahead = watch.ahead
+      if case .nothing = due {
+        if watch.isIdle, watch.historyIsDue {
+          try work(.following(from: watch.begin, history: follow.history), &pass, &watch, &state, &recent)
+        } else if watch.housekeepingIsDue {
+          _ = try pass.housekeeping()
+          watch.housekeepingIsDone()
+        } else if watch.coveredCheckIsDue {
+          try CoveredCheck(context).run()
+          watch.coveredCheckIsDone()
+        }
+      } else {
+        if case .afterDebounce = due { wait(follow.debounce) }
+        try pass.refresh(olderThan: follow.directoryAge)
+        try work(.following(from: watch.begin, history: 0), &pass, &watch, &state, &recent)
+      }
+      state.perMinute = recent.sum
+      leadership.note(state)
+      report(.looked(state))
+      wait(watch.isIdle ? follow.idlePause : follow.pause)
+    }
+    log.warning("another process follows now, or the database was away for too long; this one waits")
+  }
+
+  private func work(
+    _ scope: Scope, _ pass: inout FollowPass, _ watch: inout FollowWatch, _ state: inout FollowState, _ recent: inout RecentCount
+  ) throws {
+    let started = ContinuousClock.now
+    let report = report
+    let counters = try pass.run(scope) { if $0 > 0 { report(.wrote($0)) } }
+    let context = pass.context
+    try context.retry { try watch.passed(on: context.databases) }
+    state.passes += 1
+    state.cels += counters.cels
+    state.callLogs += counters.callLogsWritten
+    state.covered = watch.covered
+    let (seconds, attoseconds) = (ContinuousClock.now - started).components
+    state.lastPass = Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
+    recent.add(counters.callLogsWritten)
+    if counters.callLogsWritten > 0 {
+      log.debug("\(counters.callLogsWritten) call logs of \(counters.cels) CELs")
+    }
+  }
+
+  private func wait(_ duration: Duration) {
+    let end = ContinuousClock.now + duration
+    while !interruption.isRequested {
+      let left = end - .now
+      guard left > .zero else { return }
+      let (seconds, attoseconds) = min(left, .milliseconds(100)).components
+      Thread.sleep(forTimeInterval: Double(seconds) + Double(attoseconds) / 1e18)
+    }
+  }
+
+  private var interrupted: JobError {
+    JobError(
+      interruption.signal == 15 ? .terminated : .interrupted,
+      "stopped; everything done so far is committed, the next start goes on from there")
+  }
+}
+
+/// A count over the last minute.
+private struct RecentCount {
+  private var entries: [(time: ContinuousClock.Instant, count: Int)] = []
+
+  mutating func add(_ count: Int) { if count > 0 { entries.append((.now, count)) } }
+
+  var sum: Int {
+    mutating get {
+      let start = ContinuousClock.now - .seconds(60)
+      entries.removeAll { $0.time < start }
+      return entries.reduce(0) { $0 + $1.count }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import PostgreSQL
+import Values
+
+/// The process that follows the CELs of a checkpoint: the row of `call_logd_follower`.
+///
+/// Several processes may follow at the same time for a moment: claims keep their work apart. The
+/// row only spares the others the work.
+public struct Follower: Sendable {
+  /// Seconds without a sign of life after which a follower counts as gone.
+  public static let staleAfter = 6
+
+  /// The number of its term.
+  public let owner: UUIDValue
+  /// Its host.
+  public let host: String
+  /// Its process id there.
+  public let pid: Int64
+  /// Name and version of its program.
+  public let program: String
+  /// The beginning of its term (microseconds since 2000-01-01 UTC).
+  public let since: Timestamp
+  /// Seconds since its last sign of life, by the server's clock.
+  public let age: Double
+  /// What it did, as JSON.
+  public let state: String
+
+  /// Whether it has given a sign of life. A sign from the future counts as none: the server's clock
+  /// was set back.
+  public var isAlive: Bool { abs(age) <= Double(Follower.staleAfter) }
+
+  private init?(_ row: RowView) {
+    guard let owner = row.uuid(0), let since = row.timestamp(4), let age = row.string(5).flatMap({ Double($0) }) else {
+      return nil
+    }
+    (self.owner, self.since, self.age) = (owner, since, age)
+    (host, pid, program) = (row.string(1) ?? "", row.int64(2) ?? 0, row.string(3) ?? "")
+    state = row.string(6) ?? "{}"
+  }
+
+  private static let columns =
+    "owner, host, pid::int8, program, since, extract(epoch FROM clock_timestamp() - beat)::text, state::text, sessions::text"
+
+  /// Reads the follower of a checkpoint; nil where none ever was, or the last one ended orderly.
+  public static func read(_ checkpoint: Checkpoint, on connection: Connection) throws(PostgreSQLError) -> Follower? {
+    try connection.query(
+      "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1", [.int4(checkpoint.id)],
+      purpose: "Looking for a follower"
+    ).first.flatMap { Follower($0) }
+  }
+
+  /// The outcome of an attempt to become the follower.
+  public enum Attempt: Sendable {
+    /// This process is the follower now. The sessions of one before it, as JSON; nil where there
+    /// was none, or where it ended orderly.
+    case leads(formerSessions: String?)
+    /// Another process is.
+    case waits(Follower)
+  }
+
+  /// Becomes the follower, unless another one is alive.
+  public static func lead(
+    _ checkpoint: Checkpoint, owner: UUIDValue, host: String, pid: Int32, program: String, on connection: Connection
+  ) throws -> Attempt {
+    try connection.transaction(purpose: "Becoming the follower") {
+      // Two that try at the same time come one after the other.
+      try connection.execute(
+        "SELECT FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE", [.int4(checkpoint.id)],
+        purpose: "Becoming the follower")
+      let rows = try connection.query(
+        "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1", [.int4(checkpoint.id)],
+        purpose: "Becoming the follower")
+      let former = rows.first.flatMap { Follower($0) }
+      if let former, former.isAlive, former.owner != owner { return .waits(former) }
+      try connection.execute(
+        """
+        INSERT INTO call_logd_follower (checkpoint_id, owner, host, pid, program, beat) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
+        ON CONFLICT (checkpoint_id) DO UPDATE SET owner = excluded.owner, host = excluded.host, pid = excluded.pid,
+          program = excluded.program, since = now(), beat = excluded.beat, sessions = '{}', state = '{}'
+        """, [.int4(checkpoint.id), .uuid(owner), .text(host), .int4(pid), .text(program)], purpose: "Becoming the follower")
+      return .leads(formerSessions: former?.owner == owner ? nil : rows.first?.string(7))
+    }
+  }
+
+  /// Gives a sign of life.
+  /// - Returns: false where another process has become the follower
+  public static func beat(
+    _ checkpoint: Checkpoint, owner: UUIDValue, state: String, on connection: Connection
+  ) throws(PostgreSQLError) -> Bool {
+    try connection.execute(
+      "UPDATE call_logd_follower SET beat = clock_timestamp(), state = $3::jsonb WHERE checkpoint_id = $1 AND owner = $2",
+      [.int4(checkpoint.id), .uuid(owner), .text(state)], purpose: "Giving a sign of life") > 0
+  }
+
+  /// Records the sessions of the follower, so that whoever takes over can end them.
+  public static func record(
+    _ sessions: [Int32], as kind: String, owner: UUIDValue, of checkpoint: Checkpoint, from server: Connection,
+    on connection: Connection
+  ) throws(PostgreSQLError) {
+    let rows = try server.query(
+      """
+      SELECT coalesce(jsonb_agg(jsonb_build_object('pid', pid, 'start', backend_start::text)), '[]')::text
+      FROM pg_stat_activity WHERE pid = ANY($1)
+      """, [.int4Array(sessions)], purpose: "Looking up sessions")
+    try connection.execute(
+      "UPDATE call_logd_follower SET sessions = sessions || jsonb_build_object($3::text, $4::jsonb) WHERE checkpoint_id = $1 AND owner = $2",
+      [.int4(checkpoint.id), .uuid(owner), .text(kind), .text(rows.string(0, 0) ?? "[]")], purpose: "Recording sessions")
+  }
+
+  /// Ends what is left of recorded sessions on a server. A frozen process, or one that the network
+  /// has cut off, still holds its locks there.
+  /// - Parameters:
+  ///   - sessions: the JSON of the former follower
+  ///   - kind: `logs` or `cels`
+  /// - Returns: how many were there
+  public static func end(_ sessions: String, _ kind: String, on server: Connection) throws(PostgreSQLError) -> Int {
+    let rows = try server.query(
+      """
+      SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid)) FROM jsonb_to_recordset($1::jsonb -> $2) AS s (pid integer, start text)
+      JOIN pg_stat_activity a ON a.pid = s.pid AND a.backend_start::text = s.start
+      """, [.text(sessions), .text(kind)], purpose: "Ending the sessions of a follower that is gone")
+    return Int(clamping: rows.int64(0, 0) ?? 0)
+  }
+
+  /// Ends the term, so that another process can follow at once.
+  public static func leave(_ checkpoint: Checkpoint, owner: UUIDValue, on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "DELETE FROM call_logd_follower WHERE checkpoint_id = $1 AND owner = $2", [.int4(checkpoint.id), .uuid(owner)],
+      purpose: "Ending to follow")
+  }
+}
