@@ -180,7 +180,7 @@ struct ChunkWorker {
     // The stored call log of such a conversation was made from CELs elsewhere, or from these:
     // its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
-    let noted = try reaching(closed).union(outside(covered, closed))
+    let noted = try noted(by: notes(among: closed)).union(outside(covered, closed))
     // Includes purged ones. The second step tells them apart, when it reads them whole.
     let known = try CallLogTables.conversations(
       among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
@@ -201,37 +201,16 @@ struct ChunkWorker {
     for group in inside where source.fates[group] == .callLog { storedFirst.formUnion(linkedids(of: group).map(\.string)) }
   }
 
-  /// Conversations that are whole in the chunk by themselves, and yet have CELs outside of it.
-  ///
-  /// The worker that covers a CEL notes the conversation if other CELs of it are visible and not
-  /// covered. It cannot note rows that do not exist yet. So a remade range, and ids that have
-  /// waited, need this look.
-  ///
-  /// Known gap: a CEL can be covered before its channel's CHAN_START exists, under the linkedid of
-  /// another call. If the channel's own call then arrives whole in one chunk of new ids, nothing is
-  /// noted, and the two calls get two call logs.
+  /// Conversations of a remade range that are whole in the chunk by themselves, and yet have CELs
+  /// outside of it. Nothing notes them: they were whole when the range was covered first.
   private func outside(_ covered: Range<Int64>, _ closed: BinaryArray) throws -> Set<String> {
     #if NAMED_POINTS
       if shortcuts.contains(.noReachLookUp) { return [] }
     #endif
-    guard closed.count > 0, try remakes || !checkpoint.gaps(in: covered, on: databases.logs).isEmpty else { return [] }
-    let (batch, grouping) = (source.batch, source.grouping)
-    var isClosed = Array(repeating: false, count: batch.uniqueids.count)
-    for row in batch.rows where row.uniqueid >= 0 {
-      isClosed[Int(row.uniqueid)] = grouping.groups[grouping.group(ofLinkedid: Int(row.linkedid))].isClosed
-    }
-    let channels = isClosed.indices.filter { isClosed[$0] }.map { batch.uniqueids.texts[$0] }
+    guard remakes, closed.count > 0 else { return [] }
     let found = try table.outside(
-      ClosedRange(covered), linkedids: closed, channels: BinaryArray(texts: channels), on: databases.cels)
-    var names = found.linkedids
-    let arena = TextArena()
-    for channel in found.channels {
-      guard let number = batch.uniqueids.find(arena.text(channel)), let group = grouping.group(ofUniqueid: number) else {
-        continue
-      }
-      for linkedid in linkedids(of: group) { names.insert(linkedid.string) }
-    }
-    return names
+      ClosedRange(covered), linkedids: closed, channels: channelsOfClosed(), on: databases.cels)
+    return found.linkedids.union(linkedids(ofChannels: found.channels))
   }
 
   // MARK: Step 2
@@ -242,8 +221,8 @@ struct ChunkWorker {
   private mutating func storeWhatReachesBeyond(_ after: IDSet, ahead: Int64, _ counters: inout Counters) throws {
     // Look again, now that this worker is alone: another one may have noted or stored something
     // since the first step.
-    let decided = linkedids(where: { $0.isClosed })
-    var noted = try reaching(decided)
+    let notes = try notes(among: linkedids(where: { $0.isClosed }))
+    var noted = try noted(by: notes)
     noted.formUnion(
       try CallLogTables.conversations(
         among: BinaryArray(strings: Array(storedFirst)), besides: whole.store.firstIDs, on: databases.logs))
@@ -259,7 +238,9 @@ struct ChunkWorker {
         return try storeWithoutRereading(wanted.filter { !contains(waiting, $0) }, after, &counters)
       }
     #endif
-    try whole.make(asked, turn: .newest(after), covered: after, counters: &counters) { own.contains($0.string) }
+    try whole.make(asked, turn: .newest(after), covered: after, awaited: notes.awaited, counters: &counters) {
+      own.contains($0.string)
+    }
     for group in wanted where !contains(waiting, group) {
       // Its CELs may be gone in the meantime, for example by a purge. Then there is no call any
       // more.
@@ -267,11 +248,20 @@ struct ChunkWorker {
     }
   }
 
-  private func reaching(_ linkedids: BinaryArray) throws -> Set<String> {
+  private func notes(among linkedids: BinaryArray) throws -> Checkpoint.Notes {
+    #if NAMED_POINTS
+      if shortcuts.contains(.noReachLookUp) { return Checkpoint.Notes() }
+    #endif
+    return try checkpoint.notes(among: linkedids, on: databases.logs)
+  }
+
+  /// The linkedids of the conversations that are noted, or that have an awaited channel.
+  private func noted(by notes: Checkpoint.Notes) throws -> Set<String> {
     #if NAMED_POINTS
       if shortcuts.contains(.noReachLookUp) { return [] }
     #endif
-    return try checkpoint.reaching(among: linkedids, on: databases.logs)
+    let awaited = try notes.awaited ?? checkpoint.awaited(among: channelsOfClosed(), on: databases.logs)
+    return notes.linkedids.union(linkedids(ofChannels: awaited))
   }
 
   #if NAMED_POINTS
@@ -323,6 +313,29 @@ struct ChunkWorker {
       for linkedid in linkedids(of: index) { array.append(UnsafeRawBufferPointer(linkedid.bytes)) }
     }
     return array
+  }
+
+  /// The channels of the conversations that look whole.
+  private func channelsOfClosed() -> BinaryArray {
+    let (batch, grouping) = (source.batch, source.grouping)
+    let channels = batch.uniqueids.texts.indices.filter { number in
+      grouping.group(ofUniqueid: number).map { grouping.groups[$0].isClosed } ?? false
+    }
+    return BinaryArray(texts: channels.map { batch.uniqueids.texts[$0] })
+  }
+
+  /// The linkedids of the conversations that have these channels.
+  private func linkedids(ofChannels channels: Set<String>) -> Set<String> {
+    guard !channels.isEmpty else { return [] }
+    var names: Set<String> = []
+    let arena = TextArena()
+    for channel in channels {
+      guard let number = source.batch.uniqueids.find(arena.text(channel)),
+        let group = source.grouping.group(ofUniqueid: number)
+      else { continue }
+      for linkedid in linkedids(of: group) { names.insert(linkedid.string) }
+    }
+    return names
   }
 
   private func contains(_ names: Set<String>, _ group: Int) -> Bool {
