@@ -18,21 +18,21 @@ import Values
 ///
 /// So the last worker to reach a conversation sees all of it, in any order of chunks.
 struct ChunkWorker {
-  private let databases: Databases
-  private let table: CELTable
-  private let checkpoint: Checkpoint
+  let databases: Databases
+  let table: CELTable
+  let checkpoint: Checkpoint
   private let claims: Claims
   private let run: RunRecord
   private let log: Logger
-  private let remakes: Bool
+  let remakes: Bool
   private let retry: Retry
   private let points: Points
   #if NAMED_POINTS
-    private let shortcuts: RunContext.Shortcuts
+    let shortcuts: RunContext.Shortcuts
   #endif
   private var lateRows: LateRows
   private var whole: WholeConversations
-  private var source = ConversationStore.Source()
+  private(set) var source = ConversationStore.Source()
   /// Linkedids of the groups that the first step stored.
   private var storedFirst: Set<String> = []
   private(set) var clock = ClockCheck()
@@ -201,18 +201,6 @@ struct ChunkWorker {
     for group in inside where source.fates[group] == .callLog { storedFirst.formUnion(linkedids(of: group).map(\.string)) }
   }
 
-  /// Conversations of a remade range that are whole in the chunk by themselves, and yet have CELs
-  /// outside of it. Nothing notes them: they were whole when the range was covered first.
-  private func outside(_ covered: Range<Int64>, _ closed: BinaryArray) throws -> Set<String> {
-    #if NAMED_POINTS
-      if shortcuts.contains(.noReachLookUp) { return [] }
-    #endif
-    guard remakes, closed.count > 0 else { return [] }
-    let found = try table.outside(
-      ClosedRange(covered), linkedids: closed, channels: channelsOfClosed(), on: databases.cels)
-    return found.linkedids.union(linkedids(ofChannels: found.channels))
-  }
-
   // MARK: Step 2
 
   /// - Parameters:
@@ -246,22 +234,6 @@ struct ChunkWorker {
       // more.
       source.fates[group] = linkedids(of: group).lazy.compactMap { whole.fate(of: $0) }.first ?? source.fates[group] ?? .invalid
     }
-  }
-
-  private func notes(among linkedids: BinaryArray) throws -> Checkpoint.Notes {
-    #if NAMED_POINTS
-      if shortcuts.contains(.noReachLookUp) { return Checkpoint.Notes() }
-    #endif
-    return try checkpoint.notes(among: linkedids, on: databases.logs)
-  }
-
-  /// The linkedids of the conversations that are noted, or that have an awaited channel.
-  private func noted(by notes: Checkpoint.Notes) throws -> Set<String> {
-    #if NAMED_POINTS
-      if shortcuts.contains(.noReachLookUp) { return [] }
-    #endif
-    let awaited = try notes.awaited ?? checkpoint.awaited(among: channelsOfClosed(), on: databases.logs)
-    return notes.linkedids.union(linkedids(ofChannels: awaited))
   }
 
   #if NAMED_POINTS
@@ -301,7 +273,7 @@ struct ChunkWorker {
 
   // MARK: Groups
 
-  private func linkedids(of group: Int) -> some Sequence<Text> {
+  func linkedids(of group: Int) -> some Sequence<Text> {
     // Capture the texts alone: a closure that holds all of self costs more than the work in it.
     let texts = source.batch.linkedids.texts
     return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }
@@ -313,29 +285,6 @@ struct ChunkWorker {
       for linkedid in linkedids(of: index) { array.append(UnsafeRawBufferPointer(linkedid.bytes)) }
     }
     return array
-  }
-
-  /// The channels of the conversations that look whole.
-  private func channelsOfClosed() -> BinaryArray {
-    let (batch, grouping) = (source.batch, source.grouping)
-    let channels = batch.uniqueids.texts.indices.filter { number in
-      grouping.group(ofUniqueid: number).map { grouping.groups[$0].isClosed } ?? false
-    }
-    return BinaryArray(texts: channels.map { batch.uniqueids.texts[$0] })
-  }
-
-  /// The linkedids of the conversations that have these channels.
-  private func linkedids(ofChannels channels: Set<String>) -> Set<String> {
-    guard !channels.isEmpty else { return [] }
-    var names: Set<String> = []
-    let arena = TextArena()
-    for channel in channels {
-      guard let number = source.batch.uniqueids.find(arena.text(channel)),
-        let group = source.grouping.group(ofUniqueid: number)
-      else { continue }
-      for linkedid in linkedids(of: group) { names.insert(linkedid.string) }
-    }
-    return names
   }
 
   private func contains(_ names: Set<String>, _ group: Int) -> Bool {
