@@ -1,9 +1,9 @@
 import PostgreSQL
 
 /// Channels that lack a CHAN_START. `call_logd_awaited` lists the uniqueid of a channel if CELs of
-/// the channel are covered and its CHAN_START is not there. Asterisk names a call after the uniqueid
-/// of its first channel. So the list also has each linkedid of covered CELs whose channel has no
-/// CHAN_START.
+/// the channel are covered and its CHAN_START is not there. A linkedid is the uniqueid of the first
+/// channel of a call (Asterisk, CEL fields). So the list also has each linkedid of covered CELs
+/// whose channel has no CHAN_START.
 ///
 /// When the channel comes later, with all of its call, those CELs may join its call to another one.
 /// No CEL of its call existed when they were covered, so no other note tells of it.
