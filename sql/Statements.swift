@@ -22,6 +22,7 @@ public enum SQL {
     Migration(name: "m008_recording_path", text: string(PackageResources.m008_recording_path_sql)),
     Migration(name: "m009_presence", text: string(PackageResources.m009_presence_sql)),
     Migration(name: "m010_purged_part", text: string(PackageResources.m010_purged_part_sql)),
+    Migration(name: "m011_awaited", text: string(PackageResources.m011_awaited_sql)),
     Migration(name: "m012_export_request", text: string(PackageResources.m012_export_request_sql)),
     Migration(name: "m013_follower", text: string(PackageResources.m013_follower_sql)),
   ]

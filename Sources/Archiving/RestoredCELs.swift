@@ -50,6 +50,8 @@ struct RestoredCELs {
     let reaching = lacking.filter { call in call.ids.contains { coverage.contains($0) && !uncovered.contains($0) } }
     try checkpoint.noteReaching(BinaryArray(strings: reaching.flatMap(\.linkedids).sorted()), on: logs)
     try checkpoint.noteOpen(lacking.compactMap(\.open), on: logs)
+    // A run forgot the notes of these when the CELs were gone.
+    try checkpoint.noteAwaited(try context.table.awaited(in: ids, on: cels), hasStarts: true, on: logs)
     let parts = uncovered.ranges.flatMap { coverage.parts(in: $0.lowerBound...($0.upperBound - 1)) }
     if !parts.isEmpty { try checkpoint.uncover(IDSet(parts).ranges, on: logs) }
     let stays = IDSet(coverage.ranges.flatMap { uncovered.gaps(in: $0) })

@@ -18,21 +18,21 @@ import Values
 ///
 /// So the last worker to reach a conversation sees all of it, in any order of chunks.
 struct ChunkWorker {
-  private let databases: Databases
-  private let table: CELTable
-  private let checkpoint: Checkpoint
+  let databases: Databases
+  let table: CELTable
+  let checkpoint: Checkpoint
   private let claims: Claims
   private let run: RunRecord
   private let log: Logger
-  private let remakes: Bool
+  let remakes: Bool
   private let retry: Retry
   private let points: Points
   #if NAMED_POINTS
-    private let shortcuts: RunContext.Shortcuts
+    let shortcuts: RunContext.Shortcuts
   #endif
   private var lateRows: LateRows
   private var whole: WholeConversations
-  private var source = ConversationStore.Source()
+  private(set) var source = ConversationStore.Source()
   /// Linkedids of the groups that the first step stored.
   private var storedFirst: Set<String> = []
   private(set) var clock = ClockCheck()
@@ -180,7 +180,7 @@ struct ChunkWorker {
     // The stored call log of such a conversation was made from CELs elsewhere, or from these:
     // its linkedid may have ended twice.
     let closed = linkedids { $0.isClosed }
-    let noted = try reaching(closed).union(outside(covered, closed))
+    let noted = try noted(by: notes(among: closed)).union(outside(covered, closed))
     // Includes purged ones. The second step tells them apart, when it reads them whole.
     let known = try CallLogTables.conversations(
       among: linkedids { $0.isClosed && !$0.isLinked }, andPurged: true, on: databases.logs)
@@ -201,39 +201,6 @@ struct ChunkWorker {
     for group in inside where source.fates[group] == .callLog { storedFirst.formUnion(linkedids(of: group).map(\.string)) }
   }
 
-  /// Conversations that are whole in the chunk by themselves, and yet have CELs outside of it.
-  ///
-  /// The worker that covers a CEL notes the conversation if other CELs of it are visible and not
-  /// covered. It cannot note rows that do not exist yet. So a remade range, and ids that have
-  /// waited, need this look.
-  ///
-  /// Known gap: a CEL can be covered before its channel's CHAN_START exists, under the linkedid of
-  /// another call. If the channel's own call then arrives whole in one chunk of new ids, nothing is
-  /// noted, and the two calls get two call logs.
-  private func outside(_ covered: Range<Int64>, _ closed: BinaryArray) throws -> Set<String> {
-    #if NAMED_POINTS
-      if shortcuts.contains(.noReachLookUp) { return [] }
-    #endif
-    guard closed.count > 0, try remakes || !checkpoint.gaps(in: covered, on: databases.logs).isEmpty else { return [] }
-    let (batch, grouping) = (source.batch, source.grouping)
-    var isClosed = Array(repeating: false, count: batch.uniqueids.count)
-    for row in batch.rows where row.uniqueid >= 0 {
-      isClosed[Int(row.uniqueid)] = grouping.groups[grouping.group(ofLinkedid: Int(row.linkedid))].isClosed
-    }
-    let channels = isClosed.indices.filter { isClosed[$0] }.map { batch.uniqueids.texts[$0] }
-    let found = try table.outside(
-      ClosedRange(covered), linkedids: closed, channels: BinaryArray(texts: channels), on: databases.cels)
-    var names = found.linkedids
-    let arena = TextArena()
-    for channel in found.channels {
-      guard let number = batch.uniqueids.find(arena.text(channel)), let group = grouping.group(ofUniqueid: number) else {
-        continue
-      }
-      for linkedid in linkedids(of: group) { names.insert(linkedid.string) }
-    }
-    return names
-  }
-
   // MARK: Step 2
 
   /// - Parameters:
@@ -242,8 +209,8 @@ struct ChunkWorker {
   private mutating func storeWhatReachesBeyond(_ after: IDSet, ahead: Int64, _ counters: inout Counters) throws {
     // Look again, now that this worker is alone: another one may have noted or stored something
     // since the first step.
-    let decided = linkedids(where: { $0.isClosed })
-    var noted = try reaching(decided)
+    let notes = try notes(among: linkedids(where: { $0.isClosed }))
+    var noted = try noted(by: notes)
     noted.formUnion(
       try CallLogTables.conversations(
         among: BinaryArray(strings: Array(storedFirst)), besides: whole.store.firstIDs, on: databases.logs))
@@ -259,19 +226,14 @@ struct ChunkWorker {
         return try storeWithoutRereading(wanted.filter { !contains(waiting, $0) }, after, &counters)
       }
     #endif
-    try whole.make(asked, turn: .newest(after), covered: after, counters: &counters) { own.contains($0.string) }
+    try whole.make(asked, turn: .newest(after), covered: after, awaited: notes.awaited, counters: &counters) {
+      own.contains($0.string)
+    }
     for group in wanted where !contains(waiting, group) {
       // Its CELs may be gone in the meantime, for example by a purge. Then there is no call any
       // more.
       source.fates[group] = linkedids(of: group).lazy.compactMap { whole.fate(of: $0) }.first ?? source.fates[group] ?? .invalid
     }
-  }
-
-  private func reaching(_ linkedids: BinaryArray) throws -> Set<String> {
-    #if NAMED_POINTS
-      if shortcuts.contains(.noReachLookUp) { return [] }
-    #endif
-    return try checkpoint.reaching(among: linkedids, on: databases.logs)
   }
 
   #if NAMED_POINTS
@@ -311,7 +273,7 @@ struct ChunkWorker {
 
   // MARK: Groups
 
-  private func linkedids(of group: Int) -> some Sequence<Text> {
+  func linkedids(of group: Int) -> some Sequence<Text> {
     // Capture the texts alone: a closure that holds all of self costs more than the work in it.
     let texts = source.batch.linkedids.texts
     return source.grouping.linkedids[source.grouping.groups[group].linkedids].lazy.map { texts[Int($0)] }

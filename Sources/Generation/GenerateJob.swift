@@ -70,6 +70,7 @@ public struct GenerateJob {
     }
     try context.retry { try context.leaveLastIDOut(tally) }
     try CloseSweep(context, record, tally).run()
+    try AwaitedSweep(context).run()
     let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
     var summary = tally.end(last)
     try context.retry { try describeRest(&summary, plan.greatest) }

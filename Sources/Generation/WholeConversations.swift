@@ -8,9 +8,9 @@ import Values
 /// Makes conversations from all their CELs, wherever these lie. Requires the checkpoint lock:
 /// everything covered so far is then committed and visible.
 struct WholeConversations {
-  private let databases: Databases
+  let databases: Databases
   private let table: CELTable
-  private let checkpoint: Checkpoint
+  let checkpoint: Checkpoint
   private let remakesLinked: Bool
   private let closeAfter: Double?
   var interpreter: Interpreter
@@ -61,11 +61,13 @@ struct WholeConversations {
   /// Reads the conversations of `linkedids` whole, and stores those whose turn it is.
   /// - Parameters:
   ///   - covered: the coverage at the end of the transaction
+  ///   - awaited: all awaited channels, read under the lock; nil if these are not known
   ///   - isOwn: whether this transaction has already stored a part of a linkedid's conversation.
   ///     Then links to that call log are its own, and the call log is removed if another chunk has
   ///     the turn.
   mutating func make(
-    _ linkedids: [Text], turn: Turn, covered: IDSet, counters: inout Counters, isOwn: (Text) -> Bool = { _ in false }
+    _ linkedids: [Text], turn: Turn, covered: IDSet, awaited: Set<String>? = nil, counters: inout Counters,
+    isOwn: (Text) -> Bool = { _ in false }
   ) throws {
     var tally = Tally()
     try store.lookUpRecordedLinks()
@@ -80,6 +82,7 @@ struct WholeConversations {
     var misplaced: [Int] = []
     var reaching = BinaryArray(.text)
     var whole = BinaryArray(.text)
+    var areWhole: [Bool] = []
     for group in source.grouping.groups.indices {
       let wasStored = self.linkedids(of: group).contains(where: isOwn)
       if isOurs(group, turn) {
@@ -91,6 +94,7 @@ struct WholeConversations {
       let isWhole = source.grouping.order[source.grouping.groups[group].rows].allSatisfy {
         covered.contains(source.batch.rows[Int($0)].id)
       }
+      areWhole.append(isWhole)
       for linkedid in self.linkedids(of: group) {
         if isWhole { whole.append(bytes(linkedid)) } else { reaching.append(bytes(linkedid)) }
       }
@@ -103,6 +107,7 @@ struct WholeConversations {
     try checkpoint.noteReaching(beginnings, on: databases.logs)
     try checkpoint.forgetReaching(whole, on: databases.logs)
     try noteOpen(asked: linkedids)
+    try noteAwaited(areWhole, known: awaited)
   }
 
   private func isFragment(_ group: Int) -> Bool {

@@ -67,6 +67,23 @@ struct RestoredCELTests {
     #expect(try database.rows("linkedid FROM call_logd_open") == [a])
   }
 
+  @Test("a channel whose CELs come back without its CHAN_START is awaited again: its call joins them when it comes")
+  func awaited() throws {
+    let (database, runner) = try wazo(CELRow.call(b, at: 100), [CELRow("HANGUP", 108, uniqueid: a, linkedid: b)])
+    let awaited = "uniqueid FROM call_logd_awaited"
+    try runner.generate()
+    let place = try ArchivePlace()
+    try runner.purge(place, kinds: [.cel])
+    try runner.generate()
+    #expect(try database.rows(awaited) == [])
+    try runner.restore(place, kinds: [.cel])
+    #expect(try database.rows(awaited) == [a] && database.coverage() == "{[0,12)}")
+    try database.insert(CELRow.call(a))
+    try runner.generate()
+    #expect(try database.conversations() == [a] && database.rows(awaited) == [])
+    try expectWhole(database)
+  }
+
   @Test("two call logs of calls that hang together become one when their CELs come back")
   func joined() throws {
     let (database, runner) = try wazo(

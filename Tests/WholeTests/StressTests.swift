@@ -229,6 +229,8 @@ private struct Stage: CustomStringConvertible {
     #expect(try linked(cels, logs).difference(from: linked(fresh, fresh)) == "", "\(how)")
     let open = "linkedid, conversation, first_event::text, newest_event::text, cels FROM call_logd_open ORDER BY 1"
     #expect(try logs.rows(open) == fresh.rows(open), "\(how)")
+    let awaited = "uniqueid FROM call_logd_awaited ORDER BY 1"
+    #expect(try logs.rows(awaited) == fresh.rows(awaited), "\(how)")
     let coverage = try logs.coverage()
     #expect(
       try cels.value("count(*) FROM cel WHERE NOT int8multirange '\(coverage)' @> id::int8") == "0", "\(coverage) \(how)")

@@ -193,7 +193,7 @@ extension CELTable {
       texts: try texts(
         """
         SELECT DISTINCT linkedid::text FROM \(name)
-        WHERE uniqueid = ANY($1) AND (eventtype::text = 'CHAN_START' OR ltrim(eventtype::text, '0') = '1') AND \(isNoChat)
+        WHERE uniqueid = ANY($1) AND \(CELTable.isChanStart) AND \(isNoChat)
         """, [.array(BinaryArray(texts: uniqueids))], "Reading where \(uniqueids.count) channels begin", names, connection))
   }
 

@@ -3,18 +3,39 @@ import Values
 
 /// Conversations that a chunk does not see whole. `call_logd_reach` lists linkedids with CELs that
 /// are not covered. `call_logd_open` lists linkedids of conversations that lack a LINKEDID_END.
+/// `call_logd_awaited` lists channels that lack a CHAN_START.
 extension Checkpoint {
-  /// Gives the noted ones of `linkedids`: their conversations have CELs that are not covered, or
-  /// have covered CELs elsewhere and no end.
-  public func reaching(among linkedids: BinaryArray, on connection: Connection) throws -> Set<String> {
-    guard linkedids.count > 0 else { return [] }
+  /// What is noted about conversations that look whole in a chunk.
+  public struct Notes: Sendable {
+    /// Linkedids of conversations that have CELs that are not covered, or that have covered CELs
+    /// elsewhere and no end.
+    public var linkedids: Set<String> = []
+    /// The uniqueids of all awaited channels; nil if nobody looked, or if there are more than
+    /// ``Checkpoint/listedAwaited``.
+    public var awaited: Set<String>?
+
+    /// Nothing is known.
+    public init() {}
+  }
+
+  /// Gives what is noted about these linkedids, and the awaited channels of any call.
+  public func notes(among linkedids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Notes {
+    var notes = Notes()
+    guard linkedids.count > 0 else { return notes }
     let rows = try connection.query(
       """
-      SELECT linkedid FROM call_logd_reach WHERE checkpoint_id = $1 AND linkedid = ANY($2)
-      UNION ALL SELECT linkedid FROM call_logd_open WHERE checkpoint_id = $1 AND linkedid = ANY($2)
+      SELECT linkedid, false FROM call_logd_reach WHERE checkpoint_id = $1 AND linkedid = ANY($2)
+      UNION ALL SELECT linkedid, false FROM call_logd_open WHERE checkpoint_id = $1 AND linkedid = ANY($2)
+      UNION ALL (SELECT uniqueid, true FROM call_logd_awaited WHERE checkpoint_id = $1 LIMIT \(Checkpoint.listedAwaited + 1))
       """, [.int4(id), .array(linkedids)],
       purpose: "Looking up conversations that reach beyond their chunk")
-    return Set(rows.compactMap { $0.string(0) })
+    var awaited: Set<String> = []
+    for row in rows {
+      guard let name = row.string(0) else { continue }
+      if row.bool(1) == true { awaited.insert(name) } else { notes.linkedids.insert(name) }
+    }
+    if awaited.count <= Checkpoint.listedAwaited { notes.awaited = awaited }
+    return notes
   }
 
   /// Gives the ones of `linkedids` that are noted as having CELs that are not covered.
@@ -71,12 +92,14 @@ extension Checkpoint {
       purpose: "Forgetting conversations that are whole")
   }
 
-  /// Forgets all noted linkedids, because nothing is covered any more.
+  /// Forgets all noted linkedids and awaited channels, because nothing is covered any more.
   public func forgetAllReaching(on connection: Connection) throws(PostgreSQLError) {
     try connection.execute(
       "DELETE FROM call_logd_reach WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting noted conversations")
     try connection.execute(
       "DELETE FROM call_logd_open WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting calls that have not ended")
+    try connection.execute(
+      "DELETE FROM call_logd_awaited WHERE checkpoint_id = $1", [.int4(id)], purpose: "Forgetting awaited channels")
   }
 
   // MARK: Calls that have not ended

@@ -62,21 +62,24 @@ public struct Follower: Sendable {
     _ checkpoint: Checkpoint, owner: UUIDValue, host: String, pid: Int32, program: String, on connection: Connection
   ) throws -> Attempt {
     try connection.transaction(purpose: "Becoming the follower") {
-      // Two that try at the same time come one after the other.
+      let me: [Parameter] = [.int4(checkpoint.id), .uuid(owner), .text(host), .int4(pid), .text(program)]
+      // Two that try at the same time come one after the other by the lock of this row. The
+      // checkpoint's would not do: a frozen follower may hold it.
       try connection.execute(
-        "SELECT FROM call_logd_checkpoint WHERE id = $1 FOR NO KEY UPDATE", [.int4(checkpoint.id)],
-        purpose: "Becoming the follower")
+        """
+        INSERT INTO call_logd_follower (checkpoint_id, owner, host, pid, program, beat) VALUES ($1, $2, $3, $4, $5, to_timestamp(0))
+        ON CONFLICT DO NOTHING
+        """, me, purpose: "Becoming the follower")
       let rows = try connection.query(
-        "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1", [.int4(checkpoint.id)],
+        "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1 FOR UPDATE", [.int4(checkpoint.id)],
         purpose: "Becoming the follower")
       let former = rows.first.flatMap { Follower($0) }
       if let former, former.isAlive, former.owner != owner { return .waits(former) }
       try connection.execute(
         """
-        INSERT INTO call_logd_follower (checkpoint_id, owner, host, pid, program, beat) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
-        ON CONFLICT (checkpoint_id) DO UPDATE SET owner = excluded.owner, host = excluded.host, pid = excluded.pid,
-          program = excluded.program, since = now(), beat = excluded.beat, sessions = '{}', state = '{}'
-        """, [.int4(checkpoint.id), .uuid(owner), .text(host), .int4(pid), .text(program)], purpose: "Becoming the follower")
+        UPDATE call_logd_follower SET owner = $2, host = $3, pid = $4, program = $5, since = now(), beat = clock_timestamp(),
+          sessions = '{}', state = '{}' WHERE checkpoint_id = $1
+        """, me, purpose: "Becoming the follower")
       return .leads(formerSessions: former?.owner == owner ? nil : rows.first?.string(7))
     }
   }

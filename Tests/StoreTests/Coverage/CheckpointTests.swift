@@ -46,14 +46,39 @@ struct CheckpointTests {
     let names = BinaryArray(strings: ["a", "b", "b", "é"])
     try checkpoint.noteReaching(names, on: database.admin)
     try checkpoint.noteReaching(names, on: database.admin)
-    #expect(try checkpoint.reaching(among: BinaryArray(strings: ["b", "c", "é"]), on: database.admin) == ["b", "é"])
+    #expect(try checkpoint.notes(among: BinaryArray(strings: ["b", "c", "é"]), on: database.admin).linkedids == ["b", "é"])
     try checkpoint.forgetReaching(BinaryArray(strings: ["b"]), on: database.admin)
     #expect(try checkpoint.details(on: database.admin).reaching == 2)
     try database.run("CREATE TABLE cel2 (LIKE cel INCLUDING ALL)")
     let other = try Checkpoint.obtain(try CELTable.find("cel2", timeZone: nil, on: database.admin), on: database.admin)
     #expect(other.id != checkpoint.id)
-    #expect(try other.reaching(among: names, on: database.admin).isEmpty)
+    #expect(try other.notes(among: names, on: database.admin).linkedids.isEmpty)
     try checkpoint.forgetAllReaching(on: database.admin)
-    #expect(try checkpoint.reaching(among: names, on: database.admin).isEmpty)
+    #expect(try checkpoint.notes(among: names, on: database.admin).linkedids.isEmpty)
+  }
+
+  @Test("lists awaited channels while they are few, tells of single ones always, and notes no more than its limit")
+  func awaited() throws {
+    let (database, checkpoint, _) = try prepared()
+    let asked = BinaryArray(strings: ["x"])
+    func list() throws -> Set<String>? { try checkpoint.notes(among: asked, on: database.admin).awaited }
+    #expect(try list() == [])
+    let names = (0..<1000).map { "1714989600.\($0)" }
+    try checkpoint.noteAwaited(
+      BinaryArray(strings: names[..<3] + [names[0], String(repeating: "é", count: 1001)]), hasStarts: false, on: database.admin)
+    #expect(try list() == Set(names[..<3]))
+    try checkpoint.noteAwaited(BinaryArray(strings: Array(names)), hasStarts: false, on: database.admin)
+    #expect(try list() == Set(names))
+    try checkpoint.noteAwaited(BinaryArray(strings: ["y"]), hasStarts: false, on: database.admin)
+    #expect(try list() == Set(names))
+    try checkpoint.noteAwaited(BinaryArray(strings: ["y"]), hasStarts: true, on: database.admin)
+    #expect(try list() == nil)
+    #expect(try checkpoint.awaited(among: BinaryArray(strings: ["y", "z", names[7]]), on: database.admin) == ["y", names[7]])
+    let page = try checkpoint.awaited(after: names[1], limit: 2, on: database.admin)
+    #expect(try page == database.rows("uniqueid FROM call_logd_awaited WHERE uniqueid > '\(names[1])' ORDER BY 1 LIMIT 2"))
+    try checkpoint.forgetAwaited(BinaryArray(strings: ["y", names[7]]), on: database.admin)
+    #expect(try list() == Set(names).subtracting([names[7]]))
+    try checkpoint.restart(on: database.admin)
+    #expect(try list() == [])
   }
 }
