@@ -14,8 +14,8 @@ public enum Scope: Equatable, Sendable {
   case dates(from: Int64?, to: Int64?)
   /// Uncovered ids between two ids, both included; nil for no bound.
   case ids(from: Int64?, to: Int64?)
-  /// All CELs above the greatest covered id, or from the id `from` on where nothing is covered; then
-  /// some history, newest first: a pass of the follower.
+  /// All CELs above the greatest covered id, or from the id `from` on where nothing is covered.
+  /// Then some history, newest first. It is a pass of the follower.
   case following(from: Int64, history: Int)
 }
 

@@ -118,7 +118,7 @@ struct PrecedenceTests {
     let said = Settings.catalogue.filter { !$0.defaultText.contains(" ") && $0.defaultText != "none" }
     let again = try await root.load(
       Dictionary(uniqueKeysWithValues: said.map { ($0.key, $0.defaultText) }), environment: anyDatabase)
-    #expect(said.count == 18)
+    #expect(said.count == 20)
     #expect(again.chunkSize == settings.chunkSize && again.history == settings.history && again.celTable == settings.celTable)
     #expect(again.lockTimeout == settings.lockTimeout && again.connectTimeout == settings.connectTimeout)
     #expect(again.retryFor == settings.retryFor && again.logLevel == settings.logLevel)

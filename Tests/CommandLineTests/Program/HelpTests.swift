@@ -9,7 +9,7 @@ struct HelpTests {
   private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
 
   static let verbs = [
-    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "archive", "purge", "restore",
+    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "follow", "archive", "purge", "restore",
     "export", "token",
   ]
 
