@@ -126,8 +126,8 @@ public struct ExportSteps {
       let (name, count) = ("\(export.uuid).zip", try write(export, in: folder))
       try reached(.named)
       guard try finish(export, path: settings.folder.withoutTrailingSlashes + "/" + name) else {
-        try folder.remove(name)
-        log.info("export \(export.uuid) was deleted while its file was made")
+        if try !isFinished(export) { try folder.remove(name) }
+        log.info("export \(export.uuid) was deleted or finished by another program while its file was made")
         return false
       }
       log.info("export \(export.uuid) is finished: \(count) recording\(count == 1 ? "" : "s")")
@@ -161,6 +161,14 @@ public struct ExportSteps {
       try forgetRecordings(export)
       return count == 1
     }
+  }
+
+  /// Whether another service has finished the export. Then the file is of use.
+  private func isFinished(_ export: ExportRecord) throws -> Bool {
+    try connection.query(
+      "SELECT EXISTS (SELECT FROM call_logd_export WHERE uuid = $1 AND status = 'finished')", [.uuid(export.uuid)],
+      purpose: "Looking for an export"
+    ).bool(0, 0) == true
   }
 
   private func fail(_ export: ExportRecord, _ reason: String) throws {

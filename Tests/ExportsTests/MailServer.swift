@@ -52,7 +52,9 @@ final class MailServer {
   }
 
   deinit {
-    try? input.fileHandleForWriting.close()
+    // Other children of the tests may have got the pipe, too, so the server may not see its end. It
+    // may have inherited a mask of signals, which SIGKILL ignores.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: file)
   }

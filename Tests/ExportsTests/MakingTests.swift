@@ -1,7 +1,6 @@
 import Exports
 import Foundation
 import PostgreSQL
-import Synchronization
 import TestSupport
 import Testing
 import Values
@@ -146,22 +145,23 @@ struct MakingTests {
     try scene.addCallLog(1)
     try scene.addRecording(100, callLog: 1, Data(repeating: 1, count: 200_000))
     let exports = try (0..<12).map { _ in try #require(try scene.request()).uuid }
-    let made = Mutex<[UUIDValue]>([])
+    let (made, begun) = (Locked<[UUIDValue]>([]), Locked(0))
     let shared = Locked(scene)
     let errors = atOnce(
       (0..<3).map { _ in
         {
           let connection = try shared.with { try $0.database.connect() }
           defer { connection.close() }
-          let steps = shared.with { $0.steps(on: connection) }
+          let steps = shared.with { $0.steps(on: connection) { if $0 == .begun { begun.with { $0 += 1 } } } }
           while true {
             let outcome = try steps.next()
-            if let uuid = outcome.made { made.withLock { $0.append(uuid) } }
+            if let uuid = outcome.made { made.with { $0.append(uuid) } }
             if outcome.isIdle { return }
           }
         }
       })
-    #expect(errors.isEmpty && made.withLock { $0.sorted() } == exports.sorted())
+    #expect(errors.isEmpty && made.with { $0.sorted() } == exports.sorted() && begun.with { $0 } == 12)
+    for uuid in exports { #expect(try scene.members(uuid).count == 1) }
   }
 
   @Test("is removed when its export was deleted meanwhile")
