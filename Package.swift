@@ -203,7 +203,8 @@ let package = Package(
       ]),
     // A wazo-auth of its own: Hummingbird serves it.
     .testTarget(
-      name: "WazoAuthTests", dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird, httpClient]),
+      name: "WazoAuthTests",
+      dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird, hummingbirdTLS, httpClient]),
     .testTarget(
       name: "ServiceTests",
       dependencies: [

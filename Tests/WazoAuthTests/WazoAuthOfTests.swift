@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import Hummingbird
+import HummingbirdTLS
 import Synchronization
 import TestSupport
 import Values
@@ -72,11 +73,18 @@ final class WazoAuthOfTests: Sendable {
   // MARK: Serving
 
   /// Starts it on a free port of 127.0.0.1, or on the one that is given.
+  /// - Parameter certificate: PEM; nil for no TLS
   @discardableResult
-  func start(on port: Int = 0) async throws -> Int {
+  func start(on port: Int = 0, certificate: (chain: String, key: String)? = nil) async throws -> Int {
     let (listeners, told) = AsyncStream.makeStream(of: (port: Int, close: @Sendable () async -> Void).self)
     let application = Application(
       responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await response(to: request) },
+      server: try certificate.map { certificate in
+        try .tls(
+          tlsConfiguration: .makeServerConfiguration(
+            certificateChain: [.certificate(try .init(bytes: Array(certificate.chain.utf8), format: .pem))],
+            privateKey: .privateKey(try .init(bytes: Array(certificate.key.utf8), format: .pem))))
+      } ?? .http1(),
       configuration: .init(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { channel in
         told.yield((channel.localAddress?.port ?? 0, { try? await channel.close() }))
@@ -122,7 +130,10 @@ final class WazoAuthOfTests: Sendable {
     switch now.mode {
     case .up, .held: break
     case .failing: return Response(status: .internalServerError)
-    case .redirecting: return Response(status: .found, headers: [.location: "/0.1/yes"])
+    case .redirecting:
+      guard request.uri.path == "/0.1/yes" else { return Response(status: .found, headers: [.location: "/0.1/yes"]) }
+      return request.method == .head
+        ? Response(status: .noContent) : json(WazoAuthOfTests.content("yes", Token(tenant: uuid(1))))
     case .slow: try await Task.sleep(for: .seconds(60))
     case .hanging, .endless:
       return Response(
@@ -173,7 +184,7 @@ final class WazoAuthOfTests: Sendable {
       let items = below.map { "{\"uuid\": \"\($0)\", \"name\": \"t\"}" } + state.strayItems
       return json("{\"items\": [\(items.joined(separator: ","))], \"total\": \(items.count)}")
     }
-    return path == "/0.1/yes" ? Response(status: .noContent) : refusal(404)
+    return refusal(404)
   }
 
   private static func header(_ name: String, _ request: Request) -> String? {
