@@ -218,7 +218,7 @@ let package = Package(
     // A wazo-auth of the tests' own: Hummingbird serves it.
     .target(
       name: "ServiceSupport",
-      dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird],
+      dependencies: ["Values", "Authentication", "WazoAuth", "TestSupport", hummingbird, hummingbirdTLS],
       path: "Tests/ServiceSupport"),
     .testTarget(
       name: "WazoAuthTests", dependencies: ["Values", "Authentication", "WazoAuth", "ServiceSupport", "TestSupport"]),

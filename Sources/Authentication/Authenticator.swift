@@ -56,6 +56,15 @@ public struct Identity: Sendable {
   }
 }
 
+extension Identity: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// Who it is, without the token.
+  public var description: String { "tenant \(tenant), user \(user?.description ?? "none")" }
+  /// Who it is, without the token.
+  public var debugDescription: String { description }
+  /// Who it is, so that `dump` shows no token.
+  public var customMirror: Mirror { Mirror(self, children: ["tenant": tenant, "user": user as Any], displayStyle: .struct) }
+}
+
 /// Why a request is not let in.
 public enum AuthenticationError: Error, Equatable, Sendable {
   /// There is no such token, or it is no longer valid.

@@ -153,6 +153,9 @@ final class AuthServer: Sendable {
     // day, it must not come any further.
     let text = String(describing: error)
     if text.contains("TooManyBytes") { return Failure(reason: "its answer to \(request.shown) is too long") }
+    if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidate") {
+      return Failure(reason: "its certificate cannot be verified: name its authority as verify_certificate of auth")
+    }
     if text.contains("Connection refused") { return Failure(reason: "the connection was refused") }
     if ["reset by peer", "Broken pipe", "closed channel", "uncleanShutdown"].contains(where: text.contains) {
       return Failure(reason: "the connection ended before the answer", isLostConnection: true)
@@ -176,8 +179,8 @@ extension AuthServer.Request {
     return "\(verb) \(shownPath)"
   }
 
-  /// A text as one part of a path or of a query: letters, digits, dots, hyphens and underscores
-  /// stay.
+  /// A text as one part of a path or of a query: only letters, digits, dots, hyphens and
+  /// underscores stay.
   static func encoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []

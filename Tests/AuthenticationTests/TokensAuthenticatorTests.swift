@@ -58,6 +58,11 @@ struct TokensAuthenticatorTests {
     let identity = try await authenticator.identity(of: token, for: "call-logd.users.me.cdr.read", tenant: nil)
     #expect(identity.user == Self.uuid(5) && identity.owner == Self.uuid(5) && identity.tenant == Self.uuid(1))
     #expect(identity.token == token && identity.allowedTenant == nil)
+    var dumped = ""
+    dump(identity, to: &dumped)
+    for text in ["\(identity)", String(reflecting: identity), dumped] {
+      #expect(text.contains("\(Self.uuid(1))") && !text.contains(token), "a token is shown: \(text)")
+    }
     _ = try await authenticator.identity(of: token, for: "call-logd.users.\(Self.uuid(5)).cdr.read", tenant: nil)
     await #expect(throws: AuthenticationError.missingAccess) {
       try await authenticator.identity(of: token, for: "call-logd.users.\(Self.uuid(6)).cdr.read", tenant: nil)

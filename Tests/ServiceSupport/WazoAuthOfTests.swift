@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import Hummingbird
+import HummingbirdTLS
 import Synchronization
 import TestSupport
 import Values
@@ -64,60 +65,40 @@ package final class WazoAuthOfTests: Sendable {
   }
 
   package let state: Mutex<State>
-  private let server = Mutex<Running?>(nil)
-
-  private struct Running {
-    let port: Int
-    let close: @Sendable () async -> Void
-    let task: Task<Void, any Error>
-  }
-
   package init(_ state: State = State()) { self.state = Mutex(state) }
 
-  /// Where it listens; 0 while it is stopped.
-  package var port: Int { server.withLock { $0?.port ?? 0 } }
   package var requests: [String] { state.withLock { $0.requests } }
   package func change(_ edit: (inout State) -> Void) { state.withLock { edit(&$0) } }
 
   // MARK: Serving
 
-  /// Starts it on a free port of 127.0.0.1, or on the one that is given.
-  @discardableResult
-  package func start(on port: Int = 0) async throws -> Int {
-    let (listeners, told) = AsyncStream.makeStream(of: (port: Int, close: @Sendable () async -> Void).self)
+  /// Starts it on a free port of 127.0.0.1.
+  /// - Parameter certificate: PEM; nil for no TLS
+  package func start(certificate: (chain: String, key: String)? = nil) async throws -> Int {
+    let (ports, told) = AsyncStream.makeStream(of: Int.self)
     let application = Application(
       responder: CallbackResponder<BasicRequestContext> { [self] request, _ in try await response(to: request) },
-      configuration: .init(address: .hostname("127.0.0.1", port: port)),
-      onServerRunning: { channel in
-        told.yield((channel.localAddress?.port ?? 0, { try? await channel.close() }))
-      }, logger: quiet)
+      server: try certificate.map { certificate in
+        try .tls(
+          tlsConfiguration: .makeServerConfiguration(
+            certificateChain: [.certificate(try .init(bytes: Array(certificate.chain.utf8), format: .pem))],
+            privateKey: .privateKey(try .init(bytes: Array(certificate.key.utf8), format: .pem))))
+      } ?? .http1(),
+      configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+      onServerRunning: { told.yield($0.localAddress?.port ?? 0) }, logger: quiet)
     let task = Task {
       defer { told.finish() }
       try await application.run()
     }
-    guard let listener = await listeners.first(where: { _ in true }) else {
+    guard let port = await ports.first(where: { _ in true }) else {
       try await task.value
       throw JobError(.fault, "the server ended before it listened")
     }
-    server.withLock { $0 = Running(port: listener.port, close: listener.close, task: task) }
-    return listener.port
+    return port
   }
 
-  /// Stops it. Whoever is connected loses the connection.
-  package func stop() async {
-    let running = server.withLock { server in
-      defer { server = nil }
-      return server
-    }
-    guard let running else { return }
-    change { if $0.mode == .held { $0.mode = .up } }
-    // A server that is cancelled while a connection arrives ends the whole program (NIOAsyncWriter
-    // insists on its end). So nobody may arrive any more.
-    await running.close()
-    try? await Task.sleep(for: .milliseconds(20))
-    running.task.cancel()
-    _ = await running.task.result
-  }
+  /// Lets go of whoever is held. The server itself ends with the process: see ``Doorway``.
+  package func stop() async { change { if $0.mode == .held { $0.mode = .up } } }
 
   // MARK: Answering
 
@@ -132,7 +113,10 @@ package final class WazoAuthOfTests: Sendable {
     switch now.mode {
     case .up, .held: break
     case .failing: return Response(status: .internalServerError)
-    case .redirecting: return Response(status: .found, headers: [.location: "/0.1/yes"])
+    case .redirecting:
+      guard request.uri.path == "/0.1/yes" else { return Response(status: .found, headers: [.location: "/0.1/yes"]) }
+      return request.method == .head
+        ? Response(status: .noContent) : json(WazoAuthOfTests.content("yes", Token(tenant: uuid(1))))
     case .slow: try await Task.sleep(for: .seconds(60))
     case .hanging, .endless:
       return Response(
@@ -183,7 +167,7 @@ package final class WazoAuthOfTests: Sendable {
       let items = below.map { "{\"uuid\": \"\($0)\", \"name\": \"t\"}" } + state.strayItems
       return json("{\"items\": [\(items.joined(separator: ","))], \"total\": \(items.count)}")
     }
-    return path == "/0.1/yes" ? Response(status: .noContent) : refusal(404)
+    return refusal(404)
   }
 
   private static func header(_ name: String, _ request: Request) -> String? {
@@ -230,13 +214,25 @@ package func withWazoAuth(
   settings edit: (inout WazoAuthSettings) -> Void = { _ in },
   _ body: (WazoAuthOfTests, WazoAuthenticator) async throws -> Void
 ) async throws {
+  try await withDoorway(state, cacheSeconds: cacheSeconds, log: log, settings: edit) { wazoAuth, _, authenticator in
+    try await body(wazoAuth, authenticator)
+  }
+}
+
+/// The same, with a door before wazo-auth that can be closed.
+package func withDoorway(
+  _ state: WazoAuthOfTests.State, cacheSeconds: Int = 30, log: LogRecorder = LogRecorder(),
+  settings edit: (inout WazoAuthSettings) -> Void = { _ in },
+  _ body: (WazoAuthOfTests, Doorway, WazoAuthenticator) async throws -> Void
+) async throws {
   let wazoAuth = WazoAuthOfTests(state)
-  let port = try await wazoAuth.start()
-  var settings = WazoAuthSettings(host: "127.0.0.1", port: port, cacheSeconds: cacheSeconds)
+  let doorway = try Doorway(to: try await wazoAuth.start())
+  var settings = WazoAuthSettings(host: "127.0.0.1", port: doorway.port, cacheSeconds: cacheSeconds)
   edit(&settings)
   let authenticator = try WazoAuthenticator(settings, log: log.logger)
-  let result = await Result { () async throws in try await body(wazoAuth, authenticator) }
+  let result = await Result { () async throws in try await body(wazoAuth, doorway, authenticator) }
   await authenticator.shutdown()
+  doorway.shut()
   await wazoAuth.stop()
   try result.get()
 }

@@ -76,6 +76,10 @@ struct AnswerTests {
         let visible = try await authenticator.tenants(of: identity, chosen: chosen, isRecursive: true)
         #expect(visible == VisibleTenants(chosen ?? uuid(1)))
       }
+      wazoAuth.change { $0.strayItems.append("{\"uuid\": \"\(uuid(3))\"}") }
+      for chosen in [uuid(1), uuid(2)] {
+        #expect(try await authenticator.tenants(of: identity, chosen: chosen, isRecursive: true)?.list == [chosen, uuid(3)])
+      }
     }
   }
 

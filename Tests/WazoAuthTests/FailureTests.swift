@@ -65,31 +65,25 @@ struct FailureTests {
 
   @Test("that is stopped is unreachable, with a token and without; when it is back, it is asked again, on the same port")
   func stopped() async throws {
-    try await withWazoAuth(Self.state, cacheSeconds: 0) { wazoAuth, authenticator in
+    try await withDoorway(Self.state, cacheSeconds: 0) { _, doorway, authenticator in
       func ask(_ token: String) async -> Result<Identity, AuthenticationError> {
         await outcome { () async throws(AuthenticationError) in
           try await authenticator.identity(of: token, for: someAccess, tenant: nil)
         }
       }
-      let port = try await restarted(wazoAuth, isUp: false)
+      #expect(try await ask(Self.secret).get().tenant == uuid(1))
+      doorway.shut()
       for token in [Self.secret, "", "other", ".."] { Self.expectUnreachable(await ask(token)) }
-      try await wazoAuth.start(on: port)
+      try doorway.open()
       #expect(try await ask(Self.secret).get().tenant == uuid(1))
       #expect(await ask("").failure == .unknownToken)
       // The connection that was kept is lost; what only reads is sent again on a new one.
       for _ in 0..<5 {
-        _ = try await restarted(wazoAuth, isUp: true)
+        doorway.shut()
+        try doorway.open()
         #expect(try await ask(Self.secret).get().tenant == uuid(1))
       }
     }
-  }
-
-  /// Stops it, and starts it again on its port.
-  private func restarted(_ wazoAuth: WazoAuthOfTests, isUp: Bool) async throws -> Int {
-    let port = wazoAuth.port
-    await wazoAuth.stop()
-    if isUp { try await wazoAuth.start(on: port) }
-    return port
   }
 
   @Test("a token that vanishes between two requests is unknown")

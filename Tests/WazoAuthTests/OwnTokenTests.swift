@@ -51,26 +51,25 @@ struct OwnTokenTests {
     let log = LogRecorder()
     var state = Self.state
     state.services = [:]
-    try await withWazoAuth(
+    try await withDoorway(
       state, log: log,
       settings: {
         $0.service = Self.service
         $0.pause = .milliseconds(1)
       }
-    ) { wazoAuth, authenticator in
-      let port = wazoAuth.port
+    ) { wazoAuth, doorway, authenticator in
       try await Self.running(authenticator) {
         try await until { log.warnings.contains { $0.contains("does not know the name call-logd") } }
         wazoAuth.change { $0.mode = .failing }
         try await until { log.warnings.contains { $0.contains("status 500") } }
-        await wazoAuth.stop()
+        doorway.shut()
         try await until { log.warnings.contains { $0.contains("refused") } }
         #expect(!authenticator.isReady)
         wazoAuth.change {
           $0.mode = .up
           $0.services = Self.state.services
         }
-        try await wazoAuth.start(on: port)
+        try doorway.open()
         try await until { authenticator.isReady }
       }
     }
