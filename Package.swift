@@ -153,13 +153,17 @@ let package = Package(
       name: "wazo-call-logd",
       dependencies: [
         "Values", "Files", "PostgreSQL", "Settings", "Store", "Authentication", "API", "WazoAuth", "Recordings", "Exports",
-        "Service", argumentParser, lifecycle, logging,
+        "Service", "Runs", "RunSetup", "Generation", argumentParser, lifecycle, logging,
       ]),
+
+    // Settings as runs take them.
+    .target(name: "RunSetup", dependencies: ["Values", "Files", "PostgreSQL", "CallLogs", "Settings", "Runs"]),
 
     // The program.
     .executableTarget(
       name: "wazo-call-logs",
       dependencies: [
+        "RunSetup",
         "Values", "Files", "PostgreSQL", "CallLogs", "Settings", "Archive", "Store", "Listing", "Runs", "Generation",
         "Archiving", "Inspection", "Interpreting", "Authentication", "Terminal", argumentParser, logging,
       ],

@@ -91,6 +91,9 @@ enum SettingsFiles {
     }
   }
 
+  /// Whether there is something of that path, readable or not.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno == EACCES }
+
   /// Whether `path` is a folder.
   static func isFolder(_ path: String) -> Bool {
     var status = stat()

@@ -99,10 +99,11 @@ struct Main: AsyncParsableCommand {
       try Schema.prepare(setup.database, retention: setup.retention, upgrades: upgrades, log: log)
     }
     let (authenticator, work) = try setup.authenticator()
+    let follow = try batch.flatMap { try setup.follower($0) { /* woken by a later step */ } }
     log.notice("call logs are in \(setup.database.redacted)")
     let service = CallLogService(try setup.service(), authenticator: authenticator, debug: debug, log: log)
     do {
-      try await service.run(services: work.map { [$0] } ?? [])
+      try await service.run(services: [work as (any ServiceLifecycle.Service)?, follow].compactMap(\.self))
     } catch {
       await work?.shutdown()
       throw error

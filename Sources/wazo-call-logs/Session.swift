@@ -1,10 +1,9 @@
 import ArgumentParser
-import CallLogs
-import Files
 import Foundation
 import Logging
 import PostgreSQL
 import Runs
+import RunSetup
 import Settings
 import Terminal
 import Values
@@ -45,37 +44,11 @@ struct Session {
   }
 
   /// The settings of the connections.
-  var databaseSettings: Databases.Settings {
-    var databases = Databases.Settings(logs: settings.dbURI?.connectionString, cels: settings.celDBURI?.connectionString)
-    databases.connectTimeout = max(1, Int(settings.connectTimeout.components.seconds))
-    databases.lockTimeout = max(1, settings.lockTimeout.milliseconds)
-    return databases
-  }
+  var databaseSettings: Databases.Settings { RunSetup.databases(settings) }
 
   /// The settings of a run.
   /// - Throws: ``JobError`` (65) if the directory is a file that cannot be used
-  func runSettings() throws -> RunContext.Settings {
-    var run = RunContext.Settings(databases: databaseSettings)
-    run.celTable = settings.celTable
-    run.celTimeZone = settings.celTimeZone
-    run.defaultTenant = settings.defaultTenant.flatMap { UUIDValue($0) }
-    run.chunkSize = settings.chunkSize
-    run.linksCELs = settings.linkCELs
-    run.history = settings.history
-    run.workers = settings.workers
-    run.closeAfter = settings.closeAfter.map { Double($0.milliseconds) / 1000 }
-    run.finalAfter = Double(settings.finalAfter.milliseconds) / 1000
-    run.retryFor = Double(settings.retryFor.milliseconds) / 1000
-    run.checkpointDirectory = settings.checkpointDirectory
-    run.program = Program.name
-    switch settings.directory {
-    case nil: run.directory = .automatic
-    case .wazo?: run.directory = .wazo
-    case .disabled?: run.directory = .none
-    case .file(let path)?: run.directory = .contents(try Session.contents(path))
-    }
-    return run
-  }
+  func runSettings() throws -> RunContext.Settings { try RunSetup.run(settings, program: Program.name) }
 
   /// Connects to the databases and prepares a run.
   /// - Parameters:
@@ -90,22 +63,6 @@ struct Session {
     }
     return try RunContext(settings, start: start, changes: changes, interruption: interruption, log: log)
   }
-
-  /// Reads a directory of users and lines from a JSON file.
-  /// - Throws: ``JobError`` (65) if the file is not a directory
-  static func contents(_ path: String) throws -> DirectoryContents {
-    var bytes: [UInt8] = []
-    try ByteSource(path: path).forEachPiece { bytes.append(contentsOf: $0) }
-    do {
-      return try DirectoryContents(json: bytes)
-    } catch {
-      throw JobError(.badInput, "the directory \(path) cannot be used: \(error)")
-    }
-  }
-}
-
-extension Duration {
-  var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
 }
 
 extension LogLevel {

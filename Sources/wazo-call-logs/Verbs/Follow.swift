@@ -1,10 +1,10 @@
 import ArgumentParser
+import CallLogs
 import Foundation
 import Generation
 import Settings
 import Synchronization
 import Terminal
-import Values
 
 struct Follow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

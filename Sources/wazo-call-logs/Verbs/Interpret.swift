@@ -1,6 +1,7 @@
 import ArgumentParser
 import CallLogs
 import Foundation
+import RunSetup
 import Interpreting
 import Terminal
 import Values
@@ -38,7 +39,7 @@ struct Interpret: AsyncParsableCommand {
     try await Session.run(common, needsDatabase: false) { session in
       var contents = DirectoryContents()
       switch session.settings.directory {
-      case .file(let path)?: contents = try Session.contents(path)
+      case .file(let path)?: contents = try RunSetup.contents(path)
       case .wazo?: throw JobError(.usage, "interpret uses no database: --directory takes a JSON file here, or none")
       case .disabled?, nil: break
       }
