@@ -43,6 +43,8 @@ public struct StatusJob {
     public var counters: [(key: String, value: Int64)] = []
     /// Runs and claims; nil if the schema has no record of them yet.
     public var runs: Runs?
+    /// Who makes call logs as calls end; nil where nobody does.
+    public var follower: Follower?
     /// Steps of the schema that are not done.
     public var missingMigrations: [String] = []
   }
@@ -94,6 +96,9 @@ public struct StatusJob {
     status.reaching = details.reaching
     status.pendingLinks = details.pendingLinks
     status.counters = details.counters
+    if !status.missingMigrations.contains("m013_follower") {
+      status.follower = try Follower.read(checkpoint, on: databases.logs)
+    }
     if !status.missingMigrations.contains("m005_workers") {
       status.runs = try StatusJob.runs(checkpoint, closeAfter: settings.closeAfter, on: databases.logs)
     }

@@ -21,8 +21,10 @@ public struct Follower: Sendable {
   public let since: Timestamp
   /// Seconds since its last sign of life, by the server's clock.
   public let age: Double
-  /// What it did, as JSON.
-  public let state: String
+  /// Call logs that it wrote in the last minute.
+  public let perMinute: Int64
+  /// CELs that it saw and has not covered yet.
+  public let ahead: Int64
 
   /// Whether it has given a sign of life. A sign from the future counts as none: the server's clock
   /// was set back.
@@ -34,11 +36,11 @@ public struct Follower: Sendable {
     }
     (self.owner, self.since, self.age) = (owner, since, age)
     (host, pid, program) = (row.string(1) ?? "", row.int64(2) ?? 0, row.string(3) ?? "")
-    state = row.string(6) ?? "{}"
+    (perMinute, ahead) = (row.int64(6) ?? 0, row.int64(8) ?? 0)
   }
 
   private static let columns =
-    "owner, host, pid::int8, program, since, extract(epoch FROM clock_timestamp() - beat)::text, state::text, sessions::text"
+    "owner, host, pid::int8, program, since, extract(epoch FROM clock_timestamp() - beat)::text, (state ->> 'per_minute')::int8, sessions::text, (state ->> 'ahead')::int8"
 
   /// Reads the follower of a checkpoint; nil where none ever was, or the last one ended orderly.
   public static func read(_ checkpoint: Checkpoint, on connection: Connection) throws(PostgreSQLError) -> Follower? {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CallLogs
 import Foundation
 import Inspection
+import Settings
 import Terminal
 import Values
 
@@ -32,11 +33,12 @@ struct Status: AsyncParsableCommand {
     if offline { return try await StatusOffline.run(common, format) }
     try await Session.run(common) { session in
       let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log).run()
-      try Console.result(format == .json ? Status.json(status) : Status.text(status))
+      let decision = session.settings.followDecision()
+      try Console.result(format == .json ? Status.json(status, decision) : Status.text(status, decision))
     }
   }
 
-  private static func text(_ status: StatusJob.Status) -> String {
+  private static func text(_ status: StatusJob.Status, _ decision: Settings.FollowDecision) -> String {
     var lines = ["CEL table     \(status.table)"]
     lines.append("CEL ids       " + (status.bounds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none"))
     if !status.missingMigrations.isEmpty {
@@ -71,6 +73,7 @@ struct Status: AsyncParsableCommand {
       )
     }
     lines += StatusGaps.lines(status)
+    lines += StatusFollower.lines(status, decision)
     if status.pendingLinks > 0 {
       lines.append("Links to make \(Human.count(status.pendingLinks)) in the CEL database, by the next run")
     }
@@ -79,7 +82,7 @@ struct Status: AsyncParsableCommand {
     return lines.joined(separator: "\n")
   }
 
-  private static func json(_ status: StatusJob.Status) -> String {
+  private static func json(_ status: StatusJob.Status, _ decision: Settings.FollowDecision) -> String {
     var json = JSONWriter()
     func ranges(_ key: Text, _ ranges: [Range<Int64>]) {
       json.key(key)
@@ -114,6 +117,7 @@ struct Status: AsyncParsableCommand {
     json.number("reaching_linkedids", status.reaching)
     StatusGaps.append(status, to: &json)
     json.number("pending_links", status.pendingLinks)
+    StatusFollower.append(status, decision, to: &json)
     json.key("counters")
     json.open("{")
     for (key, value) in status.counters { key.withText { json.number($0, value) } }
