@@ -54,6 +54,14 @@ final class RawClient: Sendable {
   /// Goes away in both directions.
   func goAway() { shutdown(socket, Int32(SHUT_RDWR)) }
 
+  /// Goes away without a farewell. Nothing can follow.
+  func reset() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    _ = Glibc.connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+  }
+
   /// Some bytes; none at the end, whichever it is, nil after 20 seconds without any.
   func receive(_ most: Int = 1 << 16) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: most)

@@ -71,6 +71,39 @@ struct StreamAnswerTests {
     }
   }
 
+  @Test("A client that goes away before the first byte frees the lane, too")
+  func goneEarly() async throws {
+    try await withService(settings: { $0.connections = (1, 1, 1) }) { service, database, tokens in
+      let token = try tokens.create(name: "all", tenants: .all, accesses: ["call-logd.#"])
+      #expect(try await service.ask(as: token, "/cdr").status == 200)
+      try database.run(
+        """
+        INSERT INTO call_logd_tenant VALUES ('\(uuid(0))');
+        INSERT INTO call_logd_call_log (id, date, tenant_uuid) VALUES (1, '2024-01-01Z', '\(uuid(0))');
+        ALTER TABLE call_logd_call_log RENAME TO call_logs;
+        CREATE VIEW call_logd_call_log AS SELECT * FROM call_logs WHERE pg_sleep(300) IS NOT NULL
+        """)
+      let sleeping = "count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+      for isReset in [false, true] {
+        let port = service.port
+        let client = try await onThread {
+          let client = try RawClient(port)
+          client.send(StreamAnswerTests.request(token))
+          return client
+        }
+        try await until { (try? database.value(sleeping)) == "1" }
+        if isReset { client.reset() } else { client.goAway() }
+        // Without the client's departure the server's limit for statements would end it, much later.
+        var isFree = false
+        for _ in 0..<1500 where !isFree {
+          isFree = try database.value(sleeping) == "0"
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(isFree)
+      }
+    }
+  }
+
   @Test("A client that reads slowly gets everything")
   func slow() async throws {
     try await StreamAnswerTests.withStream { service, _, token in
@@ -108,7 +141,11 @@ struct StreamAnswerTests {
 
   @Test("The end of the service waits for streams, and cuts off those that nobody reads")
   func end() async throws {
-    try await StreamAnswerTests.withStream({ $0.grace = .milliseconds(500) }) { service, _, token in
+    try await StreamAnswerTests.withStream({
+      $0.grace = .milliseconds(500)
+      // A reader may be as slow as it likes otherwise.
+      $0.streams.idle = .seconds(3600)
+    }) { service, _, token in
       let (client, first) = try await StreamAnswerTests.client(service, token)
       await service.stop()
       let rest = try await onThread { client.receiveAll() }

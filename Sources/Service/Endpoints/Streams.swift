@@ -10,7 +10,7 @@ enum Streams {
   ///
   /// An error after it breaks the connection off: a client must not take half an answer for all.
   static func response(_ stream: LaneStream, _ visit: Visit, _ type: String) async throws -> Response {
-    let first = try await stream.next()
+    let first = try await Departure.watched(visit.channel, onGone: { stream.giveUp() }) { try await stream.next() }
     if visit.request.method == .head {
       stream.giveUp()
       return Response(status: .ok, headers: [.contentType: type])
