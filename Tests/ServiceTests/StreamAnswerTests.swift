@@ -93,7 +93,7 @@ struct StreamAnswerTests {
         }
         try await until { (try? database.value(sleeping)) == "1" }
         if isReset { client.reset() } else { client.goAway() }
-        // Without the client's departure the server's limit for statements would end it, much later.
+        // Without it the server's limit for statements would end it, much later.
         var isFree = false
         for _ in 0..<1500 where !isFree {
           isFree = try database.value(sleeping) == "0"
