@@ -17,11 +17,15 @@ final class Job: Sendable {
   let isRepeatable: Bool
   private let work: Work
   private let onEnd: End
+  /// Wakes work that waits for something else than the server.
+  private let wake: @Sendable () -> Void
   private let state = Mutex(State.waits)
   private let interruption = Interruption()
 
-  init(isRepeatable: Bool, work: @escaping Work, onEnd: @escaping End) {
-    (self.isRepeatable, self.work, self.onEnd) = (isRepeatable, work, onEnd)
+  init(
+    isRepeatable: Bool, wake: @escaping @Sendable () -> Void = {}, work: @escaping Work, onEnd: @escaping End
+  ) {
+    (self.isRepeatable, self.wake, self.work, self.onEnd) = (isRepeatable, wake, work, onEnd)
   }
 
   /// Whether it still waits.
@@ -78,6 +82,7 @@ final class Job: Sendable {
   /// runs.
   func giveUp() {
     guard !endIfWaiting(CancellationError()) else { return }
+    wake()
     // A request for cancelling opens a connection, which blocks.
     let interruption = interruption
     BlockingThread.start("give-up") { interruption.request() }

@@ -57,7 +57,11 @@ public final class LaneStream: Sendable {
       return $0.job
     }
     job?.giveUp()
-    // The lane may be waiting for a permit.
+  }
+
+  /// The lane may be waiting for its reader: it learns that its work is given up.
+  func wake() {
+    state.withLock { $0.isGivenUp = true }
     permits.signal()
   }
 

@@ -76,7 +76,7 @@ public final class Lanes: Sendable {
   public func stream(_ body: @escaping @Sendable (Connection, LaneStream.Writer) throws -> Void) -> LaneStream {
     let stream = LaneStream(idle: settings.readerIdle, limit: settings.streamLimit)
     let writer = LaneStream.Writer(stream)
-    let job = Job(isRepeatable: false) { connection in
+    let job = Job(isRepeatable: false, wake: { stream.wake() }) { connection in
       try body(connection, writer)
       try writer.flush()
     } onEnd: { error in

@@ -124,6 +124,13 @@ public struct CallLogService: Sendable {
       configuration: ServiceGroupConfiguration(
         services: configurations, gracefulShutdownSignals: signals, logger: quietLog))
     exports.start()
+    // A client that takes nothing would hold up the end for as long as a stream may last.
+    let limit = Task { [grace = settings.grace] in
+      await ending.hasBegun()
+      try await Task.sleep(for: grace)
+      for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
+    }
+    defer { limit.cancel() }
     let result: Result<Void, any Error>
     do {
       try await group.run()
@@ -183,7 +190,8 @@ public struct CallLogService: Sendable {
       maxHeaderFieldSize: settings.headerLimit, maxHeaderListSize: settings.headerLimit, maxHeaderFieldCount: 100)
     let http = HTTPServerBuilder.http1(
       configuration: HTTP1Channel.Configuration(
-        idleTimeout: .seconds(Int64(settings.site.limits.request.components.seconds)), httpDecoderConfiguration: decoder))
+        // A body that comes too slowly is answered before its connection is cut.
+        idleTimeout: .seconds(settings.site.limits.request.components.seconds + 5), httpDecoderConfiguration: decoder))
     guard let files = settings.certificate else { return http }
     do {
       let chain = try NIOSSLCertificate.fromPEMFile(files.chain).map { NIOSSLCertificateSource.certificate($0) }

@@ -109,4 +109,14 @@ struct LaneStreamTests {
       await lanes.close(grace: .zero)
     }
   }
+
+  @Test("Lanes that are closed do not wait for a reader that takes nothing")
+  func closing() async throws {
+    let database = try TestDatabase(.empty)
+    let lanes = LaneStreamTests.lanes(database, idle: .seconds(3600), limit: .seconds(7200))
+    let stream = lanes.stream { _, writer in while true { try writer.write([UInt8](repeating: 1, count: 1 << 16)) } }
+    #expect(try await stream.next() != nil)
+    await lanes.close(grace: .milliseconds(50))
+    await #expect(throws: (any Error).self) { while try await stream.next() != nil {} }
+  }
 }

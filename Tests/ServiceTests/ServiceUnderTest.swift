@@ -57,6 +57,7 @@ final class ServiceUnderTest: Sendable {
     settings.timeouts = (.seconds(60), .seconds(60))
     settings.queue.wait = .seconds(60)
     settings.grace = .seconds(5)
+    settings.connections = (2, 1, 1)
     edit(&settings)
     let debug = DebugSwitch(false)
     let (ports, told) = AsyncStream.makeStream(of: Int.self)
@@ -114,9 +115,14 @@ struct TokensOfTest {
     file = TokensFile(folder + "/tokens")
   }
 
-  var authenticator: TokensAuthenticator { TokensAuthenticator(file, master: ServiceUnderTest.master) }
+  var authenticator: TokensAuthenticator { file.authenticatorOfTest }
 
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+extension TokensFile {
+  /// Who knows the tokens of a test's file.
+  var authenticatorOfTest: TokensAuthenticator { TokensAuthenticator(self, master: ServiceUnderTest.master) }
 }
 
 /// Makes a file of tokens and a database with tables, serves them, and ends all.

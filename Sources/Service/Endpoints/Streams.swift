@@ -10,7 +10,7 @@ enum Streams {
   ///
   /// An error after it breaks the connection off: a client must not take half an answer for all.
   static func response(_ stream: LaneStream, _ visit: Visit, _ type: String) async throws -> Response {
-    let first = try await stream.next()
+    let first = try await Departure.watched(visit.channel, onGone: { stream.giveUp() }) { try await stream.next() }
     if visit.request.method == .head {
       stream.giveUp()
       return Response(status: .ok, headers: [.contentType: type])
@@ -19,8 +19,9 @@ enum Streams {
     note.becomesStream()
     // The writer may be waiting for a socket that nobody reads.
     stream.onFailure { channel.close(promise: nil) }
+    let end = StreamEnd(stream: stream, note: note)
     let body = ResponseBody { writer in
-      defer { note.ended() }
+      defer { end.come() }
       do {
         try await request.body.consumeWithInboundCloseHandler { _ in
           var piece = first
@@ -39,5 +40,21 @@ enum Streams {
     }
     // Whoever watches whether the client goes away reads the connection to its end.
     return Response(status: .ok, headers: [.contentType: type, .connection: "close"], body: body)
+  }
+}
+
+/// Ends a stream with its answer, also where the client is gone before its first byte: then nobody
+/// asks for the body.
+private final class StreamEnd: Sendable {
+  private let stream: LaneStream
+  private let note: AccessNote
+
+  init(stream: LaneStream, note: AccessNote) { (self.stream, self.note) = (stream, note) }
+
+  deinit { come() }
+
+  func come() {
+    stream.giveUp()
+    note.ended()
   }
 }

@@ -161,8 +161,15 @@ struct SiteContext: RequestContext {
 /// Whether the service ends.
 final class Ending: Sendable {
   private let flag = Atomic<Bool>(false)
+  private let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
 
   var isEnding: Bool { flag.load(ordering: .acquiring) }
 
-  func begin() { flag.store(true, ordering: .releasing) }
+  func begin() {
+    flag.store(true, ordering: .releasing)
+    continuation.finish()
+  }
+
+  /// Waits until it does. One task waits.
+  func hasBegun() async { for await _ in begun {} }
 }
