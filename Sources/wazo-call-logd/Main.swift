@@ -72,9 +72,9 @@ struct Main: ParsableCommand {
     Task {
       do {
         try await serve()
-        end.come(to: nil)
+        end.reach(nil)
       } catch {
-        end.come(to: error)
+        end.reach(error)
       }
     }
     guard let error = end.wait() else { return }
@@ -84,12 +84,12 @@ struct Main: ParsableCommand {
     throw ExitCode((reported?.exitReason ?? (isSetting ? .configuration : .fault)).rawValue)
   }
 
-  /// What the service came to.
+  /// The end of the service: its error, or nil if it has none.
   private final class End: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     private let error = Mutex<(any Error)?>(nil)
 
-    func come(to error: (any Error)?) {
+    func reach(_ error: (any Error)?) {
       self.error.withLock { $0 = error }
       semaphore.signal()
     }

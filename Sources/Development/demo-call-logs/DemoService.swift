@@ -32,7 +32,6 @@ final class DemoService {
   /// Makes a token with one program and starts the other. Returns when the service listens.
   /// - Throws: ``JobError``
   func start(_ program: String, tokens maker: String, database uri: String, tenant: String) throws {
-    token = try makeToken(maker)
     try Data().write(to: URL(fileURLWithPath: folder + "/empty.yml"))
     let settings = """
       db_uri: '\(uri)'
@@ -51,6 +50,7 @@ final class DemoService {
 
       """
     try Data(settings.utf8).write(to: URL(fileURLWithPath: folder + "/config.yml"))
+    token = try makeToken(maker)
     try Data().write(to: URL(fileURLWithPath: logFile))
     process.executableURL = URL(fileURLWithPath: program)
     // An empty file in place of this machine's /etc/wazo-call-logd.
@@ -98,20 +98,21 @@ final class DemoService {
   }
 
   private func makeToken(_ program: String) throws -> String {
-    let (process, output) = (Process(), Pipe())
+    let (process, output, errors) = (Process(), Pipe(), Pipe())
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = ["token", "create", "--name", "demo", "--all-tenants", "--file", folder + "/tokens"]
     process.environment = environment
     process.standardOutput = output
-    // It says where the token is stored, and that it is shown once.
-    process.standardError = FileHandle.nullDevice
+    // Where the token is stored, and that it is shown once, is of no use here.
+    process.standardError = errors
     do { try process.run() } catch {
       throw JobError(.configuration, "cannot run \(program): \(error.localizedDescription)")
     }
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-      throw JobError(.fault, "wazo-call-logs token create ended with \(process.terminationStatus)")
+      let report = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      throw JobError(.fault, "wazo-call-logs token create ended with \(process.terminationStatus): \(report)")
     }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
