@@ -4,7 +4,7 @@ import PostgreSQL
 extension Demo {
   private static let simulatedRecordings = "/var/lib/wazo/sounds/tenants"
 
-  /// Lets the simulated calls have been recorded in that folder.
+  /// Changes the CELs as if Asterisk had recorded the calls in that folder.
   func move(recordings folder: String, _ connection: Connection) throws {
     try connection.execute(
       "UPDATE cel SET extra = replace(extra, $1, $2) WHERE eventtype = 'MIXMONITOR_START'",
@@ -36,7 +36,7 @@ extension Demo {
     print(
       """
 
-      wazo-call-logd serves them at \(service.url). In another terminal:
+      wazo-call-logd serves the call logs at \(service.url). In another terminal:
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&limit=5'
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&format=csv'
       """)

@@ -52,9 +52,13 @@ final class DemoService {
     try Data(settings.utf8).write(to: URL(fileURLWithPath: folder + "/config.yml"))
     token = try makeToken(maker)
     try Data().write(to: URL(fileURLWithPath: logFile))
-    process.executableURL = URL(fileURLWithPath: program)
     // An empty file in place of this machine's /etc/wazo-call-logd.
-    process.arguments = ["-c", folder + "/empty.yml"]
+    var command = [program, "-c", folder + "/empty.yml"]
+    // The kernel ends the service with this program, even if nobody else can: its terminal is closed.
+    let setpriv = "/usr/bin/setpriv"
+    if FileManager.default.isExecutableFile(atPath: setpriv) { command = [setpriv, "--pdeathsig", "TERM", "--"] + command }
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
     process.environment = environment
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
     do { try process.run() } catch {
