@@ -54,7 +54,7 @@ final class DemoService {
     try Data().write(to: URL(fileURLWithPath: logFile))
     // An empty file in place of this machine's /etc/wazo-call-logd.
     var command = [program, "-c", folder + "/empty.yml"]
-    // The kernel ends the service with this program, even if nobody else can: its terminal is closed.
+    // The kernel ends the service with this program, also when its terminal is closed.
     let setpriv = "/usr/bin/setpriv"
     if FileManager.default.isExecutableFile(atPath: setpriv) { command = [setpriv, "--pdeathsig", "TERM", "--"] + command }
     process.executableURL = URL(fileURLWithPath: command[0])
