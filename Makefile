@@ -1,8 +1,11 @@
 # Everything a developer or a newcomer needs. `make help` lists it.
 
 SWIFT ?= swift
-# The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd, zlib and libstdc++.
+# The programs that people run carry the Swift libraries with them: they start faster and need nothing but libpq, libzstd, zlib and libstdc++; the service needs libarchive and libcurl, too.
 RELEASE := -c release -Xswiftc -static-stdlib
+RELEASE_FOLDER = $$($(SWIFT) build $(RELEASE) --show-bin-path)
+# PROGRAMS=wazo-call-logs leaves the service out.
+PROGRAMS ?= wazo-call-logs wazo-call-logd
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
@@ -11,9 +14,9 @@ SCALE ?= medium
 help: ## Show this.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: release ## Build, then make call logs of simulated calls in a PostgreSQL of its own, and show them.
+demo: release-wazo-call-logs $(if $(SERVE),release-wazo-call-logd) ## Build, then make call logs of simulated calls in a PostgreSQL of its own, and show them (SERVE=1: by the REST API, too).
 	@$(SWIFT) build $(RELEASE) --product demo-call-logs
-	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/demo-call-logs $(if $(STAY),--stay)
+	@$(RELEASE_FOLDER)/demo-call-logs $(if $(STAY),--stay) $(if $(SERVE),--serve)
 
 test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
@@ -27,9 +30,9 @@ ROUNDS ?= 60
 stress: deps ## Random work of every verb at once, disturbed (ROUNDS=10: fewer), and compare the tables with undisturbed ones.
 	STRESS_ROUNDS=$(ROUNDS) $(SWIFT) test --filter 'WholeTests.(StressTests|EdgeStressTests)'
 
-bench: release ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
+bench: release-wazo-call-logs ## Measure against what PostgreSQL itself takes (SCALE=large: 1,000,000 calls).
 	@$(SWIFT) build $(RELEASE) --product bench-call-logs
-	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/bench-call-logs --scale $(SCALE)
+	@$(RELEASE_FOLDER)/bench-call-logs --scale $(SCALE)
 
 lint: ## Check the format of the sources.
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
@@ -40,12 +43,16 @@ format: ## Put the sources into that format.
 deps: ## Install the Debian packages that are missing.
 	@.ci/deps
 
-release: deps ## Build the program.
-	$(SWIFT) build $(RELEASE) --product wazo-call-logs
+release: $(PROGRAMS:%=release-%) ## Build the programs: wazo-call-logs and the service (PROGRAMS=wazo-call-logs: without it).
+
+release-%: deps
+	$(SWIFT) build $(RELEASE) --product $*
 
 PREFIX ?= /usr/local
-install: release ## Install the program, without its symbols, below PREFIX (/usr/local).
-	install -D -s -m 755 "$$($(SWIFT) build $(RELEASE) --show-bin-path)/wazo-call-logs" $(DESTDIR)$(PREFIX)/bin/wazo-call-logs
+install: release ## Install the programs, without their symbols, below PREFIX (/usr/local); PROGRAMS as for release.
+	for program in $(PROGRAMS); do \
+	  install -D -s -m 755 "$(RELEASE_FOLDER)/$$program" "$(DESTDIR)$(PREFIX)/bin/$$program" || exit; \
+	done
 
 clean: ## Remove what was built.
 	rm -rf .build

@@ -260,8 +260,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "simulate-calls",
-        "private-server",
+        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
+        "simulate-calls", "private-server", httpClient, nio,
       ],
       exclude: ["Program/Snapshots"]),
 

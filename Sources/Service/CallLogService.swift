@@ -95,23 +95,27 @@ public struct CallLogService: Sendable {
     if let port = settings.managementPort {
       let management = ManagementSite(metrics: metrics, desk: desk, ending: ending, samples: { [] })
       all.append(
-        Application(
-          responder: management,
-          configuration: ApplicationConfiguration(address: .hostname(settings.managementListen, port: port)),
-          onServerRunning: { channel in log.notice("metrics and health are at \(CallLogService.address(of: channel))") },
-          logger: quietLog))
+        Listener(
+          name: "the service's metrics", host: settings.managementListen, port: port, setting: "service.management_",
+          server: Application(
+            responder: management,
+            configuration: ApplicationConfiguration(address: .hostname(settings.managementListen, port: port)),
+            onServerRunning: { channel in log.notice("metrics and health are at \(CallLogService.address(of: channel))") },
+            logger: quietLog)))
     }
     let scheme = settings.certificate == nil ? "http" : "https"
     all.append(
-      Application(
-        responder: site, server: try server(),
-        configuration: ApplicationConfiguration(
-          address: .hostname(settings.listen, port: settings.port), serverName: "wazo-call-logd",
-          availableConnectionsDelegate: MaximumAvailableConnections(settings.mostConnections, logger: quietLog)),
-        onServerRunning: { channel in
-          log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
-          onListening(channel.localAddress?.port ?? 0)
-        }, logger: quietLog))
+      Listener(
+        name: "the API", host: settings.listen, port: settings.port, setting: "rest_api.",
+        server: Application(
+          responder: site, server: try server(),
+          configuration: ApplicationConfiguration(
+            address: .hostname(settings.listen, port: settings.port), serverName: "wazo-call-logd",
+            availableConnectionsDelegate: MaximumAvailableConnections(settings.mostConnections, logger: quietLog)),
+          onServerRunning: { channel in
+            log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
+            onListening(channel.localAddress?.port ?? 0)
+          }, logger: quietLog)))
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }

@@ -1,19 +1,22 @@
 import API
 import ArgumentParser
 import Authentication
+import Dispatch
 import Logging
 import PostgreSQL
 import Service
 import ServiceLifecycle
 import Settings
+import Synchronization
 import Values
 
 /// The service. It accepts the command line of Wazo's daemon of the same name.
 @main
-struct Main: AsyncParsableCommand {
+struct Main: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wazo-call-logd",
     abstract: "Serves call logs by Wazo's REST API.",
+    usage: "wazo-call-logd [<options>]",
     discussion: """
       On a Wazo server the service reads Wazo's /etc/wazo-call-logd as it is, and wazo-auth says \
       who may ask. Elsewhere it reads /etc/wazo-call-logs/config.yml, and a file of tokens says \
@@ -34,6 +37,7 @@ struct Main: AsyncParsableCommand {
         64   the command line is wrong
         69   the database cannot be reached for --db-upgrade-on-startup
         70   a fault in the program
+        75   another program uses the port
         77   a permission is missing
         78   the configuration is wrong, or tables are missing
       """,
@@ -60,15 +64,39 @@ struct Main: AsyncParsableCommand {
   @Option(name: .customLong("port"), help: ArgumentHelp("The port of the API.", valueName: "number"))
   var port: Int?
 
-  func run() async throws {
-    do {
-      try await serve()
-    } catch let error as ExitCode {
-      throw error
-    } catch {
-      let reported = error as? any ReportedError
-      Program.say(reported.map { $0.report + ($0.remedy.map { "; " + $0 } ?? "") } ?? "\(error)")
-      throw ExitCode((reported?.exitReason ?? .fault).rawValue)
+  /// Serves on other threads while the first one waits. An asynchronous `run` would end the first
+  /// thread: glibc does not change the user of a thread that ends, and its user is the one that the
+  /// list of processes shows.
+  func run() throws {
+    let end = End()
+    Task {
+      do {
+        try await serve()
+        end.reach(nil)
+      } catch {
+        end.reach(error)
+      }
+    }
+    guard let error = end.wait() else { return }
+    let reported = error as? any ReportedError
+    Program.say(reported.map { $0.report + ($0.remedy.map { "; " + $0 } ?? "") } ?? "\(error)")
+    let isSetting = error is SettingsError
+    throw ExitCode((reported?.exitReason ?? (isSetting ? .configuration : .fault)).rawValue)
+  }
+
+  /// The end of the service: its error, or nil if it has none.
+  private final class End: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let error = Mutex<(any Error)?>(nil)
+
+    func reach(_ error: (any Error)?) {
+      self.error.withLock { $0 = error }
+      semaphore.signal()
+    }
+
+    func wait() -> (any Error)? {
+      semaphore.wait()
+      return error.withLock { $0 }
     }
   }
 

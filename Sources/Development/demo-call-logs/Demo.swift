@@ -22,6 +22,7 @@ struct Demo: ParsableCommand {
         demo-call-logs
         demo-call-logs --calls 20000 --seed 7
         demo-call-logs --stay                    keeps the server for other commands
+        demo-call-logs --serve                   the same, with the REST API
       """)
 
   @Option(help: "How many calls to simulate.")
@@ -33,6 +34,11 @@ struct Demo: ParsableCommand {
     .appendingPathComponent("wazo-call-logs").path
   @Flag(help: "Keep the server until Ctrl-C, to try other commands.")
   var stay = false
+  @Flag(help: "Serve the call logs by Wazo's REST API until Ctrl-C.")
+  var serve = false
+  @Option(help: "The service to show (default: the wazo-call-logd beside this program).")
+  var service = URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
+    .appendingPathComponent("wazo-call-logd").path
 
   func validate() throws {
     if calls < 1 { throw ValidationError("--calls takes a number above 0, not \(calls)") }
@@ -61,10 +67,18 @@ struct Demo: ParsableCommand {
     interruption.register(connection)
     let simulated = try simulate(into: connection)
     say("Simulated \(Human.count(simulated.callCount, "call")) of 30 days: \(Human.count(simulated.cels, "CEL"))")
+    let served = serve ? try DemoService() : nil
+    defer { served?.stop() }
+    if let served { try move(recordings: served.recordings, connection) }
     print(try makeCallLogs(uri))
     try report(connection)
+    if let served { try start(served, uri, connection) }
     next(uri, try connection.query(DevelopmentSQL.reports["example"] ?? "", purpose: "Looking for an example").string(0, 0) ?? "")
-    while stay, !interruption.isRequested { Thread.sleep(forTimeInterval: 0.2) }
+    if let served { show(served, try example(of: served.recordings, connection)) }
+    while stay || serve, !interruption.isRequested {
+      try served?.check()
+      Thread.sleep(forTimeInterval: 0.2)
+    }
   }
 
   /// Runs the program as a user would. Its progress goes to the terminal.
@@ -98,7 +112,7 @@ struct Demo: ParsableCommand {
       + "\(Human.count(summary.callLogsWritten, "call log")) written."
   }
 
-  private static let tenant = "00000000-0000-4000-8000-000000000001"
+  static let tenant = "00000000-0000-4000-8000-000000000001"
 
   private func simulate(into connection: Connection) throws -> SimulationSummary {
     let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
@@ -139,7 +153,7 @@ struct Demo: ParsableCommand {
   }
 
   private func next(_ uri: String, _ conversation: String) {
-    if stay {
+    if stay || serve {
       print(
         """
 
@@ -156,6 +170,7 @@ struct Demo: ParsableCommand {
 
         Next:
           make demo STAY=1          the same, and keeps the server to try status, explain, delete and generate
+          make demo SERVE=1         the same, with Wazo's REST API
           \(program) --help
           \(program) --db-uri postgresql:///asterisk    the nightly run on your server
         """)

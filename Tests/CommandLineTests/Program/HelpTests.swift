@@ -20,10 +20,14 @@ struct HelpTests {
     let outcome = try Running(Program.path, verb.split(separator: " ").map(String.init) + ["--help"]).finish()
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
-    let file = HelpTests.snapshots.appendingPathComponent(
-      (verb.isEmpty ? "wazo-call-logs" : verb.replacing(" ", with: "-")) + ".txt")
-    if HelpTests.renews { try outcome.output.write(to: file) }
-    #expect(outcome.text == (try String(contentsOf: file, encoding: .utf8)))
+    try HelpTests.expectSnapshot(outcome, verb.isEmpty ? "wazo-call-logs" : verb.replacing(" ", with: "-"))
+  }
+
+  /// Expects the output that the snapshot of that name has.
+  static func expectSnapshot(_ outcome: Outcome, _ name: String, _ location: SourceLocation = #_sourceLocation) throws {
+    let file = snapshots.appendingPathComponent(name + ".txt")
+    if renews { try outcome.output.write(to: file) }
+    #expect(outcome.text == (try String(contentsOf: file, encoding: .utf8)), sourceLocation: location)
   }
 
   @Test("Every verb explains itself with an example that names the program", arguments: verbs)

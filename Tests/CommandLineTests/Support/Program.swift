@@ -97,6 +97,8 @@ final class Running {
 
   var isRunning: Bool { process.isRunning }
 
+  var pid: Int32 { process.processIdentifier }
+
   /// The most memory it has had resident so far, MiB; nil when it has ended.
   var peakMemory: Double? {
     let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)

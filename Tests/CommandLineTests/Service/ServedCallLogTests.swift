@@ -1,0 +1,82 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import Testing
+
+@Suite("Served call logs")
+struct ServedCallLogTests {
+  private let folder: Scratch
+
+  init() throws { folder = try Scratch() }
+
+  @Test("GET /cdr shows after generate what export writes: the same call logs, with the same values")
+  func exported() async throws {
+    let database = try TestDatabase(.wazo)
+    expectSilence(try database.run())
+    let token = try RunningService.makeToken(in: folder)
+    let service = try RunningService(database.uri, folder: folder)
+    var all = 0
+    for status in ["", "&call_status=blocked"] {
+      let (code, body) = try await service.ask("/cdr?recurse=true&limit=0\(status)", token: token)
+      #expect(code == 200)
+      let list = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+      let items = try #require(list["items"] as? [[String: Any]])
+      let filter = status.isEmpty ? [] : ["--call-status", "blocked"]
+      let exported = try database.start(["export", "--format", "jsonl", "--newest-first"] + filter).finish().objects()
+      #expect(list["filtered"] as? Int == exported.count && items.count == exported.count)
+      let byID = { (calls: [[String: Any]]) in
+        Dictionary(uniqueKeysWithValues: calls.compactMap { call in (call["id"] as? Int).map { ($0, call) } })
+      }
+      let (served, written) = (byID(items), byID(exported))
+      #expect(Set(served.keys) == Set(written.keys) && served.count == items.count)
+      for (id, call) in served { #expect(call as NSDictionary == written[id].map { $0 as NSDictionary }, "call log \(id)") }
+      #expect(list["total"] as? Int == (try database.count("call_logd_call_log")))
+      all += items.count
+    }
+    #expect(try all == database.count("call_logd_call_log") && all > 200)
+    try service.stop()
+  }
+
+  @Test("SIGTERM ends the service with 0, and a download that has begun ends well")
+  func download() async throws {
+    let count = 40_000
+    let database = try TestDatabase(.bare)
+    expectSilence(try database.run("migrate"))
+    // More than sockets hold, so that the service is still busy when it gets the signal.
+    try database.psql(
+      """
+      INSERT INTO call_logd_tenant VALUES ('\(tenant)');
+      INSERT INTO call_logd_call_log (date, date_end, tenant_uuid, source_name, source_exten, destination_exten, direction, conversation_id)
+      SELECT '2026-03-02 10:00Z'::timestamptz + n * interval '1 s', '2026-03-02 10:00Z'::timestamptz + n * interval '1 s',
+        '\(tenant)', repeat('long name ', 20), '1001', '1002', 'internal', '1772445600.' || n
+      FROM generate_series(1, \(count)) n
+      """)
+    let token = try RunningService.makeToken(in: folder)
+    let service = try RunningService(database.uri, folder: folder)
+    let response = try await service.response("/cdr?recurse=true&limit=0", token: token)
+    #expect(response.status == .ok)
+    var pieces = response.body.makeAsyncIterator()
+    var body = Data(try #require(try await pieces.next()).readableBytesView)
+    service.send(SIGTERM)
+    // From now on nobody gets an answer: the port is closed, or the service says that it ends.
+    try await waitForRefusal(service, token)
+    #expect(body.count < count * 500)
+    while let piece = try await pieces.next() { body.append(contentsOf: piece.readableBytesView) }
+    let list = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+    #expect((list["items"] as? [Any])?.count == count && list["total"] as? Int == count)
+    let outcome = try service.finish()
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.hasSuffix("the service has ended\n"))
+  }
+
+  private func waitForRefusal(_ service: RunningService, _ token: String) async throws {
+    for _ in 0..<600 {
+      // The client tries a closed port again until its time is over.
+      let answer = try? await service.response("/cdr?limit=1", token: token, within: .seconds(1))
+      guard let answer, answer.status != .serviceUnavailable else { return }
+      #expect(answer.status == .ok)
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    Issue.record("the service still answers")
+  }
+}
