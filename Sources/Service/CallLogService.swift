@@ -32,7 +32,7 @@ public struct CallLogServiceSettings: Sendable {
   /// How much work waits for a connection of a kind, and how long.
   public var queue = (length: 64, wait: Duration.seconds(5))
   /// How long a statement may take.
-  public var timeouts = (list: Duration.seconds(5), count: Duration.seconds(2))
+  public var timeouts = (list: Duration.seconds(5), count: Duration.seconds(10))
   /// How long the reader of a stream may take nothing, and how long a stream may last.
   public var streams = (idle: Duration.seconds(60), limit: Duration.seconds(3600))
   /// Connections of clients.

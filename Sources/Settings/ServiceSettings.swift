@@ -226,7 +226,7 @@ extension ServiceSettings {
     /// How long the database may work on a list.
     public var listTimeout = Duration.seconds(5)
     /// How long the database may count.
-    public var countTimeout = Duration.seconds(2)
+    public var countTimeout = Duration.seconds(10)
     /// Connections of clients at the same time.
     public var maxConnections = 1_000
     /// Bytes of a request's line and headers.

@@ -29,17 +29,16 @@ struct GateTests {
     var state = WazoAuthOfTests.State()
     state.parents[uuid(0)] = uuid(0)
     state.tokens["good"] = .init(tenant: uuid(0))
-    try await withWazoAuth(state, cacheSeconds: 0) { wazoAuth, authenticator in
+    try await withDoorway(state, cacheSeconds: 0) { wazoAuth, doorway, authenticator in
       let service = try await ServiceUnderTest.start(database.uri, authenticator)
       #expect(try await service.ask(as: "good", "/cdr").text.contains("secretword"))
-      let port = wazoAuth.port
-      await wazoAuth.stop()
+      doorway.shut()
       for path in GateTests.paths {
         let answer = try await service.ask(as: "good", path)
         #expect(answer.status == 503 && answer.errorID == "authentication-server-unreachable", "\(path): \(answer.text)")
         #expect(!answer.text.contains("secretword") && answer.headers["retry-after"] != nil)
       }
-      try await wazoAuth.start(on: port)
+      try doorway.open()
       #expect(try await service.ask(as: "good", "/cdr").status == 200)
       wazoAuth.change { $0.tokens = [:] }
       #expect(try await service.ask(as: "good", "/cdr").status == 401)

@@ -64,21 +64,26 @@ struct Site: HTTPResponder {
       response.headers[.allow] = allowed
       return (response, found[0].0)
     }
-    let visit: Visit
-    switch route.access {
-    case .open:
-      visit = Visit(open: request, values, query, gate: gate, limits: settings.limits, note: note, channel: channel)
-    case .needed(let access):
-      visit = try await Visit(
-        request, route, values, query, access: access(values), gate: gate, limits: settings.limits, note: note,
-        channel: channel)
-    }
     do {
+      let visit = try await visit(request, route, values, query, note, channel)
       return (try await route.answer(visit), route)
-    } catch let error as APIError {
-      return (Answers.error(error), route)
     } catch {
       return (Answers.error(refusal(error)), route)
+    }
+  }
+
+  /// Lets a request in.
+  private func visit(
+    _ request: Request, _ route: Route, _ values: PathValues, _ query: QueryString, _ note: AccessNote,
+    _ channel: any Channel
+  ) async throws(APIError) -> Visit {
+    switch route.access {
+    case .open:
+      Visit(open: request, values, query, gate: gate, limits: settings.limits, note: note, channel: channel)
+    case .needed(let access):
+      try await Visit(
+        request, route, values, query, access: access(values), gate: gate, limits: settings.limits, note: note,
+        channel: channel)
     }
   }
 
