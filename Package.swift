@@ -230,7 +230,8 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", "Service", "WazoAuth", "PrivateServer", "ServiceSupport", "TestSupport", "wazo-call-logd", httpClient, nio, nioSSL, yams,
+        "Exports", "Service", "WazoAuth", "PrivateServer", "ServiceSupport", "TestSupport", "wazo-call-logd", httpClient, nio,
+        nioSSL, unixSignals, yams,
       ]),
     .testTarget(
       name: "RunsTests",

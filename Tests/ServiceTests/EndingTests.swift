@@ -4,6 +4,7 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
+import UnixSignals
 import Values
 
 @testable import Service
@@ -53,8 +54,8 @@ struct EndingTests {
     let tokens = try TokensOfTest()
     defer { tokens.remove() }
     let token = try tokens.file.create(name: "all", tenants: .all, accesses: ["call-logd.#"])
-    for _ in 0..<10 {
-      let service = try await ServiceUnderTest.start(database.uri, tokens.authenticator)
+    for _ in 0..<6 {
+      let service = try await ServiceUnderTest.start(database.uri, tokens.authenticator, signals: [.sigusr2])
       let port = service.port
       let storm = Storm()
       await withTaskGroup(of: Void.self) { group in
@@ -71,7 +72,9 @@ struct EndingTests {
           }
         }
         try? await until { storm.answered.load(ordering: .relaxed) > 2 }
-        await service.stop()
+        // As the system ends a service, with a signal that no other test sends.
+        kill(getpid(), SIGUSR2)
+        await service.ended()
         storm.isOver.store(true, ordering: .relaxed)
       }
       #expect(storm.answered.load(ordering: .relaxed) > 2)

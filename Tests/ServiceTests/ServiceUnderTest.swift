@@ -8,6 +8,7 @@ import ServiceSupport
 import Store
 import Synchronization
 import TestSupport
+import UnixSignals
 import Values
 
 @testable import Service
@@ -47,7 +48,7 @@ final class ServiceUnderTest: Sendable {
 
   /// Starts it on a database.
   static func start(
-    _ uri: String, _ authenticator: any Authenticator, level: LogRecorder = LogRecorder(),
+    _ uri: String, _ authenticator: any Authenticator, level: LogRecorder = LogRecorder(), signals: [UnixSignal] = [],
     settings edit: (inout CallLogServiceSettings) -> Void = { _ in }
   ) async throws -> ServiceUnderTest {
     var settings = CallLogServiceSettings()
@@ -65,7 +66,7 @@ final class ServiceUnderTest: Sendable {
     let (stop, end) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
       defer { told.finish() }
-      try await service.run(signals: [], until: stop) { told.yield($0) }
+      try await service.run(signals: signals, until: stop) { told.yield($0) }
     }
     guard let port = await ports.first(where: { _ in true }) else {
       try await task.value
@@ -79,6 +80,9 @@ final class ServiceUnderTest: Sendable {
     end.finish()
     _ = await task.result
   }
+
+  /// Waits until it has ended by itself.
+  func ended() async { _ = await task.result }
 
   /// Asks it something.
   func ask(
