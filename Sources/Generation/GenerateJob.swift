@@ -61,6 +61,7 @@ public struct GenerateJob {
     let mirror = CheckpointMirror(context)
     try context.retry { try mirror.compare(context) }
     try CoveredCheck(context).run()
+    try AwaitedLearning(context).run()
     let plan = try context.retry { try Plan(scope, context, remakes: remakes) }
     let tally = RunTally(plan, mirror, started)
     if !plan.ranges.isEmpty {

@@ -65,6 +65,20 @@ struct AwaitedTests {
     try expectWhole(database, "\(order)")
   }
 
+  @Test(
+    "is one call with it where an earlier version of the program covered those CELs and noted nothing", arguments: [true, false])
+  func upgrade(links: Bool) throws {
+    var (database, runner) = try wazo(CELRow.call(b, at: 100) + Joint.channel.rows(a, b))
+    runner.settings.linksCELs = links
+    try runner.backfill()
+    try database.run("DELETE FROM call_logd_awaited; UPDATE call_logd_checkpoint SET knows_awaited = false")
+    try database.insert(CELRow.call(a))
+    try runner.backfill()
+    #expect(try database.conversations() == [a])
+    try expectAsFresh(database, links: links)
+    #expect(try database.value("knows_awaited FROM call_logd_checkpoint") == "true")
+  }
+
   @Test("is one call with it where the two come in one chunk, and where many other channels are awaited", arguments: [0, 1200])
   func others(_ count: Int) throws {
     var (database, runner) = try wazo(CELRow.call(b, at: 100) + Joint.channel.rows(a, b))

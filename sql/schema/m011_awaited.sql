@@ -6,3 +6,8 @@ CREATE TABLE call_logd_awaited (
     uniqueid      text NOT NULL,
     PRIMARY KEY (checkpoint_id, uniqueid)
 );
+
+-- Whether the channels that the covered CELs await are noted. Earlier versions noted none: the next
+-- run looks through the newest of their CELs once.
+ALTER TABLE call_logd_checkpoint ADD COLUMN knows_awaited boolean NOT NULL DEFAULT true;
+UPDATE call_logd_checkpoint SET knows_awaited = false;

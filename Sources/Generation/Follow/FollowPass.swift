@@ -20,6 +20,7 @@ struct FollowPass {
     worker = try context.retry { try ChunkWorker(context, run: record, remakes: false) }
     let mirror = mirror
     try context.retry { try mirror.compare(context) }
+    try AwaitedLearning(context).run()
   }
 
   /// Frees what this process has claimed.

@@ -41,9 +41,11 @@ extension CELTable {
   }
 
   /// Gives the channels and linkedids of the rows with these ids that are channels without a
-  /// CHAN_START in the table. Channels that Asterisk makes for itself never have one, and are left
-  /// out.
-  public func awaited(in ids: [Range<Int64>], on connection: Connection) throws(PostgreSQLError) -> BinaryArray {
+  /// CHAN_START. Channels that Asterisk makes for itself never have one, and are left out.
+  /// - Parameter starts: the ids among which a CHAN_START counts; nil for all in the table
+  public func awaited(
+    in ids: [Range<Int64>], startsIn starts: [Range<Int64>]? = nil, on connection: Connection
+  ) throws(PostgreSQLError) -> BinaryArray {
     guard !ids.isEmpty else { return BinaryArray(.text) }
     let isInternal =
       absentColumns.contains("channame") ? "false" : "coalesce(c.channame ~ '^(CBAnn|CBRec|Announcer|Recorder)/', false)"
@@ -53,8 +55,9 @@ extension CELTable {
       CROSS JOIN LATERAL (
         VALUES (c.uniqueid::text COLLATE "default"), (c.linkedid::text COLLATE "default")) AS v(name)
       WHERE c.linkedid <> '' AND v.name <> '' AND NOT \(isInternal) AND \(isNoChat)
-        AND NOT EXISTS (SELECT FROM \(name) WHERE uniqueid = v.name AND \(CELTable.isChanStart))
-      """, [.int8Multirange(ids)], purpose: "Looking for channels without a CHAN_START")
+        AND NOT EXISTS (SELECT FROM \(name) WHERE uniqueid = v.name AND \(CELTable.isChanStart) AND ($2::int8multirange IS NULL OR id <@ $2))
+      """, [.int8Multirange(ids), starts.map { .int8Multirange($0) } ?? .null],
+      purpose: "Looking for channels without a CHAN_START")
     return BinaryArray(strings: rows.compactMap { $0.string(0) })
   }
 }

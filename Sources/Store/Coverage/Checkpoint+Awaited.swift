@@ -18,6 +18,20 @@ extension Checkpoint {
   /// ever looks whole.
   private static let mostAwaitedWithoutStarts: Int64 = 1000
 
+  /// Whether the awaited channels of covered CELs are noted. Those of an earlier version are not.
+  public func knowsAwaited(on connection: Connection) throws(PostgreSQLError) -> Bool {
+    try connection.query(
+      "SELECT knows_awaited FROM call_logd_checkpoint WHERE id = $1", [.int4(id)],
+      purpose: "Looking whether awaited channels are known"
+    ).bool(0, 0) ?? true
+  }
+
+  /// Notes that they are noted.
+  public func noteKnowsAwaited(on connection: Connection) throws(PostgreSQLError) {
+    try connection.execute(
+      "UPDATE call_logd_checkpoint SET knows_awaited = true WHERE id = $1", [.int4(id)], purpose: "Noting awaited channels")
+  }
+
   /// Gives the awaited ones of these channels.
   public func awaited(among uniqueids: BinaryArray, on connection: Connection) throws(PostgreSQLError) -> Set<String> {
     guard uniqueids.count > 0 else { return [] }
