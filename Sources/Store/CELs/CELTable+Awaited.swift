@@ -55,7 +55,7 @@ extension CELTable {
       CROSS JOIN LATERAL (
         VALUES (c.uniqueid::text COLLATE "default"), (c.linkedid::text COLLATE "default")) AS v(name)
       WHERE c.linkedid <> '' AND v.name <> '' AND NOT \(isInternal) AND \(isNoChat)
-        AND NOT EXISTS (SELECT FROM \(name) WHERE uniqueid = v.name AND \(CELTable.isChanStart) AND ($2::int8multirange IS NULL OR id <@ $2))
+        AND NOT EXISTS (SELECT FROM \(name) WHERE uniqueid = v.name AND \(CELTable.isChanStart) AND ($2::int8multirange IS NULL OR id::int8 <@ $2))
       """, [.int8Multirange(ids), starts.map { .int8Multirange($0) } ?? .null],
       purpose: "Looking for channels without a CHAN_START")
     return BinaryArray(strings: rows.compactMap { $0.string(0) })
