@@ -41,7 +41,6 @@ final class Feed: Sendable {
     /// what it shows of writers could let the floor rise too early.
     var looks = 0
     var isEnding = false
-    var counts = Counts()
     var reason: String?
   }
 
@@ -51,6 +50,8 @@ final class Feed: Sendable {
   let log: Logger
   private let waker: Waker
   private let state = Mutex(State())
+  /// With a lock of its own: clients are also cut off while the other one is held.
+  private let tally = Mutex(Counts())
 
   /// A look soon after another one finds out that nothing can come below what the first has shown.
   private static let soon = Duration.milliseconds(150)
@@ -61,18 +62,16 @@ final class Feed: Sendable {
   }
 
   var counts: Counts {
-    state.withLock {
-      var counts = $0.counts
-      counts.clients = $0.subscriptions.count
-      return counts
-    }
+    var counts = tally.withLock { $0 }
+    counts.clients = state.withLock(\.subscriptions.count)
+    return counts
   }
 
   func note(events: Int = 0, gaps: Int = 0, cut: Int = 0) {
-    state.withLock {
-      $0.counts.events += events
-      $0.counts.gaps += gaps
-      $0.counts.cut += cut
+    tally.withLock {
+      $0.events += events
+      $0.gaps += gaps
+      $0.cut += cut
     }
   }
 
@@ -176,7 +175,9 @@ final class Feed: Sendable {
       for subscription in state.subscriptions.values { subscription.add(new, floor: floor, hasGap: hasGap) }
       return (!new.isEmpty, hasGap)
     }
-    if hasGap { log.warning("the stream of call logs has a gap: more than \(settings.backlog * 4) came while a transaction was open") }
+    if hasGap {
+      log.warning("the stream of call logs has a gap: more than \(settings.backlog * 4) came while a transaction was open")
+    }
     return isNew
   }
 
