@@ -226,7 +226,7 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", "Service", "WazoAuth", "ServiceSupport", "TestSupport", "wazo-call-logd", httpClient, nio,
+        "Exports", "Service", "WazoAuth", "PrivateServer", "ServiceSupport", "TestSupport", "wazo-call-logd", httpClient, nio,
       ]),
     .testTarget(
       name: "RunsTests",

@@ -71,6 +71,30 @@ struct StreamTests {
     }
   }
 
+  @Test("gives a call log again that a job made again under its old id and noted so")
+  func remade() async throws {
+    try await withService(settings: fast) { service, database, tokens in
+      let token = try token(tokens)
+      try database.addTenants(2)
+      try database.run(
+        """
+        CREATE TABLE IF NOT EXISTS call_logd_remade (
+          number integer PRIMARY KEY, call_logs integer[] NOT NULL, made timestamptz NOT NULL DEFAULT now())
+        """)
+      try database.write(5)
+      let client = try await StreamClient.open(service, token)
+      try database.write(1)
+      try database.run("INSERT INTO call_logd_remade SELECT nextval('call_logd_call_log_id_seq'), '{2, 4}'")
+      try database.write(1)
+      #expect(await client.wait { $0.callLogs == [6, 2, 4, 8] })
+      let other = try await StreamClient.open(service, token, lastID: "6")
+      #expect(await other.wait { $0.callLogs == [2, 4, 8] })
+      #expect(other.events.map(\.lastID).last != "6")
+      await client.close()
+      await other.close()
+    }
+  }
+
   @Test("tells a client its place as it rises, also where no call log is for it")
   func place() async throws {
     func edit(_ settings: inout CallLogServiceSettings) {
