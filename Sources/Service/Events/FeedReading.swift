@@ -46,8 +46,8 @@ struct FeedReading: Sendable {
   /// `pg_locks` shows which transactions have taken ids. It is read after the snapshot of the
   /// statement was taken: whoever is not in it has ended, and the next statement sees its rows.
   ///
-  /// A job may make a call log again under its old id. It notes the id in `call_logd_remade`, with a
-  /// number of the same sequence.
+  /// A job may make a call log again under its old id. It notes the id in `call_logd_remade`, with
+  /// a number of the same sequence.
   /// - Parameter limit: entries at most
   static func read(above floor: Int64, limit: Int, on connection: Connection) throws -> FeedReading {
     let notesRemade =
