@@ -35,6 +35,8 @@ public struct CallLogServiceSettings: Sendable {
   public var timeouts = (list: Duration.seconds(5), count: Duration.seconds(10))
   /// How long the reader of a stream may take nothing, and how long a stream may last.
   public var streams = (idle: Duration.seconds(60), limit: Duration.seconds(3600))
+  /// How new call logs are streamed.
+  public var events = EventSettings()
   /// Connections of clients.
   public var mostConnections = 1000
   /// Bytes of the headers of a request.
@@ -60,12 +62,17 @@ public struct CallLogService: Sendable {
   private let authenticator: any Authenticator
   private let debug: DebugSwitch
   private let log: Logger
+  private let waker = Waker()
 
   /// A service of these.
   /// - Parameter debug: what `PATCH /config` switches
   public init(_ settings: CallLogServiceSettings, authenticator: any Authenticator, debug: DebugSwitch, log: Logger) {
     (self.settings, self.authenticator, self.debug, self.log) = (settings, authenticator, debug, log)
   }
+
+  /// Says that there are new call logs, so that streams send them at once. Without it they come
+  /// after up to a second.
+  public func wakeStreams() { waker.wake() }
 
   /// Serves until it shall end: a signal, or the cancelled task.
   /// - Parameters:
@@ -83,17 +90,18 @@ public struct CallLogService: Sendable {
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
       streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
+    let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()
     let exports = exportWorker()
     let site = Site(
-      routes: routes(desk) { exports.wake() },
+      routes: routes(desk, feed) { exports.wake() },
       gate: Gate(
         authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts)),
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {
-      let management = ManagementSite(metrics: metrics, desk: desk, ending: ending, samples: { [] })
+      let management = ManagementSite(metrics: metrics, desk: desk, ending: ending, samples: { feed.samples })
       all.append(
         Listener(
           name: "the service's metrics", host: settings.managementListen, port: port, setting: "service.management_",
@@ -117,7 +125,7 @@ public struct CallLogService: Sendable {
             onListening(channel.localAddress?.port ?? 0)
           }, logger: quietLog)))
     // The last one learns first that the service ends.
-    all.append(EndingService(ending: ending))
+    all.append(EndingService(ending: ending, feed: feed))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
     if let end {
       configurations.append(
@@ -142,19 +150,19 @@ public struct CallLogService: Sendable {
     } catch {
       result = .failure(error)
     }
-    for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: settings.grace) }
+    for lanes in [feed.lanes, desk.lists, desk.counts, desk.streams] { await lanes.close(grace: settings.grace) }
     try? await BlockingThread.run("exports-end") { exports.stop() }
     try result.get()
   }
 
   /// All routes.
-  func routes(_ desk: Desk, wake: @escaping @Sendable () -> Void) -> [Route] {
+  func routes(_ desk: Desk, _ feed: Feed, wake: @escaping @Sendable () -> Void) -> [Route] {
     let site = settings.site
     let own = ServiceRoutes(
       configuration: site.configuration, debug: debug, authenticator: authenticator, health: Health())
     return CallLogRoutes(desk: desk).routes + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
-      + RetentionRoutes(desk: desk).routes + own.routes
+      + RetentionRoutes(desk: desk).routes + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
   }
 
   private func exportWorker() -> ExportWorker {
@@ -170,14 +178,20 @@ public struct CallLogService: Sendable {
   /// A statement that reads one page of a stream.
   private static let streamStatement = Duration.seconds(60)
 
-  private func lanes(_ count: Int, timeout: Duration) -> Lanes {
+  /// Lanes for streams of events. They connect when somebody listens. Each client asks for one
+  /// thing at a time, so that nobody waits for long.
+  private func eventLanes() -> Lanes {
+    lanes(2, timeout: settings.timeouts.list, queue: settings.events.most + 8, wait: CallLogService.streamStatement)
+  }
+
+  private func lanes(_ count: Int, timeout: Duration, queue: Int? = nil, wait: Duration? = nil) -> Lanes {
     var parameters = settings.database
     let (seconds, attoseconds) = timeout.components
     parameters.options["statement_timeout"] = "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"
     // A lane that is held up by a lock would hold up all behind it.
     parameters.options["lock_timeout"] = "2000"
     var lanes = LaneSettings(
-      connection: parameters, count: count, queue: settings.queue.length, wait: settings.queue.wait)
+      connection: parameters, count: count, queue: queue ?? settings.queue.length, wait: wait ?? settings.queue.wait)
     (lanes.readerIdle, lanes.streamLimit) = settings.streams
     return Lanes(lanes, log: log)
   }
@@ -225,9 +239,12 @@ private struct Until: ServiceLifecycle.Service {
 /// Notes that the service ends, so that new requests are refused while the running ones end.
 private struct EndingService: ServiceLifecycle.Service {
   let ending: Ending
+  let feed: Feed
 
   func run() async throws {
     try await gracefulShutdown()
     ending.begin()
+    // These would not end of themselves.
+    feed.end()
   }
 }

@@ -48,6 +48,14 @@ struct Visit: Sendable {
     try await gate.tenants(of: identity, credentials, access: access, isRecursive: isRecursive)
   }
 
+  /// Asks the gate again, as if the request came now.
+  /// - Returns: the tenants that it sees now
+  /// - Throws: ``APIError``: the token is no longer valid, or whoever knows it cannot be asked
+  func tenantsNow(isRecursive: Bool) async throws(APIError) -> VisibleTenants {
+    let identity = try await gate.identity(of: credentials, access: access, address: nil)
+    return try await gate.tenants(of: identity, credentials, access: access, isRecursive: isRecursive)
+  }
+
   /// The one tenant that the request is about: the one that it names, else the token's.
   /// - Throws: ``APIError``: the token does not see it
   func tenant() async throws(APIError) -> UUIDValue {
