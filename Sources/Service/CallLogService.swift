@@ -63,11 +63,18 @@ public struct CallLogService: Sendable {
   private let debug: DebugSwitch
   private let log: Logger
   private let waker = Waker()
+  private let gauges: @Sendable () -> [ServiceGauge]
 
   /// A service of these.
-  /// - Parameter debug: what `PATCH /config` switches
-  public init(_ settings: CallLogServiceSettings, authenticator: any Authenticator, debug: DebugSwitch, log: Logger) {
+  /// - Parameters:
+  ///   - debug: what `PATCH /config` switches
+  ///   - gauges: what the program adds to the metrics
+  public init(
+    _ settings: CallLogServiceSettings, authenticator: any Authenticator, debug: DebugSwitch, log: Logger,
+    gauges: @escaping @Sendable () -> [ServiceGauge] = { [] }
+  ) {
     (self.settings, self.authenticator, self.debug, self.log) = (settings, authenticator, debug, log)
+    self.gauges = gauges
   }
 
   /// Says that there are new call logs, so that streams send them at once. Without it they come
@@ -101,7 +108,8 @@ public struct CallLogService: Sendable {
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {
-      let management = ManagementSite(metrics: metrics, desk: desk, ending: ending, samples: { feed.samples })
+      let management = ManagementSite(
+        metrics: metrics, desk: desk, ending: ending, samples: { [gauges] in feed.samples + gauges().map(\.sample) })
       all.append(
         Listener(
           name: "the service's metrics", host: settings.managementListen, port: port, setting: "service.management_",
@@ -140,7 +148,7 @@ public struct CallLogService: Sendable {
     let limit = Task { [grace = settings.grace] in
       await ending.hasBegun()
       try await Task.sleep(for: grace)
-      for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
+      for lanes in [feed.lanes, desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
     }
     defer { limit.cancel() }
     let result: Result<Void, any Error>

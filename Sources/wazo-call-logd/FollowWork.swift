@@ -2,6 +2,7 @@ import Generation
 import Logging
 import PostgreSQL
 import Runs
+import Service
 import ServiceLifecycle
 import Synchronization
 import Values
@@ -13,17 +14,16 @@ struct FollowWork: ServiceLifecycle.Service {
   private let job: FollowJob
   private let interruption: Interruption
   private let log: Logger
-  /// What it did so far; nil while another process follows.
-  let progress: FollowProgress
 
   /// - Parameter wrote: called after each commit of call logs
   init(
-    _ settings: RunContext.Settings, history: Int, log: Logger, wrote: @escaping @Sendable () -> Void
+    _ settings: RunContext.Settings, history: Int, _ progress: FollowProgress, log: Logger,
+    wrote: @escaping @Sendable () -> Void
   ) {
-    let (interruption, progress) = (Interruption(), FollowProgress())
+    let interruption = Interruption()
     var follow = FollowSettings()
     follow.history = history
-    (self.interruption, self.progress, self.log) = (interruption, progress, log)
+    (self.interruption, self.log) = (interruption, log)
     job = FollowJob(settings, follow, interruption: interruption, log: log) { event in
       switch event {
       case .waits(let other):
@@ -55,5 +55,18 @@ struct FollowWork: ServiceLifecycle.Service {
 
 /// What a follower did, for metrics.
 final class FollowProgress: Sendable {
+  /// nil while another process follows, or none.
   let state = Mutex<FollowState?>(nil)
+
+  var gauges: [ServiceGauge] {
+    let state = state.withLock { $0 }
+    let leads = ServiceGauge("follower_leads", "Whether this process makes call logs as calls end.", state == nil ? 0 : 1)
+    guard let state else { return [leads] }
+    return [
+      leads, ServiceGauge("follower_cels_behind", "CELs seen and not covered yet.", Double(state.ahead)),
+      ServiceGauge("follower_call_logs_total", "Call logs written by the follower.", isCounter: true, Double(state.callLogs)),
+      ServiceGauge("follower_cels_total", "CELs read by the follower.", isCounter: true, Double(state.cels)),
+      ServiceGauge("follower_pass_seconds", "Seconds that the last pass took.", state.lastPass),
+    ]
+  }
 }

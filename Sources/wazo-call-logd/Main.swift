@@ -116,20 +116,23 @@ struct Main: ParsableCommand {
     let settings = try await ServiceSettings.load(
       overrides: overrides, environment: environment, configFile: configFile)
     // The batch program's settings name the tenant of a plain Asterisk's calls.
-    let batch = try? await Settings.load(environment: environment, needsDatabase: false)
+    let batch = try await Settings.load(environment: environment, needsDatabase: false)
     let debug = DebugSwitch(settings.isDebugging)
     let log = ServiceLog.logger(settings.leastLogLevel, debug: debug)
     for warning in settings.warnings { log.warning("\(warning)") }
     if let user = settings.user { try Privileges.become(user) }
-    let setup = Setup(settings, defaultTenant: batch?.defaultTenant.flatMap { UUIDValue($0) }, log: log)
+    let setup = Setup(settings, defaultTenant: batch.defaultTenant.flatMap { UUIDValue($0) }, log: log)
     let upgrades = upgradesDatabase || settings.upgradesDatabase
     try await BlockingThread.run("schema") {
       try Schema.prepare(setup.database, retention: setup.retention, upgrades: upgrades, log: log)
     }
     let (authenticator, work) = try setup.authenticator()
-    let follow = try batch.flatMap { try setup.follower($0) { /* woken by a later step */ } }
     log.notice("call logs are in \(setup.database.redacted)")
-    let service = CallLogService(try setup.service(), authenticator: authenticator, debug: debug, log: log)
+    let progress = FollowProgress()
+    let service = CallLogService(
+      try setup.service(), authenticator: authenticator, debug: debug, log: log,
+      gauges: { progress.gauges + (work?.gauges ?? []) })
+    let follow = try setup.follower(batch, progress) { service.wakeStreams() }
     do {
       try await service.run(services: [work as (any ServiceLifecycle.Service)?, follow].compactMap(\.self))
     } catch {

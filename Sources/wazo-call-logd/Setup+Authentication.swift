@@ -1,6 +1,7 @@
 import Authentication
 import Files
 import Foundation
+import Service
 import ServiceLifecycle
 import Settings
 import Values
@@ -104,4 +105,15 @@ struct AuthenticationWork: ServiceLifecycle.Service {
   }
 
   func shutdown() async { await authenticator.shutdown() }
+
+  /// What `/metrics` says of wazo-auth.
+  var gauges: [ServiceGauge] {
+    let counts = authenticator.counts
+    return [
+      ServiceGauge("auth_cache_hits_total", "Answers of wazo-auth that were remembered.", isCounter: true, Double(counts.hits)),
+      ServiceGauge("auth_cache_misses_total", "Questions that wazo-auth had to answer.", isCounter: true, Double(counts.misses)),
+      ServiceGauge("auth_requests_total", "Requests to wazo-auth.", isCounter: true, Double(counts.requests)),
+      ServiceGauge("auth_failures_total", "Requests to wazo-auth that failed.", isCounter: true, Double(counts.failures)),
+    ]
+  }
 }

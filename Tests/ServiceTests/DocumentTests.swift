@@ -23,10 +23,11 @@ struct DocumentTests {
     let settings = CallLogServiceSettings()
     func lanes() -> Lanes { Lanes(LaneSettings(connection: ConnectionParameters(applicationName: "none"), count: 1), log: quiet) }
     let desk = Desk(lists: lanes(), counts: lanes(), streams: lanes())
+    let feed = Feed(settings.events, lanes: lanes(), waker: Waker(), log: quiet)
     let service = CallLogService(
       settings, authenticator: NoAuthenticator(tenant: uuid(0)), debug: DebugSwitch(false), log: quiet)
-    let routes = service.routes(desk) {}
-    for lanes in [desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
+    let routes = service.routes(desk, feed) {}
+    for lanes in [feed.lanes, desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
     return routes
   }
 
