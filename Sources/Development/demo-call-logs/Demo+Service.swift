@@ -45,6 +45,9 @@ extension Demo {
     }
     print(
       """
+      Calls come in every few seconds. To see each as it ends:
+        curl -N -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr/stream?recurse=true'
+      The service's own view of itself:
         curl \(service.management)/metrics
         tail -f \(service.logFile)
 

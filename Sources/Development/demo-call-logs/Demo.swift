@@ -75,8 +75,10 @@ struct Demo: ParsableCommand {
     if let served { try start(served, uri, connection) }
     next(uri, try connection.query(DevelopmentSQL.reports["example"] ?? "", purpose: "Looking for an example").string(0, 0) ?? "")
     if let served { show(served, try example(of: served.recordings, connection)) }
+    let live = served.map { _ in LiveCalls(connection) }
     while stay || serve, !interruption.isRequested {
       try served?.check()
+      try live?.step()
       Thread.sleep(forTimeInterval: 0.2)
     }
   }

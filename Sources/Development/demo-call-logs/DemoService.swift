@@ -36,6 +36,8 @@ final class DemoService {
     let settings = """
       db_uri: '\(uri)'
       default_tenant: \(tenant)
+      follow: true
+      checkpoint_dir: \(folder)/checkpoints
       authentication: tokens
       tokens_file: \(folder)/tokens
       recordings_dir: \(recordings)
