@@ -60,7 +60,7 @@ struct FollowProgramTests {
     try load(database, "1772445600.1")
     try waitForCallLogs(1, database)
     follower.send(SIGTERM)
-    expectFailure(try follower.finish(), 143, "committed", "next start goes on")
+    expectFailure(try follower.finish(), 143, "committed")
     #expect(try database.count("call_logd_follower") == 0)
     #expect(try database.count("call_logd_claim") == 0)
     try expectAsUndisturbed(database)
@@ -78,7 +78,7 @@ struct FollowProgramTests {
     try waitForCallLogs(3, database)
     #expect(try leader(database) != former)
     second.send(SIGINT)
-    expectFailure(try second.finish(), 130, "committed")
+    #expect(try second.finish().status == 130)
     _ = try first.finish()
     try expectAsUndisturbed(database)
   }
@@ -101,7 +101,7 @@ struct FollowProgramTests {
     try load(database, "1772445800.3")
     try waitForCallLogs(3, database)
     second.send(SIGTERM)
-    expectFailure(try second.finish(), 143)
+    #expect(try second.finish().status == 143)
     try wait("for the first to lead again") { try leader(database) == former }
     try load(database, "1772445900.4")
     try waitForCallLogs(4, database)
@@ -129,10 +129,36 @@ struct FollowProgramTests {
     try load(database, "1772445800.3")
     try waitForCallLogs(3, database)
     second.send(SIGTERM)
-    expectFailure(try second.finish(), 143)
+    #expect(try second.finish().status == 143)
     try wait("for the first to lead again") { try leader(database) == former }
     first.send(SIGTERM)
     #expect(try first.finish().status == 143)
+    try expectAsUndisturbed(database)
+  }
+
+  @Test("killed at every point of its work, it is replaced, and nothing is lost or doubled")
+  func killedAtPoints() throws {
+    let database = try TestDatabase(.bare)
+    expectSilence(try database.run("migrate"))
+    var calls = 0
+    let points = [
+      "after-claim", "after-read", "before-copy", "before-lock", "after-lock", "before-links", "before-coverage", "before-commit",
+      "after-commit",
+    ]
+    for point in points {
+      let follower = try database.start(["follow"], environment: ["WAZO_CALL_LOGS_POINT": "\(point):\(calls == 0 ? 2 : 1):kill"])
+      if calls == 0 { try wait("for it to lead") { try leader(database) != 0 } }
+      for _ in 0..<2 where follower.isRunning {
+        calls += 1
+        try load(database, "1772445\(600 + calls).\(calls)")
+      }
+      #expect(try follower.finish().status == 128 + SIGKILL, "\(point)")
+    }
+    let last = try database.start(["follow"])
+    try waitForCallLogs(calls, database)
+    last.send(SIGTERM)
+    #expect(try last.finish().status == 143)
+    #expect(try database.count("call_logd_claim") == 0)
     try expectAsUndisturbed(database)
   }
 
@@ -159,6 +185,7 @@ struct FollowProgramTests {
       follower.send(SIGTERM)
       #expect(try follower.finish().status == 143)
     }
+    try wait("for STOPPING=1") { socket.messages.contains("STOPPING=1") && other.messages.contains("STOPPING=1") }
     #expect(socket.messages.last == "STOPPING=1" && other.messages.last == "STOPPING=1")
     #expect(socket.messages.count { $0 == "READY=1" } == 1)
   }

@@ -1,12 +1,14 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A datagram socket as systemd has it for services (sd_notify(3)).
 final class NotifySocket: Sendable {
   let path: String
   private let folder: Scratch
   private let descriptor: Int32
-  private let received = Mutex<[String]>([])
+  private let received = Locked<[String]>([])
+  private let isOver = Flag()
 
   init() throws {
     folder = try Scratch()
@@ -22,19 +24,33 @@ final class NotifySocket: Sendable {
       }
     }
     guard descriptor >= 0, result == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    var limit = timeval(tv_sec: 0, tv_usec: 100_000)
+    _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    read()
   }
 
-  deinit { close(descriptor) }
+  deinit { isOver.set() }
 
-  /// All messages so far, in order.
-  var messages: [String] {
-    received.withLock { received in
+  /// Reads all the time: whoever sends waits while the queue is full, which holds some 10 messages.
+  private func read() {
+    let (descriptor, received, isOver) = (descriptor, received, isOver)
+    Thread.detachNewThread {
       var bytes = [UInt8](repeating: 0, count: 4096)
-      while true {
-        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
-        guard count > 0 else { return received }
-        received.append(String(decoding: bytes[..<count], as: UTF8.self))
+      while !isOver.isSet {
+        let count = recv(descriptor, &bytes, bytes.count, 0)
+        if count > 0 { received.with { $0.append(String(decoding: bytes[..<count], as: UTF8.self)) } }
       }
+      close(descriptor)
     }
   }
+
+  /// All messages so far, in order.
+  var messages: [String] { received.with { $0 } }
+}
+
+/// A flag that threads share.
+private final class Flag: Sendable {
+  private let value = Atomic<Bool>(false)
+  var isSet: Bool { value.load(ordering: .relaxed) }
+  func set() { value.store(true, ordering: .relaxed) }
 }
