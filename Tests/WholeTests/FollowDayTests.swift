@@ -9,7 +9,7 @@ import Testing
 struct FollowDayTests {
   private static let environment = ProcessInfo.processInfo.environment
   /// A long form has `DAY_CALLS=100000`.
-  private static let calls = Int(environment["DAY_CALLS"] ?? "") ?? 150
+  private static let calls = Int(environment["DAY_CALLS"] ?? "") ?? 70
 
   @Test(
     "writers, two followers that come and go, nightly runs, purges, deletions and ended sessions at once: the tables are as undisturbed",
@@ -189,11 +189,19 @@ private final class Day: CustomStringConvertible, @unchecked Sendable {
   /// Expects what one undisturbed run makes of the same CELs.
   func expectRight(_ how: String) throws {
     #expect(try cels.count("cel") == count, "\(how)")
-    let difference = try differenceFromFreshRun(logs, cels: cels)
-    #expect(difference == "", "\(how)")
+    let fresh = try TestDatabase(.wazo)
+    try fresh.copy(from: cels)
+    try fresh.run("UPDATE cel SET call_log_id = NULL")
+    try Runner(fresh, chunkSize: 1_000_000).backfill()
+    expectSame(try logs.contents(), try fresh.contents(), how)
+    // Rows that are there twice look like one in a set.
+    for table in ["call_log", "call_log_participant", "call_log_destination", "recording"] {
+      #expect(try logs.count("call_logd_\(table)") == fresh.count("call_logd_\(table)"), "\(table), \(how)")
+    }
+    if !isApart { expectSame(try logs.links(), try fresh.links(), how) }
     let coverage = try logs.coverage()
     #expect(try cels.value("count(*) FROM cel WHERE NOT int8multirange '\(coverage)' @> id::int8") == "0", "\(how)")
-    for table in ["claim", "reach", "link", "gap", "follower"] {
+    for table in ["claim", "reach", "link", "gap"] {
       #expect(try logs.rows("x::text FROM call_logd_\(table) x") == [], "\(table), \(how)")
     }
   }
