@@ -9,7 +9,7 @@ PROGRAMS ?= wazo-call-logs wazo-call-logd
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
-.PHONY: help demo test soak stress bench lint format deps release install clean
+.PHONY: help demo test soak stress bench bench-follow lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,3 +56,7 @@ install: release ## Install the programs, without their symbols, below PREFIX (/
 
 clean: ## Remove what was built.
 	rm -rf .build
+
+bench-follow: release ## Measure how soon follow makes call logs (SHORT=1: 20 seconds).
+	@$(SWIFT) build $(RELEASE) --product bench-follow
+	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/bench-follow $(if $(SHORT),--short)

@@ -179,6 +179,8 @@ let package = Package(
     development("CCounters", []),
     development("PureParts", ["CCounters", "Values", "PostgreSQL", "CallLogs", "Store", "Simulation"]),
     developmentProgram("bench-call-logs", ["CallLogs", "PrivateServer", "PureParts", "Simulation", "DevelopmentSQL"]),
+    developmentProgram(
+      "bench-follow", ["Values", "PostgreSQL", "PrivateServer", "Simulation", "DevelopmentSQL", logging]),
     developmentProgram("private-server", ["PrivateServer"]),
     developmentProgram("simulate-calls", ["Simulation"]),
     developmentProgram(

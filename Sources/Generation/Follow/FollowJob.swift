@@ -23,7 +23,7 @@ public struct FollowJob: Sendable {
     case waits(Follower)
     /// This process follows now.
     case leads
-    /// A pass has committed call logs.
+    /// A pass has committed a chunk with so many call logs.
     case wrote(Int)
     /// It looked, and works or has nothing to do. It comes at least each second while all is well.
     case looked(FollowState)
@@ -53,29 +53,41 @@ public struct FollowJob: Sendable {
   /// - Throws: ``JobError``: what is wrong with the settings or the rights at the start, and the
   ///   interruption. Later errors are reported, and it tries again.
   public func run() throws {
-    var hasWorked = false
+    var memory = Memory()
     var pause = 1.0
     while true {
       let started = ContinuousClock.now
       do {
-        try term(&hasWorked)
+        try term(&memory)
       } catch {
         if interruption.isRequested { throw error }
         let failure = Failure(error)
         let isForGood = [ExitReason.configuration, .permission, .usage, .badInput].contains(failure.exitReason)
-        if !hasWorked, isForGood { throw error }
+        if !memory.hasWorked, isForGood { throw error }
         if ContinuousClock.now - started > .seconds(60) { pause = 1 }
         log.error("\(failure.message); the follower tries again in \(Int(pause)) s")
-        report(.failed(failure.message, pause: pause))
-        wait(.seconds(pause))
+        var left = pause
+        while left > 0, !interruption.isRequested {
+          report(.failed(failure.message, pause: left))
+          wait(.seconds(min(left, 1)))
+          left -= 1
+        }
         pause = min(pause * 2, FollowJob.longestPause)
       }
       if interruption.isRequested { throw interrupted }
     }
   }
 
+  /// What outlasts a term.
+  private struct Memory {
+    /// Whether the settings and rights once were right.
+    var hasWorked = false
+    /// Where the first term began while nothing was covered.
+    var begin: Int64?
+  }
+
   /// A term: connects, waits until no other process follows, and follows.
-  private func term(_ hasWorked: inout Bool) throws {
+  private func term(_ memory: inout Memory) throws {
     let context = try RunContext(settings, interruption: interruption, log: log)
     defer { context.databases.close() }
     let leadership = Leadership(context)
@@ -86,7 +98,7 @@ public struct FollowJob: Sendable {
         report(.waits(leader))
       }
       other = leader.owner
-      hasWorked = true
+      memory.hasWorked = true
       if interruption.isRequested { throw interrupted }
       report(.looked(FollowState()))
       wait(.seconds(1))
@@ -95,41 +107,54 @@ public struct FollowJob: Sendable {
     defer { leadership.end(context.databases) }
     try context.retry { try leadership.recordSessions(context.databases) }
     context.databases.prepareNext { try leadership.recordSessions($0) }
-    hasWorked = true
-    report(.leads)
+    memory.hasWorked = true
+    // Those of processes that died are removed with the next line. Other runs may have covered ids
+    // above, so nothing else would tell of these.
+    let claimed = try context.retry { try Claims(context.checkpoint).standing(on: context.databases.logs).claims.map(\.ids) }
     try context.recorded("follow", "") { record in
       var pass = try FollowPass(context, record)
       defer { pass.end() }
-      try lead(&pass, leadership)
+      var watch = try FollowWatch(context, follow, begin: memory.begin)
+      memory.begin = watch.begin
+      // Whoever hears this may write: no later CEL is history.
+      report(.leads)
+      try lead(&pass, &watch, leadership, claimed)
     }
   }
 
   // MARK: Following
 
-  private func lead(_ pass: inout FollowPass, _ leadership: Leadership) throws {
+  private func lead(
+    _ pass: inout FollowPass, _ watch: inout FollowWatch, _ leadership: Leadership, _ claimed: [Range<Int64>]
+  ) throws {
     let databases = pass.context.databases
-    var watch = try FollowWatch(pass.context, follow)
-    var state = FollowState()
-    var recent = RecentCount()
+    var (state, recent, claimed) = (FollowState(), RecentCount(), claimed)
     while !leadership.isLost {
       if interruption.isRequested { throw interrupted }
       let context = pass.context
       let due = try context.retry { try watch.look(on: databases) }
       state.ahead = watch.ahead
       if case .nothing = due {
-        if watch.isIdle, watch.historyIsDue {
-          try work(.following(from: watch.begin, history: follow.history), &pass, &watch, &state, &recent)
-        } else if watch.housekeepingIsDue {
-          _ = try pass.housekeeping()
-          watch.housekeepingIsDone()
+        if watch.historyDue > 0 {
+          let done = try work(.following(from: watch.begin, history: watch.historyDue), &pass, &watch, &state, &recent)
+          watch.historyIsDone(cels: done)
         } else if watch.coveredCheckIsDue {
           try CoveredCheck(context).run()
+          try AwaitedSweep(context).run()
+          try context.retry { try watch.reread(databases) }
           watch.coveredCheckIsDone()
         }
       } else {
         if case .afterDebounce = due { wait(follow.debounce) }
         try pass.refresh(olderThan: follow.directoryAge)
-        try work(.following(from: watch.begin, history: 0), &pass, &watch, &state, &recent)
+        try work(.following(from: watch.begin, history: 0), and: claimed, &pass, &watch, &state, &recent)
+        claimed = []
+      }
+      if watch.housekeepingIsDue {
+        let closed = try pass.housekeeping()
+        state.add(closed)
+        recent.add(closed.callLogsWritten)
+        watch.housekeepingIsDone()
       }
       state.perMinute = recent.sum
       leadership.note(state)
@@ -139,17 +164,20 @@ public struct FollowJob: Sendable {
     log.warning("another process follows now, or the database was away for too long; this one waits")
   }
 
+  /// Runs a pass.
+  /// - Returns: the CELs that it read
+  @discardableResult
   private func work(
-    _ scope: Scope, _ pass: inout FollowPass, _ watch: inout FollowWatch, _ state: inout FollowState, _ recent: inout RecentCount
-  ) throws {
+    _ scope: Scope, and others: [Range<Int64>] = [], _ pass: inout FollowPass, _ watch: inout FollowWatch,
+    _ state: inout FollowState, _ recent: inout RecentCount
+  ) throws -> Int {
     let started = ContinuousClock.now
     let report = report
-    let counters = try pass.run(scope) { if $0 > 0 { report(.wrote($0)) } }
+    let counters = try pass.run(scope, and: others) { report(.wrote($0)) }
     let context = pass.context
-    try context.retry { try watch.passed(on: context.databases) }
+    try context.retry { try watch.passed(counters, on: context.databases) }
     state.passes += 1
-    state.cels += counters.cels
-    state.callLogs += counters.callLogsWritten
+    state.add(counters)
     state.covered = watch.covered
     let (seconds, attoseconds) = (ContinuousClock.now - started).components
     state.lastPass = Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
@@ -157,6 +185,7 @@ public struct FollowJob: Sendable {
     if counters.callLogsWritten > 0 {
       log.debug("\(counters.callLogsWritten) call logs of \(counters.cels) CELs")
     }
+    return counters.cels
   }
 
   private func wait(_ duration: Duration) {

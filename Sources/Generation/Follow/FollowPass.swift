@@ -36,16 +36,19 @@ struct FollowPass {
   }
 
   /// Covers the ids of a scope.
-  /// - Parameter committed: called after each chunk with the call logs that it wrote
+  /// - Parameters:
+  ///   - others: other ids to cover, where they are not covered
+  ///   - committed: called after each chunk with the call logs that it wrote
   /// - Returns: the counts of all chunks
-  mutating func run(_ scope: Scope, committed: (Int) -> Void) throws -> Counters {
+  mutating func run(_ scope: Scope, and others: [Range<Int64>], committed: (Int) -> Void) throws -> Counters {
     let context = context
     try context.retry { try context.makeRecordedLinks() }
     let plan = try context.retry { try Plan(scope, context) }
     var counters = Counters()
-    guard !plan.ranges.isEmpty else { return counters }
+    let ranges = others + plan.ranges
+    guard !ranges.isEmpty else { return counters }
     let chunkSize = context.settings.chunkSize
-    let queue = WorkQueue(plan.ranges, chunkSize: chunkSize, remakes: false)
+    let queue = WorkQueue(ranges, chunkSize: chunkSize, remakes: false)
     while let claim = try queue.next(context, owner: owner.number, run: record) {
       try context.retry { try context.reached(.afterClaim) }
       guard let done = try context.retry({ try worker.cover(claim, limit: chunkSize + chunkSize / 16 + 1) }) else {

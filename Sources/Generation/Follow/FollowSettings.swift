@@ -1,3 +1,5 @@
+import Runs
+
 /// How the follower works.
 public struct FollowSettings: Sendable {
   /// How long it pauses between two looks while CELs come.
@@ -10,6 +12,8 @@ public struct FollowSettings: Sendable {
   public var longest = Duration.seconds(5)
   /// CELs of history that it adds each minute when it has nothing else to do; 0 for none.
   public var history = 0
+  /// How long no CEL may have come for it to be idle.
+  public var idleAfter = Duration.seconds(10)
   /// How old its knowledge of users and lines may be.
   public var directoryAge = Duration.seconds(10)
   /// How often it looks after calls that never end, and after what is noted and settled.
@@ -40,6 +44,11 @@ public struct FollowState: Equatable, Sendable {
 
   /// Nothing yet.
   public init() {}
+
+  mutating func add(_ counters: Counters) {
+    cels += counters.cels
+    callLogs += counters.callLogsWritten
+  }
 
   /// The state for the table `call_logd_follower`.
   var json: String {

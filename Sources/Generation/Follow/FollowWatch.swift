@@ -24,12 +24,19 @@ struct FollowWatch {
   private(set) var covered: Int64?
   /// CELs above that.
   private(set) var ahead = 0
+  private var greatest: Int64?
   private var gaps: [Range<Int64>] = []
   /// Whether rows among the waiting ids wait, too, so that seeing some there says nothing.
   private var rowsWait = false
+  /// Whether the last pass left calls to a later one. Such a call may have its LINKEDID_END
+  /// already.
+  private var hasLeftCalls = false
+  private var isFirst = true
   private var lastNews = ContinuousClock.now
   private var lastPass = ContinuousClock.now
-  private var lastHistory = ContinuousClock.now
+  /// The pause until waiting ids get a pass although no row of theirs has come.
+  private var gapPause: Duration
+  private var nextHistory = ContinuousClock.now
   private var lastHousekeeping: ContinuousClock.Instant?
   private var lastCoveredCheck: ContinuousClock.Instant?
 
@@ -37,38 +44,37 @@ struct FollowWatch {
   private static let limit = 5000
   /// Gaps whose rows a look asks for. The others wait for the next pass, which comes anyway.
   private static let gapLimit = 20
-  private static let idleAfter = Duration.seconds(10)
+  private static let longestGapPause = Duration.seconds(60)
+  /// CELs of history in one pass. New calls wait for such a pass, so it is short.
+  private static let historyPortion = 2000
 
-  init(_ context: RunContext, _ settings: FollowSettings) throws {
+  /// - Parameter begin: the least id to cover while nothing is covered; nil for the newest CEL's.
+  ///   The newest CEL is then covered at once. So the next follower knows where this one began.
+  init(_ context: RunContext, _ settings: FollowSettings, begin: Int64?) throws {
     (table, checkpoint, self.settings) = (context.table, context.checkpoint, settings)
-    let (table, cels) = (context.table, context.databases.cels)
-    // Where nothing is covered, it begins behind the newest CEL.
-    begin = try context.retry { try table.bounds(on: cels).map { $0.upperBound + 1 } ?? .min }
-    let databases = context.databases
-    let read = FollowWatch.read
-    let (known, gaps) = try context.retry { try read(table, context.checkpoint, databases) }
-    (covered, self.gaps) = (known, gaps)
+    gapPause = settings.longest
+    let (table, databases) = (context.table, context.databases)
+    self.begin = try begin ?? context.retry { try table.bounds(on: databases.cels)?.upperBound ?? .min }
+    try context.retry { try reread(databases) }
   }
 
-  private static func read(
-    _ table: CELTable, _ checkpoint: Checkpoint, _ databases: Databases
-  ) throws -> (covered: Int64?, gaps: [Range<Int64>]) {
-    let covered = try Checkpoint.read(table.identity, on: databases.logs)?.coverage.greatest
-    return (covered, try checkpoint.gaps(on: databases.logs).map(\.ids))
+  /// Reads what is covered and which ids wait.
+  mutating func reread(_ databases: Databases) throws {
+    covered = try Checkpoint.read(table.identity, on: databases.logs)?.coverage.greatest
+    gaps = try checkpoint.gaps(on: databases.logs).map(\.ids)
   }
 
   /// Looks for what is new.
   mutating func look(on databases: Databases) throws -> Due {
-    let first = covered.map { $0 + 1 } ?? begin
+    let first = covered.map { $0 == .max ? $0 : $0 + 1 } ?? begin
     let news = try table.news(from: first, limit: FollowWatch.limit, on: databases.cels)
     let now = ContinuousClock.now
-    if news.cels != ahead { lastNews = now }
+    if let newest = news.greatest, newest != greatest { (greatest, lastNews) = (newest, now) }
     ahead = news.cels
-    let hasEnded = news.ends > 0
-    let isLate = now - lastPass >= settings.longest
-    if news.cels >= FollowWatch.limit { return .now }
-    if hasEnded { return .afterDebounce }
-    if isLate, news.cels > 0 || !gaps.isEmpty { return .now }
+    if isFirst || news.cels >= FollowWatch.limit { return .now }
+    if news.ends > 0 || hasLeftCalls && news.cels > 0 { return .afterDebounce }
+    if news.cels > 0, now - lastPass >= settings.longest { return .now }
+    if !gaps.isEmpty, now - lastPass >= gapPause { return .now }
     return try !rowsWait && hasLateRows(databases) ? .now : .nothing
   }
 
@@ -76,21 +82,36 @@ struct FollowWatch {
     try !gaps.isEmpty && table.hasRows(in: Array(gaps.suffix(FollowWatch.gapLimit)), on: databases.cels)
   }
 
-  /// A pass has ended: reads what is covered now.
-  mutating func passed(on databases: Databases) throws {
-    (covered, gaps) = try FollowWatch.read(table, checkpoint, databases)
+  /// A pass has ended.
+  mutating func passed(_ counters: Counters, on databases: Databases) throws {
+    let waiting = gaps
+    try reread(databases)
     rowsWait = try hasLateRows(databases)
+    hasLeftCalls = counters.left > 0
+    // A gap that stays as it is costs ever fewer passes. A row of it is seen all the same.
+    gapPause = counters.cels == 0 && gaps == waiting ? min(gapPause * 2, FollowWatch.longestGapPause) : settings.longest
+    isFirst = false
     lastPass = .now
-    lastHistory = lastPass
     ahead = 0
   }
 
   // MARK: Work for quiet times
 
   /// Whether no CEL has come for a while.
-  var isIdle: Bool { ContinuousClock.now - lastNews >= FollowWatch.idleAfter }
+  var isIdle: Bool { ContinuousClock.now - lastNews >= settings.idleAfter }
 
-  var historyIsDue: Bool { settings.history > 0 && ContinuousClock.now - lastHistory >= .seconds(60) }
+  /// CELs of history that a pass may add now; 0 for none.
+  var historyDue: Int {
+    settings.history > 0 && isIdle && ContinuousClock.now >= nextHistory ? min(settings.history, FollowWatch.historyPortion) : 0
+  }
+
+  /// A pass has added so many CELs of history.
+  mutating func historyIsDone(cels: Int) {
+    // Where none was left there will hardly be any soon.
+    let share = cels == 0 ? 1 : Double(min(settings.history, FollowWatch.historyPortion)) / Double(max(settings.history, 1))
+    nextHistory = .now + .seconds(60) * share
+  }
+
   var housekeepingIsDue: Bool { lastHousekeeping.map { ContinuousClock.now - $0 >= settings.housekeeping } ?? true }
   var coveredCheckIsDue: Bool { lastCoveredCheck.map { ContinuousClock.now - $0 >= settings.coveredCheck } ?? true }
 

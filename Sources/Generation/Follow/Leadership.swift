@@ -116,8 +116,8 @@ final class Leadership: Sendable {
       }
       var left = Leadership.pause
       while left > 0, !shared.withLock(\.isOver) {
-        Thread.sleep(forTimeInterval: 0.1)
-        left -= 0.1
+        Thread.sleep(forTimeInterval: 0.25)
+        left -= 0.25
       }
     }
   }

@@ -60,30 +60,53 @@ public struct Follower: Sendable {
   }
 
   /// Becomes the follower, unless another one is alive.
+  ///
+  /// The recorded sessions of the one before stay until this process records its own. So if this
+  /// process dies before it has ended them, the next one ends them.
+  /// - Throws: an error of PostgreSQL; ``JobError`` (75) where others come first again and again
   public static func lead(
     _ checkpoint: Checkpoint, owner: UUIDValue, host: String, pid: Int32, program: String, on connection: Connection
   ) throws -> Attempt {
-    try connection.transaction(purpose: "Becoming the follower") {
-      let me: [Parameter] = [.int4(checkpoint.id), .uuid(owner), .text(host), .int4(pid), .text(program)]
-      // Two that try at the same time come one after the other by the lock of this row. The
-      // checkpoint's would not do: a frozen follower may hold it.
-      try connection.execute(
-        """
-        INSERT INTO call_logd_follower (checkpoint_id, owner, host, pid, program, beat) VALUES ($1, $2, $3, $4, $5, to_timestamp(0))
-        ON CONFLICT DO NOTHING
-        """, me, purpose: "Becoming the follower")
+    let me: [Parameter] = [.int4(checkpoint.id), .uuid(owner), .text(host), .int4(pid), .text(program)]
+    // Each statement commits by itself. So a process that freezes in between holds no lock, and
+    // one that waits writes nothing.
+    for _ in 0..<10 {
       let rows = try connection.query(
-        "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1 FOR UPDATE", [.int4(checkpoint.id)],
-        purpose: "Becoming the follower")
-      let former = rows.first.flatMap { Follower($0) }
-      if let former, former.isAlive, former.owner != owner { return .waits(former) }
-      try connection.execute(
+        "SELECT \(columns) FROM call_logd_follower WHERE checkpoint_id = $1", [.int4(checkpoint.id)],
+        purpose: "Looking for a follower")
+      guard let row = rows.first, let former = Follower(row) else {
+        let added = try connection.execute(
+          """
+          INSERT INTO call_logd_follower (checkpoint_id, owner, host, pid, program, beat) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
+          ON CONFLICT DO NOTHING
+          """, me, purpose: "Becoming the follower")
+        if added > 0 { return .leads(formerSessions: nil) }
+        continue
+      }
+      // The answer to an earlier attempt was lost.
+      if former.owner == owner { return .leads(formerSessions: row.string(7)) }
+      let isGone = try former.isAlive && !hasSessions(row.string(7) ?? "{}", on: connection)
+      if former.isAlive, !isGone { return .waits(former) }
+      let taken = try connection.execute(
         """
-        UPDATE call_logd_follower SET owner = $2, host = $3, pid = $4, program = $5, since = now(), beat = clock_timestamp(),
-          sessions = '{}', state = '{}' WHERE checkpoint_id = $1
-        """, me, purpose: "Becoming the follower")
-      return .leads(formerSessions: former?.owner == owner ? nil : rows.first?.string(7))
+        UPDATE call_logd_follower SET owner = $2, host = $3, pid = $4, program = $5, since = now(), beat = clock_timestamp(), state = '{}'
+        WHERE checkpoint_id = $1 AND owner = $6 AND ($7 OR abs(extract(epoch FROM clock_timestamp() - beat)) > $8)
+        """, me + [.uuid(former.owner), .bool(isGone), .int4(Int32(staleAfter))], purpose: "Becoming the follower")
+      if taken > 0 { return .leads(formerSessions: row.string(7)) }
     }
+    throw JobError(.busy, "other processes became the follower again and again; this one tries later")
+  }
+
+  /// Whether some of the recorded sessions in the database of the call logs are there, or none are
+  /// recorded. The server ends those of a process that was killed at once, so nobody has to wait
+  /// for its signs of life to stay away.
+  private static func hasSessions(_ sessions: String, on connection: Connection) throws(PostgreSQLError) -> Bool {
+    let rows = try connection.query(
+      """
+      SELECT count(*), count(a.pid) FROM jsonb_to_recordset($1::jsonb -> 'logs') AS s (pid integer, start text)
+      LEFT JOIN pg_stat_activity a ON a.pid = s.pid AND (a.backend_start IS NULL OR extract(epoch FROM a.backend_start)::text = s.start)
+      """, [.text(sessions)], purpose: "Looking for the sessions of a follower")
+    return rows.int64(0, 0) == 0 || rows.int64(0, 1) != 0
   }
 
   /// Gives a sign of life.
@@ -97,13 +120,15 @@ public struct Follower: Sendable {
   }
 
   /// Records the sessions of the follower, so that whoever takes over can end them.
+  /// The start of each session is recorded as seconds: its text would depend on the session's time
+  /// zone.
   public static func record(
     _ sessions: [Int32], as kind: String, owner: UUIDValue, of checkpoint: Checkpoint, from server: Connection,
     on connection: Connection
   ) throws(PostgreSQLError) {
     let rows = try server.query(
       """
-      SELECT coalesce(jsonb_agg(jsonb_build_object('pid', pid, 'start', backend_start::text)), '[]')::text
+      SELECT coalesce(jsonb_agg(jsonb_build_object('pid', pid, 'start', extract(epoch FROM backend_start)::text)), '[]')::text
       FROM pg_stat_activity WHERE pid = ANY($1)
       """, [.int4Array(sessions)], purpose: "Looking up sessions")
     try connection.execute(
@@ -121,7 +146,7 @@ public struct Follower: Sendable {
     let rows = try server.query(
       """
       SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid)) FROM jsonb_to_recordset($1::jsonb -> $2) AS s (pid integer, start text)
-      JOIN pg_stat_activity a ON a.pid = s.pid AND a.backend_start::text = s.start
+      JOIN pg_stat_activity a ON a.pid = s.pid AND extract(epoch FROM a.backend_start)::text = s.start
       """, [.text(sessions), .text(kind)], purpose: "Ending the sessions of a follower that is gone")
     return Int(clamping: rows.int64(0, 0) ?? 0)
   }

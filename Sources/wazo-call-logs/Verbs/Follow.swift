@@ -73,9 +73,14 @@ private final class FollowReporter: Sendable {
       becomeReady()
       systemd.status("follows")
       Console.progress("following")
-    case .wrote: break
-    case .looked(let now): look(now)
-    case .failed(let message, let pause): systemd.status("tries again in \(Int(pause)) s: \(message)")
+    case .wrote: giveSign()
+    case .looked(let now):
+      giveSign()
+      show(now)
+    case .failed(let message, let pause):
+      // The process is well: it does what it can.
+      giveSign()
+      systemd.status("tries again in \(Int(pause.rounded(.up))) s: \(message)")
     }
   }
 
@@ -87,17 +92,24 @@ private final class FollowReporter: Sendable {
     if isFirst { systemd.ready() }
   }
 
-  private func look(_ now: FollowState) {
-    let (isSignDue, isShown) = state.withLock { state in
+  private func giveSign() {
+    let isDue = state.withLock { state in
       let time = ContinuousClock.now
-      let isSignDue = systemd.watchdogInterval.map { time - state.lastSign >= min($0, .seconds(10)) } ?? false
-      if isSignDue { state.lastSign = time }
-      let isShown = time - state.lastShown >= .seconds(1) && now.passes > 0
-      if isShown { state.lastShown = time }
-      return (isSignDue, isShown)
+      let isDue = systemd.watchdogInterval.map { time - state.lastSign >= min($0, .seconds(10)) } ?? false
+      if isDue { state.lastSign = time }
+      return isDue
     }
-    if isSignDue { systemd.watchdog() }
-    guard isShown else { return }
+    if isDue { systemd.watchdog() }
+  }
+
+  private func show(_ now: FollowState) {
+    let isDue = state.withLock { state in
+      let time = ContinuousClock.now
+      let isDue = time - state.lastShown >= .seconds(1) && now.passes > 0
+      if isDue { state.lastShown = time }
+      return isDue
+    }
+    guard isDue else { return }
     let text = "\(Human.count(now.callLogs)) call logs of \(Human.count(now.cels)) CELs, \(now.perMinute) in the last minute"
     systemd.status(text)
     Console.progress(text)
