@@ -78,7 +78,13 @@ struct Demo: ParsableCommand {
     let live = served.map { _ in LiveCalls(connection) }
     while stay || serve, !interruption.isRequested {
       try served?.check()
-      try live?.step()
+      do {
+        try live?.step()
+      } catch {
+        // Ctrl-C ends the statement that runs.
+        if interruption.isRequested { break }
+        throw error
+      }
       Thread.sleep(forTimeInterval: 0.2)
     }
   }
