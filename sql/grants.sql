@@ -22,6 +22,7 @@ GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim,
     call_logd_open, call_logd_seen, call_logd_late, call_logd_awaited, call_logd_follower TO :"role";
 GRANT SELECT, DELETE ON call_logd_purged TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_remade TO :"role";
 GRANT SELECT, INSERT ON call_logd_former TO :"role";
 -- For generate, which looks up purged rows and takes over the archives of former databases.
 GRANT SELECT, UPDATE ON call_logd_archive TO :"role";

@@ -169,6 +169,7 @@ struct ConversationStore {
     let deleted = obsolete.isEmpty ? [] : try CallLogTables.deletedRecordings(ofCallLogs: obsolete, on: databases.logs)
     try CallLogTables.delete(obsolete, on: databases.logs)
     let ids = try completed(keptIDs)
+    try CallLogTables.noteRemade(keptIDs.compactMap(\.self), on: databases.logs)
     try settleRecordings(numbers, &source, &counters)
     try enterTenants(numbers, source)
     try points.reached(.beforeCopy)

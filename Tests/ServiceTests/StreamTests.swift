@@ -95,6 +95,22 @@ struct StreamTests {
     }
   }
 
+  @Test("gives what our own runs make, and make again")
+  func runs() async throws {
+    let (database, runner) = try wazo(CELRow.call("1714989600.1"), CELRow.call("1714989700.2", at: 100))
+    let tokens = try TokensOfTest()
+    defer { tokens.remove() }
+    try Migrator(database.admin).migrate(program: "tests")
+    let service = try await ServiceUnderTest.start(database.uri, tokens.authenticator, settings: fast)
+    let client = try await StreamClient.open(service, try token(tokens.file, nil), "?recurse=true")
+    try runner.generate()
+    #expect(await client.wait { $0.callLogs == [1, 2] })
+    try runner.regenerate(.ids(from: nil, to: nil))
+    #expect(await client.wait { $0.callLogs == [1, 2, 1, 2] })
+    await client.close()
+    await service.stop()
+  }
+
   @Test("tells a client its place as it rises, also where no call log is for it")
   func place() async throws {
     func edit(_ settings: inout CallLogServiceSettings) {
