@@ -47,6 +47,7 @@ struct Setup: Sendable {
     service.queue = (limits.queue, limits.queueWait)
     service.timeouts = (limits.listTimeout, limits.countTimeout)
     service.streams = (limits.streamIdle, limits.streamLimit)
+    service.events.most = limits.eventStreams
     service.mostConnections = limits.maxConnections
     service.headerLimit = limits.headerLimit
     service.site = site
