@@ -84,6 +84,7 @@ struct BenchFollow: ParsableCommand {
     let before = try follower.usage(uri)
     Thread.sleep(forTimeInterval: pause)
     let idle = try follower.usage(uri).since(before, pause)
+    follower.stop()
     say("idle for \(Int(pause)) s: the follower \(rounded(idle.cpu, 2)) % of a core, its sessions \(rounded(idle.server, 2)) %")
   }
 
