@@ -84,7 +84,22 @@ struct BenchFollow: ParsableCommand {
     let before = try follower.usage(uri)
     Thread.sleep(forTimeInterval: pause)
     let idle = try follower.usage(uri).since(before, pause)
+    follower.stop()
     say("idle for \(Int(pause)) s: the follower \(rounded(idle.cpu, 2)) % of a core, its sessions \(rounded(idle.server, 2)) %")
+    let made = try callLogs(server)
+    for verb in [["delete", "-A"], ["backfill"]] { try follower.run(verb) }
+    guard try callLogs(server) == made else {
+      throw FollowerProcess.Failed(description: "one run over all CELs makes other call logs than the follower has made")
+    }
+    say("\(made.split(separator: "|").first ?? "no") call logs, the same as those of one run over all CELs")
+  }
+
+  /// How many there are, and a checksum of their contents.
+  private func callLogs(_ server: PrivateServer) throws -> String {
+    try server.psql(
+      """
+      SELECT count(*), md5(string_agg((to_jsonb(l) - 'id')::text, ',' ORDER BY conversation_id, date, id)) FROM call_logd_call_log l
+      """, database: "bench")
   }
 
   private func line(_ phase: Phase, _ found: Measurement.Found, _ seconds: Double, _ usage: FollowerProcess.Usage) -> String {

@@ -5,19 +5,35 @@ import PostgreSQL
 final class FollowerProcess {
   private let process = Process()
   private let folder: String
+  private let program: String
+  private let uri: String
 
   init(_ program: String, uri: String) throws {
     folder = NSTemporaryDirectory() + "bench-follow-\(ProcessInfo.processInfo.processIdentifier)"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     try Data().write(to: URL(fileURLWithPath: folder + "/empty.yml"))
+    (self.program, self.uri) = (program, uri)
+    prepare(process, ["follow"])
+    try process.run()
+  }
+
+  private func prepare(_ process: Process, _ words: [String]) {
     process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = ["follow", "--db-uri", uri, "--default-tenant", "00000000-0000-4000-8000-000000000001"]
+    process.arguments = words + ["--db-uri", uri, "--default-tenant", "00000000-0000-4000-8000-000000000001"]
     process.environment = ProcessInfo.processInfo.environment.merging([
       "WAZO_CALL_LOGS_CONFIG": folder + "/empty.yml", "WAZO_CALL_LOGS_CHECKPOINT_DIR": folder + "/checkpoints",
     ]) { $1 }
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+  }
+
+  /// Runs another verb to its end.
+  func run(_ words: [String]) throws {
+    let other = Process()
+    prepare(other, words)
+    try other.run()
+    other.waitUntilExit()
+    guard other.terminationStatus == 0 else { throw Failed(description: "\(words[0]) ended with \(other.terminationStatus)") }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }

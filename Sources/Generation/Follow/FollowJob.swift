@@ -60,7 +60,7 @@ public struct FollowJob: Sendable {
       do {
         try term(&memory)
       } catch {
-        if interruption.isRequested { throw error }
+        if interruption.isRequested { throw interrupted }
         let failure = Failure(error)
         let isForGood = [ExitReason.configuration, .permission, .usage, .badInput].contains(failure.exitReason)
         if !memory.hasWorked, isForGood { throw error }
@@ -108,27 +108,34 @@ public struct FollowJob: Sendable {
     try context.retry { try leadership.recordSessions(context.databases) }
     context.databases.prepareNext { try leadership.recordSessions($0) }
     memory.hasWorked = true
-    // Those of processes that died are removed with the next line. Other runs may have covered ids
-    // above, so nothing else would tell of these.
-    let claimed = try context.retry { try Claims(context.checkpoint).standing(on: context.databases.logs).claims.map(\.ids) }
+    let before = try context.retry { try claimed(context) }
     try context.recorded("follow", "") { record in
       var pass = try FollowPass(context, record)
       defer { pass.end() }
+      // The claims of processes that died are gone now. Other runs may have covered ids above, so
+      // nothing else would tell of these.
+      let after = try context.retry { try claimed(context) }
+      let dead = before.filter { !after.contains($0) }
       var watch = try FollowWatch(context, follow, begin: memory.begin)
       memory.begin = watch.begin
       // Whoever hears this may write: no later CEL is history.
       report(.leads)
-      try lead(&pass, &watch, leadership, claimed)
+      try lead(&pass, &watch, leadership, dead)
     }
+  }
+
+  private func claimed(_ context: RunContext) throws -> [Range<Int64>] {
+    try Claims(context.checkpoint).standing(on: context.databases.logs).claims.map(\.ids)
   }
 
   // MARK: Following
 
+  /// - Parameter dead: ids that processes had claimed which died
   private func lead(
-    _ pass: inout FollowPass, _ watch: inout FollowWatch, _ leadership: Leadership, _ claimed: [Range<Int64>]
+    _ pass: inout FollowPass, _ watch: inout FollowWatch, _ leadership: Leadership, _ dead: [Range<Int64>]
   ) throws {
     let databases = pass.context.databases
-    var (state, recent, claimed) = (FollowState(), RecentCount(), claimed)
+    var (state, recent, dead) = (FollowState(), RecentCount(), dead)
     while !leadership.isLost {
       if interruption.isRequested { throw interrupted }
       let context = pass.context
@@ -147,8 +154,8 @@ public struct FollowJob: Sendable {
       } else {
         if case .afterDebounce = due { wait(follow.debounce) }
         try pass.refresh(olderThan: follow.directoryAge)
-        try work(.following(from: watch.begin, history: 0), and: claimed, &pass, &watch, &state, &recent)
-        claimed = []
+        try work(.following(from: watch.begin, history: 0), and: dead, &pass, &watch, &state, &recent)
+        dead = []
       }
       if watch.housekeepingIsDue {
         let closed = try pass.housekeeping()
