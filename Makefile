@@ -12,7 +12,7 @@ SCALE ?= medium
 .PHONY: help demo test soak stress bench bench-follow lint format deps release install clean
 
 help: ## Show this.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: release-wazo-call-logs $(if $(SERVE),release-wazo-call-logd) ## Build, then make call logs of simulated calls in a PostgreSQL of its own, and show them (SERVE=1: by the REST API, too).
 	@$(SWIFT) build $(RELEASE) --product demo-call-logs

@@ -43,7 +43,9 @@ package struct SystemdNotification: Sendable {
     let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
     withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        _ = message.withCString { sendto(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL), address, length) }
+        // Whoever does not read must not hold the service up.
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        _ = message.withCString { sendto(descriptor, $0, strlen($0), flags, address, length) }
       }
     }
   }

@@ -160,7 +160,8 @@ struct ViewTests {
             #expect(view.source?.user == log.source?.user && view.source?.line == log.source?.line, "\(random)")
             #expect(view.destination?.user == log.destination?.user, "\(random)")
             #expect(
-              view.requestedUser == log.participants.filter(\.requested).min { ($0.user, $0.uuid) < ($1.user, $1.uuid) }?.user, "\(random)")
+              view.requestedUser == log.participants.filter(\.requested).min { ($0.user, $0.uuid) < ($1.user, $1.uuid) }?.user,
+              "\(random)")
             let tags = Set(log.participants.flatMap(\.tags)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             #expect(view.tags.map(\.string) == tags, "\(random)")
             #expect(view.sourceExtension.optionalString == log.from && view.conversationID.optionalString == log.conversation)

@@ -9,8 +9,8 @@ struct HelpTests {
   private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
 
   static let verbs = [
-    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "follow", "archive", "purge", "restore",
-    "export", "token",
+    "generate", "delete", "backfill", "regenerate", "status", "explain", "interpret", "migrate", "follow", "archive", "purge",
+    "restore", "export", "token",
   ]
 
   @Test(
