@@ -10,7 +10,8 @@ import Values
 @Suite("What callers and addresses cannot do to the page", .fewAtOnce, .timeLimit(.minutes(5)))
 struct PageSafetyTests {
   private static let pieces = [
-    "<img src=x onerror=alert(1)>", "</td><script>alert(1)</script>", "\" onfocus=alert(1) x=\"", "' onclick='alert(1)", "&lt;b&gt;",
+    "<img src=x onerror=alert(1)>", "</td><script>alert(1)</script>", "\" onfocus=alert(1) x=\"", "' onclick='alert(1)",
+    "&lt;b&gt;",
     "<!--", "]]>", "{{7*7}}", "\u{202E}evil", "\r\nSet-Cookie: a=b", "é漢字", "<", ">", "&", "\"", "'", "`", "\\", "%3Cscript%3E",
     "javascript:alert(1)", "</title><svg onload=alert(1)>",
   ]
@@ -22,7 +23,7 @@ struct PageSafetyTests {
   /// The tags of a page, as a browser takes them, with their attributes' values left out.
   private static func skeleton(_ html: String) -> [String] {
     html.components(separatedBy: "<").dropFirst().map { piece in
-      piece.prefix { $0 != ">" }.replacing(/="[^"]*"/, with: "=").replacing(/\s+/, with: " ")
+      String(piece.prefix { $0 != ">" }).replacing(/="[^"]*"/, with: "=").replacing(/\s+/, with: " ")
     }
   }
 
@@ -59,7 +60,8 @@ struct PageSafetyTests {
       let columns = ["source_name", "source_exten", "destination_name", "destination_exten", "requested_name", "requested_exten"]
       func fill(_ make: () -> String) throws {
         func quoted() -> String { "'" + make().replacing("'", with: "''") + "'" }
-        try database.run("DELETE FROM call_logd_call_log; INSERT INTO call_logd_tenant VALUES ('\(uuid(0))') ON CONFLICT DO NOTHING")
+        try database.run(
+          "DELETE FROM call_logd_call_log; INSERT INTO call_logd_tenant VALUES ('\(uuid(0))') ON CONFLICT DO NOTHING")
         try database.run(
           """
           SET standard_conforming_strings = on;
@@ -95,8 +97,9 @@ struct PageSafetyTests {
         for name in PageFilter.names + ["open", "columns"] {
           for answer in [try await page.get("/?\(name)=\(text)"), try await stranger.get("/?\(name)=\(text)")] {
             let tags = Set(PageSafetyTests.skeleton(answer.text).map { $0.prefix { $0 != " " } })
-            #expect(tags.isDisjoint(with: ["img", "svg", "b"]) && !answer.text.contains("alert(1)</script"), "\(seed) \(name)=\(text)")
-            let isLoud = PageSafetyTests.skeleton(answer.text).contains { $0.contains(/ on(focus|click|error|load)/) }
+            #expect(
+              tags.isDisjoint(with: ["img", "svg", "b"]) && !answer.text.contains("alert(1)</script"), "\(seed) \(name)=\(text)")
+            let isLoud = PageSafetyTests.skeleton(answer.text).contains { $0.contains(/\ on(focus|click|error|load)/) }
             #expect(!isLoud && answer.headers["set-cookie"] == nil, "\(seed) \(name)=\(text)")
           }
         }
@@ -112,7 +115,10 @@ struct PageSafetyTests {
       let stranger = PageOfTest(service: service)
       let origin = ["Origin": "https://other.example"]
       var answers: [(String, Answer)] = []
-      for path in ["/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js", "/session", "//", "/1.0"] {
+      for path in [
+        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js", "/session",
+        "//", "/1.0",
+      ] {
         answers.append((path, try await page.get(path, origin)))
         answers.append((path, try await stranger.get(path, origin)))
       }
@@ -123,7 +129,8 @@ struct PageSafetyTests {
         #expect(answer.headers["content-security-policy"] == PageFrame.policy, "\(path)")
         #expect(answer.headers["x-content-type-options"] == "nosniff" && answer.headers["referrer-policy"] == "no-referrer")
         #expect(answer.headers["access-control-allow-origin"] == nil, "\(path)")
-        #expect(answer.headers["cache-control"] == (path.hasPrefix("/app.") ? "no-cache" : "no-store"), "\(path) \(answer.status)")
+        #expect(
+          answer.headers["cache-control"] == (path.hasPrefix("/app.") ? "no-cache" : "no-store"), "\(path) \(answer.status)")
         #expect(!answer.text.contains(" style=") && !answer.text.contains("<style"), "\(path)")
         for script in answer.text.components(separatedBy: "<script").dropFirst() {
           #expect(script.hasPrefix(" type=\"module\" src=\"./app.js\"></script>"), "\(path)")
@@ -153,10 +160,12 @@ struct PageSafetyTests {
     }
   }
 
-  @Test("The language is the one that the browser likes best", arguments: [
-    ("", "en"), ("fr", "fr"), ("fr-FR,fr;q=0.9,en;q=0.8", "fr"), ("en;q=0.8, fr;q=0.9", "fr"), ("de, fr;q=0.2, en;q=0.1", "fr"),
-    ("de", "en"), ("fr;q=0, en", "en"), ("*;q=x,,;;", "en"),
-  ])
+  @Test(
+    "The language is the one that the browser likes best",
+    arguments: [
+      ("", "en"), ("fr", "fr"), ("fr-FR,fr;q=0.9,en;q=0.8", "fr"), ("en;q=0.8, fr;q=0.9", "fr"), ("de, fr;q=0.2, en;q=0.1", "fr"),
+      ("de", "en"), ("fr;q=0, en", "en"), ("*;q=x,,;;", "en"),
+    ])
   func language(accepted: String, language: String) {
     #expect(PageText.of(accepted: accepted).language == language)
   }

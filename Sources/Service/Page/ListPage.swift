@@ -38,16 +38,16 @@ struct ListPage: Sendable {
       <form id="filter" method="get" action="./" role="search">
       <div class="field box"><label for="q">\(text.search)</label>\
       <input id="q" name="q" type="search" value="\(value("q"))" placeholder="\(text.searchHint)" autocomplete="off" spellcheck="false" aria-describedby="problems"></div>
-      <div class="field"><label for="from">\(text.from)</label>\
+      <button class="main">\(text.searchButton)</button>
+      <div class="field date"><label for="from">\(text.from)</label>\
       <input id="from" name="from" type="datetime-local" value="\(value("from"))" title="\(text.untilHint)"></div>
-      <div class="field"><label for="until">\(text.until)</label>\
+      <div class="field date"><label for="until">\(text.until)</label>\
       <input id="until" name="until" type="datetime-local" value="\(value("until"))" title="\(text.untilHint)"></div>
       <div class="field"><label for="direction">\(text.direction)</label>\
       <select id="direction" name="direction">\(options("direction", text.any, directions))</select></div>
       <div class="field"><label for="status">\(text.status)</label>\
       <select id="status" name="status">\(options("status", text.anyStatus, statuses))</select></div>
       \(zone)
-      <button class="main">\(text.searchButton)</button>
       </form>
       """
   }

@@ -32,7 +32,8 @@ async function page(url, signal) {
 let asking = null;
 let shown = listOf(location.href).href;
 
-async function load(url) {
+// While somebody goes on typing, the box keeps what they type.
+async function load(url, keepsFocus) {
   asking?.abort();
   const mine = (asking = new AbortController());
   results.setAttribute("aria-busy", "true");
@@ -44,7 +45,7 @@ async function load(url) {
     results.replaceChildren(...fresh.childNodes);
     const asked = read.getElementById("filter");
     for (const field of form.elements) {
-      if (field.name && field !== document.activeElement) field.value = asked.elements[field.name]?.value ?? field.value;
+      if (field.name && !(keepsFocus && field === document.activeElement)) field.value = asked.elements[field.name]?.value ?? field.value;
     }
     shown = url.href;
     newCalls.hidden = true;
@@ -62,17 +63,17 @@ function inZone(url) {
   return url;
 }
 
-async function go(address) {
+async function go(address, keepsFocus) {
   const url = inZone(listOf(address));
   history.pushState(null, "", url);
-  await load(url);
+  await load(url, keepsFocus);
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const url = new URL(form.action);
   for (const [name, value] of new FormData(form)) if (value) url.searchParams.set(name, value);
-  go(url);
+  go(url, true);
 });
 
 for (const name of ["from", "until", "direction", "status"]) {
