@@ -226,6 +226,18 @@ class AppearanceTests(PageTest):
                 self.assertLessEqual(browser.wide(), 0)
                 browser.picture(name + "-detail")
 
+    def test_the_page_with_its_files_is_small(self):
+        browser = self.browser()
+        sizes = browser.run(
+            """
+            const done = performance.getEntriesByType('resource').filter((entry) => /app[.](css|js)$/.test(entry.name));
+            return [done.length, performance.getEntriesByType('navigation')[0].decodedBodySize, ...done.map((entry) => entry.decodedBodySize)];
+            """
+        )
+        print("bytes of HTML and files:", sizes[1:])
+        self.assertEqual(sizes[0], 2)
+        self.assertLess(sum(sizes[1:]), 100_000)
+
     def test_nothing_found(self):
         browser = self.browser("?q=nobodyhasthisname&zone=UTC")
         self.assertTrue(browser.all(".empty"))
