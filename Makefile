@@ -27,6 +27,8 @@ test-web: deps ## Test the search page in a browser (needs chromium, chromium-dr
 	@for program in chromium chromedriver; do command -v $$program >/dev/null || { echo "test-web needs $$program: apt install chromium chromium-driver" >&2; exit 1; }; done
 	@[ -x $(WEB)/bin/python ] || python3 -m venv $(WEB)
 	@$(WEB)/bin/pip install -q -r Tests/Web/requirements.txt
+	@# For its axe.min.js alone: what it depends on would be a second browser.
+	@$(WEB)/bin/pip install -q --no-deps axe-playwright-python==0.1.8
 	for program in wazo-call-logs wazo-call-logd private-server; do $(SWIFT) build --product $$program || exit; done
 	PROGRAMS=$$($(SWIFT) build --show-bin-path) SCREENSHOTS=$(SCREENSHOTS) .build/debug/private-server $(WEB)/bin/python -B -m unittest discover -v Tests/Web
 

@@ -1,5 +1,6 @@
 """A browser at the page: Debian's chromium, without a window."""
 
+import importlib.resources
 import os
 import pathlib
 
@@ -86,6 +87,17 @@ class Browser:
             for line in self.driver.get_log("browser")
             if line["level"] == "SEVERE" and "/cdr/stream" not in line["message"] and "favicon" not in line["message"]
         ]
+
+    def faults(self):
+        """What axe finds that keeps people from using the page, in WCAG's terms."""
+        axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+        self.run(axe)
+        return self.driver.execute_async_script(
+            """
+            const done = arguments[0];
+            axe.run(document).then((found) => done(found.violations.map((fault) => [fault.id, fault.impact, fault.nodes[0].html])));
+            """
+        )
 
     def picture(self, name):
         if SCREENSHOTS:

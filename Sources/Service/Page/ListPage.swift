@@ -140,7 +140,7 @@ struct ListPage: Sendable {
       } ?? ""
     return """
       <table id="calls">
-      <thead><tr><th scope="col" class="time">\(text.time)</th><th scope="col">\(text.caller)</th><th class="arrow"></th>\
+      <thead><tr><th scope="col" class="time">\(text.time)</th><th scope="col">\(text.caller)</th><td class="arrow"></td>\
       <th scope="col">\(text.callee)</th><th scope="col">\(text.direction)</th><th scope="col">\(text.status)</th>\
       <th scope="col" class="duration">\(text.duration)</th>\(tags)<th scope="col" class="recorded">\(text.recording)</th></tr></thead>
       \(days)

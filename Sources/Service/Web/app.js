@@ -233,7 +233,7 @@ function listen() {
       waiting = null;
       const isAtTop = scrollY < 40 && !drawer.open && !results.querySelector(".current");
       const isFirstPage = !new URL(shown).searchParams.has("after");
-      if (isAtTop && isFirstPage) load(new URL(shown)); else newCalls.hidden = false;
+      if (isAtTop && isFirstPage) load(new URL(shown), true); else newCalls.hidden = false;
     }, 300);
   });
 }
