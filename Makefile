@@ -9,7 +9,7 @@ PROGRAMS ?= wazo-call-logs wazo-call-logd
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
-.PHONY: help demo test soak stress bench bench-follow lint format deps release install clean
+.PHONY: help demo test test-web soak stress bench bench-follow lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,16 @@ demo: release-wazo-call-logs $(if $(SERVE),release-wazo-call-logd) ## Build, the
 test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
+
+WEB := .build/web-venv
+test-web: deps ## Test the search page in a browser (needs chromium, chromium-driver and python3-venv; SCREENSHOTS=folder keeps pictures).
+	@for program in chromium chromedriver; do command -v $$program >/dev/null || { echo "test-web needs $$program: apt install chromium chromium-driver" >&2; exit 1; }; done
+	@[ -x $(WEB)/bin/python ] || python3 -m venv $(WEB)
+	@$(WEB)/bin/pip install -q -r Tests/Web/requirements.txt
+	@# For its axe.min.js alone: what it depends on would be a second browser.
+	@$(WEB)/bin/pip install -q --no-deps axe-playwright-python==0.1.8
+	for program in wazo-call-logs wazo-call-logd private-server; do $(SWIFT) build --product $$program || exit; done
+	PROGRAMS=$$($(SWIFT) build --show-bin-path) SCREENSHOTS=$(SCREENSHOTS) .build/debug/private-server $(WEB)/bin/python -B -m unittest discover -v Tests/Web
 
 KILLS ?= 1000
 soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.

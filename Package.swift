@@ -145,8 +145,10 @@ let package = Package(
       name: "Service",
       dependencies: [
         "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, logging,
-      ], resources: [.embedInCode("Resources/api.yml")]),
+        "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, crypto,
+        logging,
+      ],
+      resources: [.embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js")]),
 
     // The service's program.
     .executableTarget(

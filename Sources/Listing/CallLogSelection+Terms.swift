@@ -7,6 +7,9 @@ extension CallLogSelection {
   /// - Parameter bind: gives a value a place among the statement's parameters
   func furtherTerms(_ bind: (Parameter) -> String) -> [String] {
     var terms: [String] = []
+    if let caller { terms.append("l.source_exten LIKE \(bind(.text(CallLogSelection.pattern(caller))))") }
+    if let callee { terms.append("l.destination_exten LIKE \(bind(.text(CallLogSelection.pattern(callee))))") }
+    if let before { terms.append("(l.date, l.id) < (\(bind(.timestamptz(before.start))), \(bind(.int4(before.id))))") }
     if let search { terms.append(search.term(bind)) }
     if let isRecorded {
       terms.append("\(isRecorded ? "" : "NOT ")EXISTS (SELECT FROM call_logd_recording r WHERE r.call_log_id = l.id)")

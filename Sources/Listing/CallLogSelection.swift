@@ -19,6 +19,10 @@ public struct CallLogSelection: Sendable {
   public var statuses: Set<CallLogView.Status>?
   /// Calls from or to this number. A `_` at its start or end matches any text.
   public var number: String?
+  /// Calls from this number. A `_` at its start or end matches any text.
+  public var caller: String?
+  /// Calls that reached this number. A `_` at its start or end matches any text.
+  public var callee: String?
   /// Calls that one of these users made or received.
   public var users: [UUIDValue] = []
   /// Calls of this conversation.
@@ -40,8 +44,21 @@ public struct CallLogSelection: Sendable {
   /// The latest that each user had with each other number, of all tenants and before any other
   /// condition.
   public var isLatestOfPeer = false
+  /// Those that come behind this place where the latest come first.
+  public var before: Place?
   /// Whether the latest calls come first.
   public var isNewestFirst = false
+
+  /// A place in a list of call logs by their start.
+  public struct Place: Equatable, Sendable {
+    /// The start of the call log that stands there, in microseconds since 2000-01-01 UTC.
+    public let start: Timestamp
+    /// Its id.
+    public let id: Int32
+
+    /// The place of a call log.
+    public init(start: Timestamp, id: Int32) { (self.start, self.id) = (start, id) }
+  }
 
   /// Selects all calls except blocked ones, the earliest first.
   public init() {}

@@ -101,10 +101,11 @@ public struct CallLogService: Sendable {
     let ending = Ending()
     let metrics = Metrics()
     let exports = exportWorker()
+    let gate = Gate(
+      authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts),
+      sessions: Sessions(isSecure: settings.certificate != nil))
     let site = Site(
-      routes: routes(desk, feed) { exports.wake() },
-      gate: Gate(
-        authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts)),
+      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate).routes, gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {

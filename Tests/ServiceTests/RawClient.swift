@@ -22,11 +22,8 @@ final class RawClient: Sendable {
         Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else {
-      let error = POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
-      Glibc.close(socket)
-      throw error
-    }
+    // The socket is closed by `deinit`, also then. Closed twice, its number would be another's.
+    guard result == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
   }
 
   deinit { Glibc.close(socket) }

@@ -155,7 +155,8 @@ struct CallLogRoutes: Sendable {
     try write(answer.out)
   }
 
-  private func csvStream(
+  /// Writes a query's call logs in the API's CSV, while somebody reads it.
+  func csvStream(
     _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
   ) throws {
     let csv = CallLogCSV(recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection))

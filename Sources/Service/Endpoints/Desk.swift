@@ -16,17 +16,21 @@ struct Desk: Sendable {
 
   /// The time zone of times that say none: the one of the database's sessions.
   /// - Throws: errors of the lanes and of the server
-  func timeZone() async throws -> WallClock {
+  func timeZone() async throws -> WallClock { WallClock(named: try await timeZoneName()) ?? .utc }
+
+  /// Its name, such as `Europe/Paris`.
+  /// - Throws: errors of the lanes and of the server
+  func timeZoneName() async throws -> String {
     if let known = zone.value.withLock({ $0 }) { return known }
     let name = try await lists.run { connection in
       try connection.query("SELECT current_setting('TimeZone')", purpose: "Asking for the time zone").string(0, 0)
     }
-    let clock = name.flatMap { WallClock(named: $0) } ?? .utc
-    zone.value.withLock { $0 = clock }
-    return clock
+    let known = name ?? "UTC"
+    zone.value.withLock { $0 = known }
+    return known
   }
 
   private final class Zone: Sendable {
-    let value = Mutex<WallClock?>(nil)
+    let value = Mutex<String?>(nil)
   }
 }

@@ -8,14 +8,20 @@ import Values
 struct Gate: Sendable {
   let authenticator: any Authenticator
   let attempts: RefusedAttempts
+  let sessions: Sessions
 
   /// Lets a request in, or not.
-  /// - Parameter address: of the client; nil where it needs no limit
+  /// - Parameters:
+  ///   - session: the token of the page's session, which no answer shows; nil where the request has
+  ///     a token of its own, or none
+  ///   - address: of the client; nil where it needs no limit
   /// - Throws: ``APIError``
-  func identity(of credentials: Credentials, access: String, address: String?) async throws(APIError) -> Identity {
+  func identity(
+    of credentials: Credentials, session: String? = nil, access: String, address: String?
+  ) async throws(APIError) -> Identity {
     if let address, attempts.isRefused(address) { throw .tooManyAttempts }
     do throws(AuthenticationError) {
-      return try await authenticator.identity(of: credentials.token, for: access, tenant: credentials.headerTenant)
+      return try await authenticator.identity(of: session ?? credentials.token, for: access, tenant: credentials.headerTenant)
     } catch {
       if error == .unknownToken, !credentials.token.isEmpty, let address { attempts.note(address) }
       throw Gate.refusal(error, credentials, access: access)

@@ -45,12 +45,14 @@ struct Route: Sendable {
 
   /// The path, with names for its values.
   var path: String {
-    pieces.map { piece in
-      switch piece {
-      case .word(let word): "/" + word
-      case .id(let name), .uuid(let name): "/{\(name)}"
-      }
-    }.joined()
+    pieces.isEmpty
+      ? "/"
+      : pieces.map { piece in
+        switch piece {
+        case .word(let word): "/" + word
+        case .id(let name), .uuid(let name): "/{\(name)}"
+        }
+      }.joined()
   }
 
   /// The values of a path; nil where it is another path.

@@ -17,6 +17,8 @@ struct Site: HTTPResponder {
   static let prefix = "/1.0"
 
   let routes: [Route]
+  /// The routes of the page, which have no prefix.
+  let pages: [Route]
   let gate: Gate
   let settings: SiteSettings
   let ending: Ending
@@ -26,18 +28,17 @@ struct Site: HTTPResponder {
   func respond(to request: Request, context: SiteContext) async throws -> Response {
     let note = AccessNote()
     let (path, queryText) = Site.parts(of: request)
+    let isPage = Site.pieces(of: path) == nil
     var route: Route?
     var response: Response
     do {
       (response, route) = try await answer(request, path, QueryString(queryText), note, context.channel)
-    } catch let error as APIError {
-      response = Answers.error(error)
     } catch {
-      response = Answers.error(refusal(error))
+      response = answer(refusal(error), request, isPage: isPage)
     }
-    finish(&response, request)
+    finish(&response, request, isPage: isPage)
     let line = AccessLine(request, path: path, query: queryText, address: context.channel.remoteAddress?.ipAddress)
-    let (status, name) = (response.status.code, route.map { Site.prefix + $0.path } ?? "other")
+    let (status, name) = (response.status.code, route.map { isPage ? $0.path : Site.prefix + $0.path } ?? "other")
     note.whenSent { [metrics, log] in
       metrics.note(route: name, method: request.method.rawValue, status: status, seconds: note.milliseconds / 1000)
       log.info("\(line.text(status: status, note))")
@@ -51,8 +52,10 @@ struct Site: HTTPResponder {
   ) async throws -> (Response, Route?) {
     if ending.isEnding { throw APIError.isEnding }
     guard Site.knownMethods.contains(request.method) else { throw APIError.methodUnknown }
-    let pieces = Site.pieces(of: path)
-    let found = pieces.map { pieces in routes.compactMap { route in route.values(of: pieces).map { (route, $0) } } } ?? []
+    let ofAPI = Site.pieces(of: path)
+    let found = (ofAPI == nil ? pages : routes).compactMap { route in
+      route.values(of: ofAPI ?? Site.allPieces(of: path)).map { (route, $0) }
+    }
     guard !found.isEmpty else { throw APIError.notFound }
     let method = request.method == .head ? .get : request.method
     guard let (route, values) = found.first(where: { $0.0.method == method }) else {
@@ -60,7 +63,7 @@ struct Site: HTTPResponder {
       if request.method == .options {
         return (Response(status: .ok, headers: [.allow: allowed, .contentType: "text/html; charset=utf-8"]), found[0].0)
       }
-      var response = Answers.error(.methodNotAllowed)
+      var response = answer(.methodNotAllowed, request, isPage: ofAPI == nil)
       response.headers[.allow] = allowed
       return (response, found[0].0)
     }
@@ -68,8 +71,13 @@ struct Site: HTTPResponder {
       let visit = try await visit(request, route, values, query, note, channel)
       return (try await route.answer(visit), route)
     } catch {
-      return (Answers.error(refusal(error)), route)
+      return (answer(refusal(error), request, isPage: ofAPI == nil), route)
     }
+  }
+
+  /// An error: in the API's form, or as a page for people.
+  private func answer(_ error: APIError, _ request: Request, isPage: Bool) -> Response {
+    isPage ? PageRoutes.refusal(error, request) : Answers.error(error)
   }
 
   /// Lets a request in.
@@ -115,9 +123,14 @@ struct Site: HTTPResponder {
   }
 
   /// The headers of every answer.
-  private func finish(_ response: inout Response, _ request: Request) {
+  private func finish(_ response: inout Response, _ request: Request, isPage: Bool) {
     response.headers[.contentTypeOptions] = "nosniff"
-    CrossOrigin.add(to: &response, request, settings.crossOrigin)
+    // No other site has a use for the page, or may have it.
+    if isPage {
+      PageFrame.protect(&response)
+    } else {
+      CrossOrigin.add(to: &response, request, settings.crossOrigin)
+    }
     guard request.method == .head else { return }
     // The length is that of the answer to GET, and stays.
     let length = response.headers[.contentLength]
@@ -140,6 +153,11 @@ struct Site: HTTPResponder {
     let target = request.head.path ?? "/"
     guard let mark = target.firstIndex(of: "?") else { return (target, "") }
     return (String(target[..<mark]), String(target[target.index(after: mark)...]))
+  }
+
+  /// The names in a path of the page.
+  private static func allPieces(of path: String) -> [String] {
+    path == "/" ? [] : path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
   }
 
   /// The names in a path below the prefix; nil for another path.

@@ -25,7 +25,11 @@ struct Visit: Sendable {
   ) async throws(APIError) {
     credentials = Credentials(
       query, route.queryUse, tokenHeader: request.headers[.authToken], tenantHeader: request.headers[.tenant])
-    identity = try await gate.identity(of: credentials, access: access, address: Visit.limitedAddress(of: channel))
+    // A cookie comes along with whatever a browser is made to ask, and so changes nothing.
+    let mayHaveSession = credentials.token.isEmpty && (request.method == .get || request.method == .head)
+    let session = mayHaveSession ? gate.sessions.token(of: request.headers) : nil
+    identity = try await gate.identity(
+      of: credentials, session: session, access: access, address: Visit.limitedAddress(of: channel))
     (self.request, self.path, self.query, self.access) = (request, path, query, access)
     (self.gate, self.limits, self.note, self.channel) = (gate, limits, note, channel)
     note.tenant = identity.tenant
@@ -101,6 +105,9 @@ struct Visit: Sendable {
       return try await group.next() ?? []
     }
   }
+
+  /// The client's address, for the limit of refused attempts; nil for this machine.
+  var limitedAddress: String? { Visit.limitedAddress(of: channel) }
 
   /// The client's address, for the limit of refused attempts; nil for this machine, where a proxy
   /// may stand for everybody.

@@ -1,0 +1,109 @@
+"""A browser at the page: Debian's chromium, without a window."""
+
+import importlib.resources
+import os
+import pathlib
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+
+
+class Browser:
+    def __init__(self, url, *, width=1280, height=900, zone="UTC", language="en", dark=False, javascript=True):
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--lang={language}"):
+            options.add_argument(argument)
+        preferences = {"intl.accept_languages": language}
+        if not javascript:
+            preferences["profile.managed_default_content_settings.javascript"] = 2
+        options.add_experimental_option("prefs", preferences)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.url = url
+        self.driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+        self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        self.command("Emulation.setTimezoneOverride", timezoneId=zone)
+        scheme = "dark" if dark else "light"
+        self.command(
+            "Emulation.setEmulatedMedia",
+            features=[
+                {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"},
+            ],
+        )
+
+    def command(self, name, **values):
+        return self.driver.execute_cdp_cmd(name, values)
+
+    def go(self, path=""):
+        self.driver.get(self.url + path)
+
+    def sign_in(self, token, path=""):
+        self.go(path)
+        self.one("#token").send_keys(token)
+        self.one("form button").click()
+        self.until(lambda: self.all("#filter"))
+        self.settled()
+
+    def one(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def until(self, condition):
+        return WebDriverWait(self.driver, 20).until(lambda _: condition())
+
+    def settled(self):
+        """Waits until no list is being loaded."""
+        self.until(lambda: not self.all("#results[aria-busy]"))
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    @property
+    def ids(self):
+        # In one step: a list may be replaced while it is read.
+        return self.run("return [...document.querySelectorAll('#calls tr[data-id]')].map((row) => Number(row.dataset.id))")
+
+    def search(self, text):
+        """Types into the search box and waits for the rows."""
+        box = self.one("#q")
+        box.clear()
+        box.send_keys(text + "\n")
+        self.until(lambda: "q=" in self.driver.current_url or not text)
+        self.settled()
+
+    def wide(self):
+        """How far the page is wider than its window."""
+        return self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def errors(self):
+        """What the browser complains of, such as breaches of the policy. A stream that is not there yet is none."""
+        return [
+            line["message"]
+            for line in self.driver.get_log("browser")
+            if line["level"] == "SEVERE" and "/cdr/stream" not in line["message"] and "favicon" not in line["message"]
+        ]
+
+    def faults(self):
+        """What axe finds that keeps people from using the page, in WCAG's terms."""
+        axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+        self.run(axe)
+        return self.driver.execute_async_script(
+            """
+            const done = arguments[0];
+            axe.run(document).then((found) => done(found.violations.map((fault) => [fault.id, fault.impact, fault.nodes[0].html])));
+            """
+        )
+
+    def picture(self, name):
+        if SCREENSHOTS:
+            folder = pathlib.Path(SCREENSHOTS)
+            folder.mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+    def quit(self):
+        self.driver.quit()
