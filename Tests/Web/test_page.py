@@ -155,7 +155,7 @@ class ListTests(PageTest):
         self.assertTrue(browser.all("#help[open]"))
         browser.picture("help")
 
-    def test_the_stream_shows_a_call_that_has_just_ended(self):
+    def test_live_is_offered_where_the_service_has_a_stream(self):
         browser = self.browser()
         try:
             browser.until(lambda: browser.one("#live").is_displayed())

@@ -227,7 +227,7 @@ function listen() {
   });
   stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) live.hidden = true; });
   let waiting = null;
-  stream.addEventListener("call_log", () => {
+  const arrive = () => {
     if (isPaused || waiting) return;
     waiting = setTimeout(() => {
       waiting = null;
@@ -235,7 +235,10 @@ function listen() {
       const isFirstPage = !new URL(shown).searchParams.has("after");
       if (isAtTop && isFirstPage) load(new URL(shown), true); else newCalls.hidden = false;
     }, 300);
-  });
+  };
+  stream.addEventListener("call_log", arrive);
+  // The stream has left calls out; the list has them.
+  stream.addEventListener("gap", arrive);
 }
 
 live.addEventListener("click", () => {
