@@ -78,15 +78,18 @@ public final class LaneStream: Sendable {
   // MARK: The lane
 
   func finish(_ error: (any Error)?) {
-    let onFailure: (@Sendable () -> Void)? = state.withLock { state in
+    // Whoever reads the end finds that its failure was told.
+    let first = error == nil ? nil : state.withLock(\.onFailure)
+    first?()
+    let later: (@Sendable () -> Void)? = state.withLock { state in
       state.end = .some(error)
       state.job = nil
       let reader = state.reader
       state.reader = nil
       if let error { reader?.resume(throwing: error) } else { reader?.resume(returning: nil) }
-      return error == nil ? nil : state.onFailure
+      return error == nil || first != nil ? nil : state.onFailure
     }
-    onFailure?()
+    later?()
   }
 
   fileprivate func add(_ piece: [UInt8]) throws(LaneError) {

@@ -13,8 +13,8 @@ struct ConnectionAttempt: ~Copyable {
     _ = try parameters.parsedURI()
     var keywords = [("fallback_application_name", parameters.applicationName), ("client_encoding", "UTF8")]
     if let uri = parameters.normalizedURI { keywords.insert(("dbname", uri), at: 0) }
-    // Whoever loses the network without a word would wait for minutes. What the URI says comes later
-    // and wins.
+    // Whoever loses the network without a word would wait for minutes. The URI comes later and
+    // wins.
     keywords.insert(
       contentsOf: [
         ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "30000"),

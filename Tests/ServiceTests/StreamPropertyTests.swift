@@ -10,7 +10,7 @@ import Values
 
 @testable import Service
 
-@Suite("Streams of call logs while many write", .timeLimit(.minutes(5)))
+@Suite("Streams of call logs while many write", .fewAtOnce, .timeLimit(.minutes(5)))
 struct StreamPropertyTests {
   private static let tenants = 4
   private static let conversationsOfEach = 20

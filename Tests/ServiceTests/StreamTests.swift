@@ -11,7 +11,7 @@ import Values
 
 @testable import Service
 
-@Suite("The stream of call logs", .timeLimit(.minutes(3)))
+@Suite("The stream of call logs", .fewAtOnce, .timeLimit(.minutes(5)))
 struct StreamTests {
   private func fast(_ settings: inout CallLogServiceSettings) {
     settings.events.poll = .milliseconds(50)

@@ -137,7 +137,7 @@ public final class PrivateServer: Sendable {
 
   private static let sharedResult = Result { () throws(PrivateServerError) in
     try PrivateServer(settings: [
-      "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "100",
+      "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200",
       "max_prepared_transactions": "20",
     ])
   }

@@ -36,7 +36,10 @@ extension Demo {
     print(
       """
 
-      wazo-call-logd serves the call logs at \(service.url). In another terminal:
+      The calls are at \(service.page)
+      Sign in with the token \(service.token)
+
+      wazo-call-logd serves them by Wazo's REST API, too. In another terminal:
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&limit=5'
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&format=csv'
       """)

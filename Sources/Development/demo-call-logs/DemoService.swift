@@ -12,6 +12,8 @@ final class DemoService {
   private(set) var token = ""
   /// The beginning of all addresses, such as `http://127.0.0.1:9298/1.0`.
   private(set) var url = ""
+  /// The address of the search page.
+  var page: String { String(url.dropLast("1.0".count)) }
   /// The address of metrics and health.
   private(set) var management = ""
   private let folder: String
