@@ -155,7 +155,7 @@ let package = Package(
       name: "wazo-call-logd",
       dependencies: [
         "Values", "Files", "PostgreSQL", "Settings", "Store", "Authentication", "API", "WazoAuth", "Recordings", "Exports",
-        "Service", "Runs", "RunSetup", "Generation", argumentParser, lifecycle, logging,
+        "Service", "Runs", "RunSetup", "Generation", "Terminal", argumentParser, lifecycle, logging,
       ]),
 
     // Settings as runs take them.

@@ -8,6 +8,7 @@ import Service
 import ServiceLifecycle
 import Settings
 import Synchronization
+import Terminal
 import Values
 
 /// The service. It accepts the command line of Wazo's daemon of the same name.
@@ -134,7 +135,9 @@ struct Main: ParsableCommand {
       gauges: { progress.gauges + (work?.gauges ?? []) })
     let follow = try setup.follower(batch, progress) { service.wakeStreams() }
     do {
-      try await service.run(services: [work as (any ServiceLifecycle.Service)?, follow].compactMap(\.self))
+      let systemd = SystemdNotification(environment)
+      let parts: [(any ServiceLifecycle.Service)?] = [work, follow, SystemdWork(systemd: systemd)]
+      try await service.run(services: parts.compactMap(\.self)) { _ in systemd.ready() }
     } catch {
       await work?.shutdown()
       throw error

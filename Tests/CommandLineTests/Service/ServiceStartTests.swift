@@ -153,4 +153,19 @@ struct ServiceStartTests {
     for line in outcome.text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     #expect(try Running(RunningService.path, ["--version"]).finish().text.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
   }
+
+  @Test("systemd learns when the service is ready, that it is alive, and that it ends")
+  func systemd() throws {
+    let database = try TestDatabase(.bare)
+    let socket = try NotifySocket()
+    let service = try RunningService(
+      database.uri, ["--db-upgrade-on-startup"], folder: folder,
+      environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "200000"])
+    try wait("for READY=1") { socket.messages.contains("READY=1") }
+    let signs = socket.messages.count { $0 == "WATCHDOG=1" }
+    try wait("for signs of life") { socket.messages.count { $0 == "WATCHDOG=1" } >= signs + 3 }
+    try service.stop()
+    try wait("for STOPPING=1") { socket.messages.contains("STOPPING=1") }
+    #expect(socket.messages.count { $0 == "READY=1" } == 1)
+  }
 }
