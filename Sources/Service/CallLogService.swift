@@ -50,7 +50,7 @@ public struct CallLogServiceSettings: Sendable {
   /// Whether a mail without a token is of no use.
   public var mailNeedsToken = false
   /// How long running answers may take when the service ends.
-  public var grace = Duration.seconds(10)
+  public var grace = Duration.seconds(30)
 
   /// The defaults.
   public init() {}

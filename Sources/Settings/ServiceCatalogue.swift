@@ -123,6 +123,7 @@ extension ServiceSettings {
       .time("service.request_timeout", \.limits.requestTimeout, "How long a client may take to send a request."),
       .time("service.stream_idle", \.limits.streamIdle, "How long a client of a stream may take nothing."),
       .time("service.stream_limit", \.limits.streamLimit, "How long a stream may last."),
+      .time("service.grace", \.limits.grace, "How long running answers may take when the service ends."),
       .integer("service.event_streams", \.limits.eventStreams, 1...10_000, "Clients that get new call logs as they come."),
       .integer(
         "service.refused_limit", \.limits.refusedLimit, 0...1_000_000,

@@ -239,6 +239,8 @@ extension ServiceSettings {
     public var streamIdle = Duration.seconds(60)
     /// How long a stream may last.
     public var streamLimit = Duration.seconds(3_600)
+    /// How long running answers may take when the service ends.
+    public var grace = Duration.seconds(30)
     /// Clients that get new call logs as they come, at the same time.
     public var eventStreams = 200
     /// Attempts with unknown tokens that an address has in a minute; 0: any number.

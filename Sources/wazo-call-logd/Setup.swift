@@ -48,6 +48,7 @@ struct Setup: Sendable {
     service.timeouts = (limits.listTimeout, limits.countTimeout)
     service.streams = (limits.streamIdle, limits.streamLimit)
     service.events.most = limits.eventStreams
+    service.grace = limits.grace
     service.mostConnections = limits.maxConnections
     service.headerLimit = limits.headerLimit
     service.site = site

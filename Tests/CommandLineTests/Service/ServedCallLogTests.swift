@@ -52,7 +52,8 @@ struct ServedCallLogTests {
       FROM generate_series(1, \(count)) n
       """)
     let token = try RunningService.makeToken(in: folder)
-    let service = try RunningService(database.uri, folder: folder)
+    // Beside many other tests the download may take longer than people would wait.
+    let service = try RunningService(database.uri, folder: folder, environment: ["WAZO_CALL_LOGS_SERVICE_GRACE": "10min"])
     let response = try await service.response("/cdr?recurse=true&limit=0", token: token)
     #expect(response.status == .ok)
     var pieces = response.body.makeAsyncIterator()
