@@ -42,7 +42,7 @@ struct PageOfTest {
     request.method = .init(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if !body.isEmpty { request.body = .bytes(body) }
-    let response = try await PageOfTest.client.execute(request, timeout: .seconds(60))
+    let response = try await PageOfTest.client.execute(request, timeout: .minutes(30))
     var bytes: [UInt8] = []
     for try await piece in response.body { bytes += piece.readableBytesView }
     return Answer(

@@ -58,6 +58,8 @@ final class ServiceUnderTest: Sendable {
     settings.timeouts = (.seconds(60), .seconds(60))
     settings.queue.wait = .seconds(60)
     settings.grace = .seconds(5)
+    // Beside many other tests, a test may not come to read for minutes.
+    settings.streams.idle = .seconds(1800)
     settings.connections = (2, 1, 1)
     edit(&settings)
     let debug = DebugSwitch(false)
@@ -74,6 +76,13 @@ final class ServiceUnderTest: Sendable {
     }
     return ServiceUnderTest(port: port, log: level, debug: debug, task: task, end: end)
   }
+
+  /// A client that waits as long as it takes.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.timeout.read = nil
+    return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
 
   /// Lets running answers end, and ends it.
   func stop() async {
@@ -92,7 +101,7 @@ final class ServiceUnderTest: Sendable {
     request.method = .init(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if let body { request.body = .bytes(body) }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let response = try await ServiceUnderTest.client.execute(request, timeout: .minutes(30))
     var bytes: [UInt8] = []
     for try await piece in response.body { bytes += piece.readableBytesView }
     return Answer(

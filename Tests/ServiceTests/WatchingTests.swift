@@ -60,7 +60,7 @@ extension ServiceUnderTest {
       return port != nil
     }
     let request = HTTPClientRequest(url: "http://127.0.0.1:\(port ?? 0)\(path)")
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let response = try await HTTPClient.shared.execute(request, timeout: .minutes(30))
     return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
   }
 

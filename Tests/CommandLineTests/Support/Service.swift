@@ -13,6 +13,14 @@ final class RunningService {
 
   static let path = Program.folder + "/wazo-call-logd"
 
+  /// Beside many other tests, a test may not come to read for minutes. So neither the client nor the
+  /// service loses patience.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.timeout.read = nil
+    return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
+
   /// Starts it, and waits until it listens.
   init(
     _ uri: String, _ arguments: [String] = [], folder: Scratch? = nil, environment: [String: String] = [:],
@@ -33,7 +41,7 @@ final class RunningService {
   ) throws -> Running {
     var settings = [
       "WAZO_CALL_LOGS_TOKENS_FILE": tokens(in: folder), "WAZO_CALL_LOGS_REST_API_PORT": "0",
-      "WAZO_CALL_LOGS_SERVICE_MANAGEMENT_PORT": "0",
+      "WAZO_CALL_LOGS_SERVICE_MANAGEMENT_PORT": "0", "WAZO_CALL_LOGS_SERVICE_STREAM_IDLE": "30min",
     ]
     settings["WAZO_CALL_LOGS_DB_URI"] = uri
     let ownFile = arguments.contains("-c") ? [] : ["-c", folder.file("wazo.yml", "")]
@@ -56,11 +64,11 @@ final class RunningService {
 
   /// Begins to ask it something.
   func response(
-    _ path: String, token: String? = nil, within limit: TimeAmount = .seconds(60)
+    _ path: String, token: String? = nil, within limit: TimeAmount = .minutes(30)
   ) async throws -> HTTPClientResponse {
     var request = HTTPClientRequest(url: url + path)
     if let token { request.headers.add(name: "X-Auth-Token", value: token) }
-    return try await HTTPClient.shared.execute(request, timeout: limit)
+    return try await RunningService.client.execute(request, timeout: limit)
   }
 
   /// Asks it something.
