@@ -53,6 +53,8 @@ struct Site: HTTPResponder {
     if ending.isEnding { throw APIError.isEnding }
     guard Site.knownMethods.contains(request.method) else { throw APIError.methodUnknown }
     let ofAPI = Site.pieces(of: path)
+    // Programs that bring a token find nothing outside of the API, as at Wazo's service.
+    if ofAPI == nil, request.headers[.authToken] != nil { throw APIError.notFound }
     let found = (ofAPI == nil ? pages : routes).compactMap { route in
       route.values(of: ofAPI ?? Site.allPieces(of: path)).map { (route, $0) }
     }

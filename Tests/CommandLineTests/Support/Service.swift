@@ -13,8 +13,8 @@ final class RunningService {
 
   static let path = Program.folder + "/wazo-call-logd"
 
-  /// Beside many other tests, a test may not come to read for minutes. So neither client nor service
-  /// loses patience.
+  /// Beside many other tests, a test may not come to read for minutes. So neither client nor
+  /// service loses patience.
   private static let client: HTTPClient = {
     var configuration = HTTPClient.Configuration.singletonConfiguration
     configuration.timeout.read = nil
