@@ -2,6 +2,18 @@ import Files
 import Foundation
 
 extension RecordingsFolder {
+  /// The folder, or the reason why nothing can be removed from it.
+  public static func find(_ path: String) -> Result<RecordingsFolder, FileError> {
+    do throws(FileError) {
+      let folder = try RecordingsFolder(path)
+      guard try folder.isEmpty() else { return .success(folder) }
+      // In an empty folder every file would count as gone, and its path would be forgotten.
+      return .failure(FileError(.inputOutput, "the recordings folder \(path) is empty; its disk may not be mounted"))
+    } catch {
+      return .failure(error)
+    }
+  }
+
   /// Opens a file below this folder for reading. No symbolic link below the folder is followed.
   /// - Parameter file: its absolute path, as bytes
   public func open(_ file: [UInt8]) -> FileOpening {

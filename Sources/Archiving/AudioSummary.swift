@@ -35,17 +35,3 @@ public struct AudioSummary: Equatable, Sendable {
     }
   }
 }
-
-extension RecordingsFolder {
-  /// The folder, or the reason why nothing can be removed from it.
-  static func find(_ path: String) -> Result<RecordingsFolder, FileError> {
-    do throws(FileError) {
-      let folder = try RecordingsFolder(path)
-      guard try folder.isEmpty() else { return .success(folder) }
-      // In an empty folder every file would count as gone.
-      return .failure(FileError(.inputOutput, "the recordings folder \(path) is empty; its disk may not be mounted"))
-    } catch {
-      return .failure(error)
-    }
-  }
-}

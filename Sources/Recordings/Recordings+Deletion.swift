@@ -81,7 +81,7 @@ private struct Deletion {
       var gone: [UUIDValue] = []
       var failed: RecordingDeletion?
       let folder: RecordingsFolder
-      switch opened() {
+      switch RecordingsFolder.find(path) {
       case .success(let opened): folder = opened
       case .failure(let obstacle): return .notRemoved(recordings[0], reason: obstacle.description)
       }
@@ -118,18 +118,6 @@ private struct Deletion {
     }
   }
 
-  /// The folder; an error where it is missing or empty. Its disk is probably not mounted then. To
-  /// forget the paths of all files would lose them.
-  private func opened() -> Result<RecordingsFolder, FileError> {
-    do throws(FileError) {
-      let folder = try RecordingsFolder(path)
-      guard try folder.isEmpty() else { return .success(folder) }
-      return .failure(FileError(.inputOutput, "the recordings folder \(path) is empty; its disk may not be mounted"))
-    } catch {
-      return .failure(error)
-    }
-  }
-
   /// Removes the file of a recording, unless another recording has it.
   /// - Parameter gone: recordings that lose their path in this transaction
   /// - Returns: why the file is still there; nil if the path can go
@@ -142,12 +130,14 @@ private struct Deletion {
   }
 
   private func isNamed(_ recording: Recording, besides gone: [UUIDValue]) throws -> Bool {
-    // The expression is that of the index call_logd_recording__idx__path.
+    // The expression is that of the index call_logd_recording__idx__path. The path itself stays in
+    // the database: its bytes need not be UTF-8.
     try connection.query(
       """
       SELECT EXISTS (SELECT FROM call_logd_recording WHERE path IS NOT NULL AND NOT uuid = ANY($2)
-        AND regexp_replace(path, '/(\\.?/)+', '/', 'g') = regexp_replace($1, '/(\\.?/)+', '/', 'g'))
-      """, [.text(recording.pathText), .uuids(gone + [recording.uuid])],
+        AND regexp_replace(path, '/(\\.?/)+', '/', 'g')
+          = (SELECT regexp_replace(path, '/(\\.?/)+', '/', 'g') FROM call_logd_recording WHERE uuid = $1))
+      """, [.uuid(recording.uuid), .uuids(gone + [recording.uuid])],
       purpose: "Checking whether other recordings name the same audio file"
     ).bool(0, 0) == true
   }

@@ -16,21 +16,22 @@ import Values
 struct Main: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wazo-call-logd",
-    abstract: "Serves call logs by Wazo's REST API.",
+    abstract: "Serves call logs by a search page and by Wazo's REST API.",
     usage: "wazo-call-logd [<options>]",
     discussion: """
       On a Wazo server the service reads Wazo's /etc/wazo-call-logd as it is, and wazo-auth says \
       who may ask. Elsewhere it reads /etc/wazo-call-logs/config.yml, and a file of tokens says \
       who may ask. `wazo-call-logs token create` makes tokens.
 
-      The service listens at http://127.0.0.1:9298/1.0. Metrics are at \
-      http://127.0.0.1:9299/metrics. SIGTERM ends it: running answers end, new ones get 503.
+      The page is at http://127.0.0.1:9298/, the API at http://127.0.0.1:9298/1.0, metrics are at \
+      http://127.0.0.1:9299/metrics. The service also makes call logs as calls end, unless Wazo's \
+      configuration exists (setting follow). SIGTERM ends it: running answers end, new ones get 503.
 
       Examples:
         wazo-call-logd                        serve with the settings in /etc
         wazo-call-logd -d                     the same, with debug messages
         wazo-call-logd -u wazo-call-logd      the same, as that user
-        curl -H "X-Auth-Token: $TOKEN" http://127.0.0.1:9298/1.0/cdr?limit=5
+        curl -H "X-Auth-Token: $TOKEN" "http://127.0.0.1:9298/1.0/cdr?limit=5"
                                               the newest five call logs
 
       Exit codes:
@@ -52,7 +53,7 @@ struct Main: ParsableCommand {
   var debug = false
   @Option(
     name: [.customShort("l"), .customLong("log-level")],
-    help: ArgumentHelp("The least severe messages that are logged: debug, info, warning or error.", valueName: "level"))
+    help: ArgumentHelp("The least severe messages that are logged: debug, info, warning, error or critical.", valueName: "level"))
   var logLevel: String?
   @Option(
     name: [.customShort("u"), .customLong("user")],

@@ -34,8 +34,10 @@ struct FollowDayTests {
   }
 }
 
-/// The databases of a day. Unchecked: what happens at once connects by itself.
+/// The databases of a day.
 private final class Day: CustomStringConvertible, @unchecked Sendable {
+  // Unchecked: TestDatabase holds the administrator's connection. Only the test's own thread uses
+  // that. The threads of a day use names and URIs, and connect by themselves.
   private let cels: TestDatabase
   private let logs: TestDatabase
   private let isApart: Bool

@@ -22,7 +22,8 @@ final class DemoService {
   /// Makes the folder.
   /// - Throws: ``JobError``
   init() throws(JobError) {
-    var template = Array((NSTemporaryDirectory() + "/demo-call-logs-XXXXXX").utf8CString)
+    let wanted = FileManager.default.temporaryDirectory.appendingPathComponent("demo-call-logs-XXXXXX").path
+    var template = Array(wanted.utf8CString)
     guard mkdtemp(&template) != nil else {
       throw JobError(.inputOutput, "cannot create a temporary folder: \(String(cString: strerror(errno)))")
     }

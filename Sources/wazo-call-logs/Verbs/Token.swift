@@ -1,6 +1,8 @@
 import ArgumentParser
 import Authentication
 import Foundation
+import Runs
+import Settings
 import Terminal
 import Values
 
@@ -128,8 +130,7 @@ struct Token: AsyncParsableCommand {
     func run() async throws {
       let (tenants, user, expiry) = (try tenants(), try userID(), try expiry())
       let accesses = acl.isEmpty ? Create.defaultAccesses : acl
-      try await Session.run(common, needsDatabase: false) { _ in
-        let file = place.tokens
+      try await Token.run(place, common) { file in
         let token = try file.create(name: name, tenants: tenants, user: user, accesses: accesses, expiry: expiry)
         do {
           try Console.result(token)
@@ -161,8 +162,8 @@ struct Token: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      try await Session.run(common, needsDatabase: false) { _ in
-        let entries = try place.tokens.entries()
+      try await Token.run(place, common) { file in
+        let entries = try file.entries()
         switch format {
         case .json: try Console.result(List.json(entries))
         case .text: try Console.result(List.table(entries).lines(limit: 120).joined(separator: "\n"))
@@ -240,8 +241,7 @@ struct Token: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-      try await Session.run(common, needsDatabase: false) { _ in
-        let file = place.tokens
+      try await Token.run(place, common) { file in
         // A file that is missing must not come about by this.
         guard try file.entries().contains(where: { $0.name == name }), try file.revoke(name) else {
           throw JobError(
@@ -251,18 +251,45 @@ struct Token: AsyncParsableCommand {
     }
   }
 
+  /// Runs a verb on the file of tokens.
+  fileprivate static func run(
+    _ place: TokensPlace, _ common: CommonOptions, _ body: @escaping @Sendable (TokensFile) throws -> Void
+  ) async throws {
+    let file: TokensFile
+    do {
+      file = try await place.tokens(common)
+    } catch {
+      let failure = Failure(error)
+      Console.error(failure.message)
+      throw ExitCode(failure.exitReason.rawValue)
+    }
+    try await Session.run(common, needsDatabase: false) { _ in try body(file) }
+  }
+
   fileprivate static func now() -> Timestamp { Timestamp(secondsSince1970: Date().timeIntervalSince1970) }
 }
 
 /// Where the file of tokens is.
 struct TokensPlace: ParsableArguments {
-  @Option(help: ArgumentHelp("The file of tokens.", valueName: "file"))
-  var file = "/etc/wazo-call-logs/tokens"
+  @Option(
+    help: ArgumentHelp(
+      "The file of tokens (default: the service's setting tokens_file, else /etc/wazo-call-logs/tokens).", valueName: "file"))
+  var file: String?
 
   func validate() throws {
-    if file.isEmpty { throw ValidationError("--file takes the name of a file") }
+    if file?.isEmpty == true { throw ValidationError("--file takes the name of a file") }
   }
 
-  /// The file.
-  var tokens: TokensFile { TokensFile(file) }
+  /// The file that the service reads, unless another one is named.
+  /// - Throws: ``JobError`` (78) for wrong settings of the service
+  func tokens(_ common: CommonOptions) async throws -> TokensFile {
+    if let file { return TokensFile(file) }
+    var environment = ProcessInfo.processInfo.environment
+    if let config = common.config { environment[Settings.configFileVariable] = config }
+    do {
+      return TokensFile(try await ServiceSettings.load(environment: environment, needsDatabase: false).tokensFile)
+    } catch {
+      throw JobError(.configuration, "\(error)")
+    }
+  }
 }

@@ -136,4 +136,18 @@ struct TokenTests {
     #expect(try token("create", "--name", "a", "--all-tenants").status == 0)
     expectFailure(try token("create", "--name", "a", "--all-tenants"), 64, "revoke it first")
   }
+
+  @Test("Without --file the verbs work on the file that the service reads")
+  func setting() throws {
+    let config = folder.file("config.yml", "tokens_file: \(path)\n")
+    for (options, environment) in [(["--config", config], [:]), ([], ["WAZO_CALL_LOGS_CONFIG": config])] {
+      let create = ["token", "create", "--name", "n\(options.count)", "--all-tenants"] + options
+      #expect(try Running(Program.path, create, environment: environment).finish().status == 0)
+      let list = try Running(Program.path, ["token", "list"] + options, environment: environment).finish()
+      #expect(list.text.contains("n\(options.count)"), "\(list.errors)")
+    }
+    #expect(try text.contains("n0 sha256:") && text.contains("n2 sha256:"))
+    let wrong = folder.file("wrong.yml", "tokens_file: [1]\n")
+    expectFailure(try Running(Program.path, ["token", "list", "--config", wrong]).finish(), 78, "tokens_file")
+  }
 }
