@@ -130,8 +130,7 @@ private struct Deletion {
   }
 
   private func isNamed(_ recording: Recording, besides gone: [UUIDValue]) throws -> Bool {
-    // The expression is that of the index call_logd_recording__idx__path. The path itself stays in
-    // the database: its bytes need not be UTF-8.
+    // The expression is that of the index call_logd_recording__idx__path.
     try connection.query(
       """
       SELECT EXISTS (SELECT FROM call_logd_recording WHERE path IS NOT NULL AND NOT uuid = ANY($2)
