@@ -25,6 +25,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 // Buffers, addresses and channels, which Hummingbird's interface is made of.
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 // Certificates and keys of a service that speaks TLS itself.
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 // Starts the service's parts in order, and ends them in order on a signal.
@@ -266,7 +267,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
-        "simulate-calls", "private-server", httpClient, nio,
+        "simulate-calls", "private-server", httpClient, nio, nioHTTP,
       ],
       exclude: ["Program/Snapshots"]),
 

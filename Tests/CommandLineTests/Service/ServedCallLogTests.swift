@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import NIOCore
 import Testing
@@ -10,14 +9,14 @@ struct ServedCallLogTests {
   init() throws { folder = try Scratch() }
 
   @Test("GET /cdr shows after generate what export writes: the same call logs, with the same values")
-  func exported() async throws {
+  func exported() throws {
     let database = try TestDatabase(.wazo)
     expectSilence(try database.run())
     let token = try RunningService.makeToken(in: folder)
     let service = try RunningService(database.uri, folder: folder)
     var all = 0
     for status in ["", "&call_status=blocked"] {
-      let (code, body) = try await service.ask("/cdr?recurse=true&limit=0\(status)", token: token)
+      let (code, body) = try service.ask("/cdr?recurse=true&limit=0\(status)", token: token)
       #expect(code == 200)
       let list = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
       let items = try #require(list["items"] as? [[String: Any]])
@@ -38,7 +37,7 @@ struct ServedCallLogTests {
   }
 
   @Test("SIGTERM ends the service with 0, and a download that has begun ends well")
-  func download() async throws {
+  func download() throws {
     let count = 40_000
     let database = try TestDatabase(.bare)
     expectSilence(try database.run("migrate"))
@@ -54,30 +53,17 @@ struct ServedCallLogTests {
     let token = try RunningService.makeToken(in: folder)
     // Beside many other tests the download may take longer than people would wait.
     let service = try RunningService(database.uri, folder: folder, environment: ["WAZO_CALL_LOGS_SERVICE_GRACE": "10min"])
-    let response = try await service.response("/cdr?recurse=true&limit=0", token: token)
-    #expect(response.status == .ok)
-    var pieces = response.body.makeAsyncIterator()
-    var body = Data(try #require(try await pieces.next()).readableBytesView)
+    let download = try service.download("/cdr?recurse=true&limit=0", token: token)
+    try wait("for the first bytes") { download.count > 0 }
+    #expect(download.status == 200)
     service.send(SIGTERM)
     // From now on nobody gets an answer: the port is closed, or the service says that it ends.
-    try await waitForRefusal(service, token)
-    #expect(body.count < count * 500)
-    while let piece = try await pieces.next() { body.append(contentsOf: piece.readableBytesView) }
-    let list = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+    try wait("for a refusal") { (try? service.ask("/cdr?limit=1", token: token, within: .seconds(1)).status) != 200 }
+    #expect(download.count < count * 500)
+    let list = try #require(try JSONSerialization.jsonObject(with: download.finish()) as? [String: Any])
     #expect((list["items"] as? [Any])?.count == count && list["total"] as? Int == count)
     let outcome = try service.finish()
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.hasSuffix("the service has ended\n"))
-  }
-
-  private func waitForRefusal(_ service: RunningService, _ token: String) async throws {
-    for _ in 0..<600 {
-      // The client tries a closed port again until its time is over.
-      let answer = try? await service.response("/cdr?limit=1", token: token, within: .seconds(1))
-      guard let answer, answer.status != .serviceUnavailable else { return }
-      #expect(answer.status == .ok)
-      try await Task.sleep(for: .milliseconds(50))
-    }
-    Issue.record("the service still answers")
   }
 }

@@ -20,7 +20,7 @@ struct ServiceStartTests {
   }
 
   @Test("Wazo's configuration is enough: the service says where it listens, where the call logs are, and who is asked")
-  func wazo() async throws {
+  func wazo() throws {
     let database = try TestDatabase(.bare)
     let file = folder.file(
       "config.yml",
@@ -58,9 +58,9 @@ struct ServiceStartTests {
     #expect(service.log.contains("call logs are in ") && service.log.contains(database.name))
     #expect(service.log.contains("wazo-auth at 127.0.0.1:1 says who may ask"))
     #expect(service.log.firstMatch(of: /metrics and health are at 127\.0\.0\.1:\d+\n/) != nil)
-    #expect(try await service.ask("/api/api.yml").status == 200)
+    #expect(try service.ask("/api/api.yml").status == 200)
     // Nobody listens at port 1, so nobody gets in.
-    let asked = try await service.ask("/cdr", token: "some-token")
+    let asked = try service.ask("/cdr", token: "some-token")
     #expect(asked.status == 503 && String(decoding: asked.body, as: UTF8.self).contains("authentication-server-unreachable"))
     // Secrets in the log fail the test (Running.finish).
     try service.stop()
@@ -80,13 +80,13 @@ struct ServiceStartTests {
   }
 
   @Test("without authentication the service starts on loopback alone")
-  func unauthenticated() async throws {
+  func unauthenticated() throws {
     let database = try TestDatabase(.bare)
     let variables = ["WAZO_CALL_LOGS_AUTHENTICATION": "none"]
     expectRefusal(
       try refusal(database.uri, "--listen", "0.0.0.0", environment: variables), 78, "authentication", "127.0.0.1")
     let service = try RunningService(database.uri, ["--db-upgrade-on-startup"], folder: folder, environment: variables)
-    #expect(try await service.ask("/cdr").status == 200)
+    #expect(try service.ask("/cdr").status == 200)
     #expect(try service.stop().errors.contains("warning: nobody is asked for a token"))
   }
 
@@ -121,13 +121,13 @@ struct ServiceStartTests {
   @Test(
     "-u makes root that user, with its groups, and is 78 for a user that is not there", .enabled(if: geteuid() == 0, "needs root")
   )
-  func user() async throws {
+  func user() throws {
     let database = try TestDatabase(.bare)
     // The server's own user can use its socket.
     let service = try RunningService(
       database.uri, ["-u", "postgres", "--db-upgrade-on-startup"], folder: folder,
       environment: ["WAZO_CALL_LOGS_AUTHENTICATION": "none"])
-    #expect(try await service.ask("/cdr").status == 200)
+    #expect(try service.ask("/cdr").status == 200)
     let user = try #require(getpwnam("postgres")).pointee
     for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(service.pid)/task") {
       // A thread may have ended since.

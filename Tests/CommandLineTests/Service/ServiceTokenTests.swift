@@ -8,7 +8,7 @@ struct ServiceTokenTests {
   init() throws { folder = try Scratch() }
 
   @Test("with neither Wazo nor a file of tokens the service makes a token, in a private file that the log names; it works")
-  func first() async throws {
+  func first() throws {
     let database = try TestDatabase(.bare)
     let service = try RunningService(database.uri, ["--db-upgrade-on-startup", "-d"], folder: folder)
     let file = String(try #require(service.log.firstMatch(of: /a token that reads everything is in (\S+)\n/), "\(service.log)").1)
@@ -20,29 +20,29 @@ struct ServiceTokenTests {
     }
     let token = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
     #expect(token.utf8.count >= 32)
-    #expect(try await service.ask("/cdr", token: token).status == 200)
-    #expect(try await service.ask("/cdr", token: String(token.dropLast())).status == 401)
-    #expect(try await service.ask("/cdr").status == 401)
+    #expect(try service.ask("/cdr", token: token).status == 200)
+    #expect(try service.ask("/cdr", token: String(token.dropLast())).status == 401)
+    #expect(try service.ask("/cdr").status == 401)
     // In the query, where Wazo's programs put it for downloads.
-    #expect(try await service.ask("/cdr?token=\(token)&format=csv").status == 200)
+    #expect(try service.ask("/cdr?token=\(token)&format=csv").status == 200)
     let log = try service.stop().errors
     #expect(log.contains("/cdr"), "requests are logged")
     #expect(!log.contains(token.prefix(8)), "\(log)")
 
     // The next start keeps what there is.
     let again = try RunningService(database.uri, folder: folder)
-    #expect(try await again.ask("/cdr", token: token).status == 200)
+    #expect(try again.ask("/cdr", token: token).status == 200)
     #expect(try !again.stop().errors.contains("first-token"))
   }
 
   @Test("a token is refused from the moment it is revoked, without a restart")
-  func revoked() async throws {
+  func revoked() throws {
     let database = try TestDatabase(.bare)
     let token = try RunningService.makeToken(in: folder)
     let service = try RunningService(database.uri, ["--db-upgrade-on-startup"], folder: folder)
-    #expect(try await service.ask("/cdr", token: token).status == 200)
+    #expect(try service.ask("/cdr", token: token).status == 200)
     expectSilence(try Program.run("token", "revoke", "test", "--file", RunningService.tokens(in: folder)))
-    #expect(try await service.ask("/cdr", token: token).status == 401)
+    #expect(try service.ask("/cdr", token: token).status == 401)
     try service.stop()
   }
 }
