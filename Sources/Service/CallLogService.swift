@@ -99,7 +99,8 @@ public struct CallLogService: Sendable {
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
       streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement),
-      cels: settings.cels.map { CELReader($0, lanes: lanes(1, timeout: settings.timeouts.list, database: $0.database), log: log) })
+      cels: settings.cels.map { CELReader($0, lanes: lanes(1, timeout: settings.timeouts.list, database: $0.database), log: log) }
+    )
     let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()

@@ -116,9 +116,8 @@ struct PageSafetyTests {
       let origin = ["Origin": "https://other.example"]
       var answers: [(String, Answer)] = []
       for path in [
-        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js", "/timeline.css",
-        "/session",
-        "//", "/1.0",
+        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js",
+        "/timeline.css", "/session", "//", "/1.0",
       ] {
         answers.append((path, try await page.get(path, origin)))
         answers.append((path, try await stranger.get(path, origin)))
