@@ -27,7 +27,7 @@ struct PageRoutes: Sendable {
       Route(.get, "/calls/{call_id}", .open) { visit in
         try await reading(visit, PageFrame(text: .of(visit.request), root: "../")) { try await call(visit, $0) }
       },
-      Route(.post, "/session", .open) { visit in try await signIn(visit) },
+      charts, Route(.post, "/session", .open) { visit in try await signIn(visit) },
       Route(.post, "/session/end", .open) { visit in signOut(visit) },
     ]
       + PageFile.all.map { file in Route(.get, file.path, .open) { visit in file.response(visit.request) } }
@@ -50,7 +50,7 @@ struct PageRoutes: Sendable {
   // MARK: Signing in and out
 
   /// Answers somebody who has signed in; the page to sign in at for others.
-  private func reading(
+  func reading(
     _ visit: Visit, _ frame: PageFrame, _ answer: (PageReader) async throws -> Response
   ) async throws -> Response {
     let headers = visit.request.headers
@@ -149,7 +149,7 @@ struct PageRoutes: Sendable {
 
   // MARK: Calls
 
-  private func filter(_ visit: Visit, _ reader: PageReader) async throws -> (PageFilter, CallLogQuery) {
+  func filter(_ visit: Visit, _ reader: PageReader) async throws -> (PageFilter, CallLogQuery) {
     let zone = PageZone(named: try await desk.timeZoneName()) ?? .utc
     let filter = PageFilter(visit.query, zone: zone)
     var selection = filter.selection
