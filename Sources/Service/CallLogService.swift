@@ -171,7 +171,8 @@ public struct CallLogService: Sendable {
       configuration: site.configuration, debug: debug, authenticator: authenticator, health: Health())
     return CallLogRoutes(desk: desk).routes + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
-      + RetentionRoutes(desk: desk).routes + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+      + StatsRoutes(desk: desk).routes + RetentionRoutes(desk: desk).routes
+      + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
   }
 
   private func exportWorker() -> ExportWorker {

@@ -28,6 +28,7 @@ struct PageRoutes: Sendable {
       Route(.get, "/calls/{call_id}", .open) { visit in
         try await reading(visit, PageFrame(text: .of(visit.request), root: "../")) { try await call(visit, $0) }
       },
+      charts,
     ]
       + SignInRoutes(gate: gate, log: log).routes
       + PageFile.all.map { file in Route(.get, file.path, .open) { visit in file.response(visit.request) } }
@@ -48,7 +49,7 @@ struct PageRoutes: Sendable {
   }
 
   /// Answers somebody who has signed in; the page to sign in at for others.
-  private func reading(
+  func reading(
     _ visit: Visit, _ frame: PageFrame, _ answer: (PageReader) async throws -> Response
   ) async throws -> Response {
     try await SignInRoutes(gate: gate, log: log).reading(visit, frame, answer)
@@ -56,7 +57,7 @@ struct PageRoutes: Sendable {
 
   // MARK: Calls
 
-  private func filter(_ visit: Visit, _ reader: PageReader) async throws -> (PageFilter, CallLogQuery) {
+  func filter(_ visit: Visit, _ reader: PageReader) async throws -> (PageFilter, CallLogQuery) {
     let zone = PageZone(named: try await desk.timeZoneName()) ?? .utc
     let filter = PageFilter(visit.query, zone: zone)
     var selection = filter.selection
