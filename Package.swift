@@ -149,7 +149,10 @@ let package = Package(
         "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, crypto,
         logging,
       ],
-      resources: [.embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js")]),
+      resources: [
+        .embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js"),
+        .embedInCode("Web/box.js"), .embedInCode("Web/live.js"),
+      ]),
 
     // The service's program.
     .executableTarget(
