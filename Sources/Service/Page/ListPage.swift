@@ -73,7 +73,7 @@ struct ListPage: Sendable {
   private var results: Markup {
     """
     <div id="problems" class="problems">\(problems)</div>
-    <div class="chosen">\(ranges)\(chips)</div>
+    <div class="chosen">\(ranges)\(chips)\(printed)</div>
     \(filter.problems.isEmpty ? summary : "")
     \(filter.problems.isEmpty ? list : "")
     """
@@ -117,6 +117,15 @@ struct ListPage: Sendable {
         """
     }
     return "<span class=\"chips\">\(links)</span>"
+  }
+
+  /// What the form's fields ask for, for paper: there the form is left out.
+  private var printed: Markup {
+    let fields = [(text.from, "from"), (text.until, "until"), (text.direction, "direction"), (text.status, "status")]
+    let parts = fields.compactMap { label, name -> Markup? in
+      filter.fields[name].map { "<span>\(label): \($0.replacing("T", with: " "))</span> " }
+    }
+    return parts.isEmpty ? "" : "<span class=\"printed\">\(parts)</span>"
   }
 
   private var summary: Markup {
