@@ -151,7 +151,7 @@ let package = Package(
       ],
       resources: [
         .embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js"),
-        .embedInCode("Web/box.js"), .embedInCode("Web/live.js"),
+        .embedInCode("Web/box.js"), .embedInCode("Web/live.js"), .embedInCode("Web/sign-in.css"),
       ]),
 
     // The service's program.

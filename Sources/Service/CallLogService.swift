@@ -102,8 +102,8 @@ public struct CallLogService: Sendable {
     let metrics = Metrics()
     let exports = exportWorker()
     let gate = Gate(
-      authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts),
-      sessions: Sessions(isSecure: settings.certificate != nil))
+      authenticator, limit: settings.site.limits.refusedAttempts, proxies: settings.site.trustedProxies,
+      speaksTLS: settings.certificate != nil)
     let site = Site(
       routes: routes(desk, feed) { exports.wake() }, pages: pages(desk, feed, gate), gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
@@ -175,7 +175,7 @@ public struct CallLogService: Sendable {
   }
 
   private func pages(_ desk: Desk, _ feed: Feed, _ gate: Gate) -> [Route] {
-    let page = PageRoutes(desk: desk, gate: gate)
+    let page = PageRoutes(desk: desk, gate: gate, log: log)
     let live = LiveRoutes(page: page, streams: StreamRoutes(desk: desk, feed: feed, limits: settings.streams))
     return page.routes + SuggestionRoutes(page: page).routes + live.routes
   }

@@ -25,12 +25,13 @@ struct LiveRoutes: Sendable {
     guard filter.problems.isEmpty else { return PageRoutes.refused(filter, visit) }
     let isOwn = reader.me != nil
     let rows = ListRows(text: .of(visit.request), filter: filter, hasTags: !isOwn)
-    let (gate, headers) = (page.gate, visit.request.headers)
+    let (gate, headers, isSecure) = (page.gate, visit.request.headers, visit.requester.usesTLS)
     let audience = StreamAudience(
       selection: query.selection, keepsList: true,
       tenantsNow: { () async throws(APIError) in
         // A session that has ended gets nothing more, nor does a token with other rights.
-        let now = try await LiveRoutes.reader(gate, token: gate.sessions.token(of: headers) ?? "")
+        let session = gate.sessions.session(of: headers, isSecure: isSecure)
+        let now = try await LiveRoutes.reader(gate, token: session?.token ?? "")
         guard now.me == reader.me else { throw .unknownToken("", access: "") }
         return now.tenants
       },
@@ -54,7 +55,7 @@ struct LiveRoutes: Sendable {
       case .unreachable(let host, let port, let reason):
         throw .authenticationUnreachable(host: host, port: port, reason: reason)
       case .notInitialized: throw .notInitialized
-      case .unknownToken, .missingAccess, .tooManyAttempts: throw .unknownToken("", access: "")
+      default: throw .unknownToken("", access: "")
       }
     }
   }

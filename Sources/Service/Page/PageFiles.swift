@@ -11,6 +11,7 @@ struct PageFile: Sendable {
 
   static let all = [
     PageFile("/app.css", PackageResources.app_css, "text/css; charset=utf-8"),
+    PageFile("/sign-in.css", PackageResources.sign_in_css, "text/css; charset=utf-8"),
     PageFile("/app.js", PackageResources.app_js, "text/javascript; charset=utf-8"),
     PageFile("/box.js", PackageResources.box_js, "text/javascript; charset=utf-8"),
     PageFile("/live.js", PackageResources.live_js, "text/javascript; charset=utf-8"),
