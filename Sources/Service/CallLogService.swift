@@ -105,7 +105,7 @@ public struct CallLogService: Sendable {
       authenticator, limit: settings.site.limits.refusedAttempts, proxies: settings.site.trustedProxies,
       speaksTLS: settings.certificate != nil)
     let site = Site(
-      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate, log: log).routes, gate: gate,
+      routes: routes(desk, feed) { exports.wake() }, pages: pages(desk, feed, gate), gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {
@@ -173,6 +173,12 @@ public struct CallLogService: Sendable {
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
       + StatsRoutes(desk: desk).routes + RetentionRoutes(desk: desk).routes
       + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+  }
+
+  private func pages(_ desk: Desk, _ feed: Feed, _ gate: Gate) -> [Route] {
+    let page = PageRoutes(desk: desk, gate: gate, log: log)
+    let live = LiveRoutes(page: page, streams: StreamRoutes(desk: desk, feed: feed, limits: settings.streams))
+    return page.routes + SuggestionRoutes(page: page).routes + live.routes
   }
 
   private func exportWorker() -> ExportWorker {

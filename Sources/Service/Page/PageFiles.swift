@@ -15,6 +15,8 @@ struct PageFile: Sendable {
     PageFile("/app.js", PackageResources.app_js, "text/javascript; charset=utf-8"),
     PageFile("/charts.css", PackageResources.charts_css, "text/css; charset=utf-8"),
     PageFile("/charts.js", PackageResources.charts_js, "text/javascript; charset=utf-8"),
+    PageFile("/box.js", PackageResources.box_js, "text/javascript; charset=utf-8"),
+    PageFile("/live.js", PackageResources.live_js, "text/javascript; charset=utf-8"),
   ]
 
   private init(_ path: String, _ bytes: [UInt8], _ type: String) {
