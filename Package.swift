@@ -266,7 +266,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
+        "PostgreSQL", "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs",
+        "wazo-call-logd",
         "simulate-calls", "private-server", httpClient, nio, nioHTTP,
       ],
       exclude: ["Program/Snapshots"]),
