@@ -16,13 +16,25 @@ extension RunContext {
     do {
       let value = try body(record)
       try retry { try record.end(.done, error: nil, on: databases.side) }
+      addUpCounts()
       return value
     } catch {
       let failure = Failure(error, interruption: self.interruption)
       let isInterrupted = failure.exitReason == .interrupted || failure.exitReason == .terminated
       // If this fails, the next run finds the lock free and marks this run dead.
       try? record.end(isInterrupted ? .interrupted : .failed, error: failure.message, on: databases.side)
+      addUpCounts()
       throw error
+    }
+  }
+
+  /// Adds up what the run has changed in the counts of call logs. They are right without it, and
+  /// another run or the service does it later.
+  private func addUpCounts() {
+    do {
+      try CallLogCounts.fold(on: databases.side)
+    } catch {
+      self.log.debug("the counts of call logs are added up later: \(error)")
     }
   }
 

@@ -41,6 +41,11 @@ public struct CallLogServiceSettings: Sendable {
   public var mostConnections = 1000
   /// Bytes of the headers of a request.
   public var headerLimit = 16 << 10
+  /// Whether counts of call logs by tenant and hour are kept, where the service may make them, and
+  /// used.
+  public var takesCounts = true
+  /// Whether somebody wants to know if they cannot be kept.
+  public var needsCounts = false
   /// What the site needs to know.
   public var site = SiteSettings()
   /// How mails about exports are sent; nil for no mails.
@@ -96,7 +101,8 @@ public struct CallLogService: Sendable {
     let desk = Desk(
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
-      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
+      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement),
+      takesCounts: settings.takesCounts)
     let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()
@@ -133,6 +139,9 @@ public struct CallLogService: Sendable {
             log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
             onListening(channel.localAddress?.port ?? 0)
           }, logger: quietLog)))
+    if settings.takesCounts {
+      all.append(CountKeeper(database: settings.database, isNeeded: settings.needsCounts, log: log))
+    }
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending, feed: feed))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }

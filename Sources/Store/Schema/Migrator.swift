@@ -18,7 +18,7 @@ public struct Migrator {
     public var isOptional: Bool { sql.hasPrefix("-- outside a transaction") }
   }
 
-  private let connection: Connection
+  let connection: Connection
 
   /// A migrator on the database of the call logs.
   public init(_ connection: Connection) {
@@ -59,10 +59,19 @@ public struct Migrator {
       )
     }
     guard before.count < known.count else { return ([], []) }
+    return try alone { try runMissing(program, report) }
+  }
+
+  /// Does something while no other process changes the schema.
+  func alone<Value>(_ body: () throws -> Value) throws -> Value {
     try waitForOthers()
     defer {
       _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(AdvisoryLock.schema)], purpose: "Ending the migration")
     }
+    return try body()
+  }
+
+  private func runMissing(_ program: String, _ report: (String) -> Void) throws -> (done: [String], putOff: [String]) {
     // Another process may have applied steps while this one waited.
     let applied = try applied()
     var done: [String] = []
@@ -158,7 +167,7 @@ public struct Migrator {
   /// An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index. PostgreSQL never uses it,
   /// and IF NOT EXISTS counts it as present (PostgreSQL, CREATE INDEX, "Building Indexes
   /// Concurrently").
-  private func dropInvalidIndexes() throws(PostgreSQLError) {
+  func dropInvalidIndexes() throws(PostgreSQLError) {
     let rows = try connection.query(
       """
       SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
