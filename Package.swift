@@ -149,10 +149,7 @@ let package = Package(
         "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, crypto,
         logging,
       ],
-      resources: [
-        .embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js"),
-        .embedInCode("Web/charts.css"), .embedInCode("Web/charts.js"),
-      ]),
+      resources: [.embedInCode("Resources"), .embedInCode("Web")]),
 
     // The service's program.
     .executableTarget(

@@ -102,10 +102,10 @@ public struct CallLogService: Sendable {
     let metrics = Metrics()
     let exports = exportWorker()
     let gate = Gate(
-      authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts),
-      sessions: Sessions(isSecure: settings.certificate != nil))
+      authenticator, limit: settings.site.limits.refusedAttempts, proxies: settings.site.trustedProxies,
+      speaksTLS: settings.certificate != nil)
     let site = Site(
-      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate).routes, gate: gate,
+      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate, log: log).routes, gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {

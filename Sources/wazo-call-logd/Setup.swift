@@ -67,6 +67,7 @@ struct Setup: Sendable {
     site.limits.body = settings.limits.bodyLimit
     site.limits.request = settings.limits.requestTimeout
     site.limits.refusedAttempts = settings.limits.refusedLimit
+    site.trustedProxies = settings.limits.trustedProxies
     site.configuration = settings.effective.json
     site.recordingsDirectory = settings.recordingsDirectory
     site.exportsDirectory = settings.exports.directory

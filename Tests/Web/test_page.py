@@ -47,7 +47,7 @@ class SigningInTests(PageTest):
         self.assertNotIn(service.token, browser.driver.page_source)
         self.assertEqual(browser.run("return document.cookie"), "")
         browser.one(".tools form button").click()
-        browser.until(lambda: browser.all("#token"))
+        browser.until(lambda: browser.all("#signed-out"))
         browser.go()
         self.assertTrue(browser.all("#token"))
 

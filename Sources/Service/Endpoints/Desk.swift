@@ -18,19 +18,21 @@ struct Desk: Sendable {
   /// - Throws: errors of the lanes and of the server
   func timeZone() async throws -> WallClock { WallClock(named: try await timeZoneName()) ?? .utc }
 
-  /// Its name, such as `Europe/Paris`.
+  /// Its name, such as `Europe/Paris`. An administrator may change it, so the service asks again
+  /// after a minute.
   /// - Throws: errors of the lanes and of the server
   func timeZoneName() async throws -> String {
-    if let known = zone.value.withLock({ $0 }) { return known }
+    let now = ContinuousClock.now
+    if let known = zone.value.withLock({ $0 }), now - known.asked < .seconds(60) { return known.name }
     let name = try await lists.run { connection in
       try connection.query("SELECT current_setting('TimeZone')", purpose: "Asking for the time zone").string(0, 0)
     }
     let known = name ?? "UTC"
-    zone.value.withLock { $0 = known }
+    zone.value.withLock { $0 = (known, now) }
     return known
   }
 
   private final class Zone: Sendable {
-    let value = Mutex<String?>(nil)
+    let value = Mutex<(name: String, asked: ContinuousClock.Instant)?>(nil)
   }
 }
