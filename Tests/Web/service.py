@@ -163,6 +163,4 @@ service:
         self.process.terminate()
         self.process.wait()
         self.log.close()
-        # Another module of tests makes it anew.
-        subprocess.run(["dropdb", "--force", "web"], check=True)
         shutil.rmtree(self.folder)
