@@ -151,10 +151,7 @@ let package = Package(
         "Recordings", "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals,
         crypto, logging,
       ],
-      resources: [
-        .embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/timeline.css"),
-        .embedInCode("Web/app.js"),
-      ]),
+      resources: [.embedInCode("Resources"), .embedInCode("Web")]),
 
     // The service's program.
     .executableTarget(
@@ -272,7 +269,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
+        "PostgreSQL", "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs",
+        "wazo-call-logd",
         "simulate-calls", "private-server", httpClient, nio, nioHTTP,
       ],
       exclude: ["Program/Snapshots"]),

@@ -43,6 +43,11 @@ public struct CallLogServiceSettings: Sendable {
   public var mostConnections = 1000
   /// Bytes of the headers of a request.
   public var headerLimit = 16 << 10
+  /// Whether counts of call logs by tenant and hour are kept, where the service may make them, and
+  /// used.
+  public var takesCounts = true
+  /// Whether somebody wants to know if they cannot be kept.
+  public var needsCounts = false
   /// What the site needs to know.
   public var site = SiteSettings()
   /// How mails about exports are sent; nil for no mails.
@@ -99,17 +104,19 @@ public struct CallLogService: Sendable {
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
       streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement),
-      cels: settings.cels.map { CELReader($0, lanes: lanes(1, timeout: settings.timeouts.list, database: $0.database), log: log) }
-    )
+      cels: settings.cels.map {
+        CELReader($0, lanes: lanes(1, timeout: settings.timeouts.list, database: $0.database), log: log)
+      },
+      takesCounts: settings.takesCounts)
     let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()
     let exports = exportWorker()
     let gate = Gate(
-      authenticator: authenticator, attempts: RefusedAttempts(limit: settings.site.limits.refusedAttempts),
-      sessions: Sessions(isSecure: settings.certificate != nil))
+      authenticator, limit: settings.site.limits.refusedAttempts, proxies: settings.site.trustedProxies,
+      speaksTLS: settings.certificate != nil)
     let site = Site(
-      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate).routes, gate: gate,
+      routes: routes(desk, feed) { exports.wake() }, pages: pages(desk, feed, gate), gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {
@@ -137,6 +144,9 @@ public struct CallLogService: Sendable {
             log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
             onListening(channel.localAddress?.port ?? 0)
           }, logger: quietLog)))
+    if settings.takesCounts {
+      all.append(CountKeeper(database: settings.database, isNeeded: settings.needsCounts, log: log))
+    }
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending, feed: feed))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
@@ -176,7 +186,14 @@ public struct CallLogService: Sendable {
     return CallLogRoutes(desk: desk).routes + EventRoutes(desk: desk).routes
       + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
-      + RetentionRoutes(desk: desk).routes + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+      + StatsRoutes(desk: desk).routes + RetentionRoutes(desk: desk).routes
+      + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+  }
+
+  private func pages(_ desk: Desk, _ feed: Feed, _ gate: Gate) -> [Route] {
+    let page = PageRoutes(desk: desk, gate: gate, log: log)
+    let live = LiveRoutes(page: page, streams: StreamRoutes(desk: desk, feed: feed, limits: settings.streams))
+    return page.routes + SuggestionRoutes(page: page).routes + live.routes
   }
 
   private func exportWorker() -> ExportWorker {

@@ -32,6 +32,8 @@ public struct ServiceSettings: Sendable {
   public var isDebugging = false
   /// Whether the service changes the schema of an older database at the start.
   public var upgradesDatabase = false
+  /// Whether lists take their numbers from the counts of call logs by tenant and hour.
+  public var counts = CountsChoice.automatic
   /// The file of tokens, for a plain Asterisk.
   public var tokensFile = "/etc/wazo-call-logs/tokens"
 
@@ -66,6 +68,16 @@ public struct ServiceSettings: Sendable {
     case .off: .off
     }
   }
+}
+
+/// The values of `counts`.
+public enum CountsChoice: String, CaseIterable, Sendable {
+  /// The service makes counts where it may, and uses those that there are.
+  case automatic = "auto"
+  /// The same, and it warns where there are none.
+  case on
+  /// Each list counts its call logs.
+  case off
 }
 
 /// The values of `authentication`.
@@ -243,8 +255,11 @@ extension ServiceSettings {
     public var grace = Duration.seconds(30)
     /// Clients that get new call logs as they come, at the same time.
     public var eventStreams = 200
-    /// Attempts with unknown tokens that an address has in a minute; 0: any number.
+    /// Attempts with unknown tokens or wrong passwords that an address or a user's name has in a
+    /// minute; 0: any number.
     public var refusedLimit = 20
+    /// The addresses of proxies that are believed for whom they ask, and whether by HTTPS.
+    public var trustedProxies = ["127.0.0.1", "::1"]
     /// Where `/metrics` and `/health` listen.
     public var management = Address(host: "127.0.0.1", port: 9299)
   }

@@ -61,6 +61,7 @@ struct Setup: Sendable {
     service.grace = limits.grace
     service.mostConnections = limits.maxConnections
     service.headerLimit = limits.headerLimit
+    (service.takesCounts, service.needsCounts) = (settings.counts != .off, settings.counts == .on)
     service.site = site
     service.mail = mail
     service.exportTokenSeconds = settings.exports.tokenExpiration
@@ -77,6 +78,7 @@ struct Setup: Sendable {
     site.limits.body = settings.limits.bodyLimit
     site.limits.request = settings.limits.requestTimeout
     site.limits.refusedAttempts = settings.limits.refusedLimit
+    site.trustedProxies = settings.limits.trustedProxies
     site.configuration = settings.effective.json
     site.recordingsDirectory = settings.recordingsDirectory
     site.exportsDirectory = settings.exports.directory

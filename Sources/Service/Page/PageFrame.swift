@@ -54,31 +54,6 @@ struct PageFrame: Sendable {
       """)
   }
 
-  /// The page to sign in at.
-  /// - Parameters:
-  ///   - message: why one has to; nil where there is nothing to say
-  ///   - query: of the page that is wanted
-  ///   - comesFromElsewhere: whether another site led here. Browsers keep the cookie back then, and
-  ///     send it when the page loads itself again.
-  func signIn(_ message: String?, query: String, comesFromElsewhere: Bool = false) -> Markup {
-    let alert: Markup = message.map { "<p role=\"alert\" class=\"alert\">\($0)</p>" } ?? ""
-    return page(
-      title: text.signIn, head: comesFromElsewhere ? "<meta http-equiv=\"refresh\" content=\"0\">" : "",
-      """
-      <section class="notice">
-      <h1>\(text.signIn)</h1>
-      \(alert)
-      <form method="post" action="\(root)session">
-      <input type="hidden" name="query" value="\(query)">
-      <label for="token">\(text.token)</label>
-      <input id="token" name="token" type="password" autocomplete="current-password" required autofocus spellcheck="false" aria-describedby="hint">
-      <p id="hint" class="hint">\(text.tokenHint)</p>
-      <button class="main">\(text.signInButton)</button>
-      </form>
-      </section>
-      """)
-  }
-
   static func response(_ page: Markup, _ status: HTTPResponse.Status = .ok) -> Response {
     Response(
       status: status, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
