@@ -57,6 +57,7 @@ class Browser:
         self.driver.close()
         self.driver.switch_to.window(new)
         self.command("Network.clearBrowserCookies")
+        self.command("Storage.clearDataForOrigin", origin=url.rstrip("/"), storageTypes="local_storage")
         self.driver.get_log("browser")
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         self.command("Emulation.setTimezoneOverride", timezoneId=zone)
@@ -99,6 +100,17 @@ class Browser:
 
     def one(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def click(self, selector):
+        """Clicks at the first element of a selector, when there is one."""
+
+        def attempt():
+            found = self.all(selector)
+            if found:
+                found[0].click()
+            return found
+
+        self.until(attempt)
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
@@ -163,6 +175,7 @@ class Browser:
         if SCREENSHOTS:
             folder = pathlib.Path(SCREENSHOTS)
             folder.mkdir(parents=True, exist_ok=True)
+            self.command("Emulation.setScrollbarsHidden", hidden=True)
             self.driver.save_screenshot(str(folder / f"{name}.png"))
 
     def quit(self):
