@@ -224,9 +224,9 @@ public struct CallLogStatistics: Sendable {
 /// Counts of calls by tenant and hour that something keeps beside the call logs, as SQL that
 /// statistics read in place of the call logs.
 public struct HourlyCounts: Sendable {
-  /// A query of the counts of calls of a direction, or of all of them: its columns are `tenant_uuid`,
-  /// `hour` (`timestamptz`, the start of an hour of UTC), and `answered`, `unknown`, `voicemail` and
-  /// `blocked` (`bigint`). Several rows may be of one hour.
+  /// A query of the counts of calls of a direction, or of all of them. Its columns are
+  /// `tenant_uuid`, `hour` (`timestamptz`, the start of an hour of UTC), and `answered`, `unknown`,
+  /// `voicemail` and `blocked` (`bigint`). Several rows may be of one hour.
   public let relation: @Sendable (Direction?) -> String
   /// Whether they have all call logs that the connection's transaction sees.
   public let areComplete: @Sendable (Connection) throws -> Bool

@@ -39,7 +39,7 @@ struct ChartPageTests {
           let answer = try await page.get("/charts?\(query)&zone=\(zone)")
           #expect(answer.status == 200, "\(seed) \(answer.text)")
           // The first: bars and cells. The second: numbers with most calls.
-          let cells = links(answer.text, #/<a href="(\.\/\?[^"]+)" aria-label="[^"]*: (\d+) calls?/#)
+          let cells = links(answer.text, #/<a href="(\.\/\?[^"]+)" aria-label="[^"]*:\s(\d+)\scalls?/#)
           let top = links(
             answer.text, #/<th scope="row"><a href="(\.\/\?[^"]+)">.*?</a></th><td class="bar">.*?</td><td>(\d+)</td>/#)
           for (address, calls) in cells + top where calls > 0 {
@@ -125,5 +125,6 @@ struct ChartPageTests {
     #expect(words.number(1_234_567) == "1,234,567" && words.number(999) == "999" && words.number(1000) == "1,000")
     #expect(words.percent(0.9999) == "99\u{A0}%" && words.percent(0.0001) == "1\u{A0}%" && words.percent(1) == "100\u{A0}%")
     #expect(words.percent(nil) == "–" && words.time(microseconds: 3_725_000_000) == "1\u{A0}h 2\u{A0}min")
+    #expect(words.time(microseconds: 59_000_000) == "59\u{A0}s" && words.time(microseconds: 4_400_000_000_000) == "1,222\u{A0}h")
   }
 }

@@ -88,7 +88,7 @@ struct StatsAnswerTests {
   func own() async throws {
     var random = Seeded()
     try await withService { service, database, tokens in
-      try CallLogsOfTest.store(30, in: database, &random)
+      try CallLogsOfTest.store(90, in: database, &random)
       try database.run(
         """
         INSERT INTO call_logd_call_log_participant (uuid, call_log_id, user_uuid, line_id, role, answered)

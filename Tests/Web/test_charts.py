@@ -24,7 +24,7 @@ def tearDownModule():
 
 def calls_of(link):
     """How many calls a bar or a cell says that it has."""
-    return int(re.search(r": ([0-9]+) (?:calls?|appels?)", link.get_attribute("aria-label"))[1])
+    return int(re.search(r": ([0-9]+)\s(?:calls?|appels?)", link.get_attribute("aria-label"))[1])
 
 
 class ChartTest(unittest.TestCase):

@@ -8,7 +8,7 @@ struct ChartBars: Sendable {
   let links: ChartLinks
   let calls: CallLogStatistics.Calls
 
-  private static let height = 124.0
+  private static let height = 138.0
   private static let shareHeight = 30.0
   /// From the bottom to the top.
   static let statuses: [CallLogView.Status] = [.answered, .voicemail, .unknown, .blocked]
@@ -39,7 +39,7 @@ struct ChartBars: Sendable {
     ]
     let possible = CallLogStatistics.Unit.allCases.filter { unit in
       let periods = seconds / (lengths[unit] ?? 1)
-      return unit == calls.by || periods > 1 && periods < Double(CallLogStatistics.mostPeriods) - 2
+      return unit == calls.by || periods > 2 && periods < Double(CallLogStatistics.mostPeriods) - 2
     }
     guard possible.count > 1 else { return "" }
     let list = possible.map { unit -> Markup in
@@ -97,8 +97,7 @@ struct ChartBars: Sendable {
     }
     return """
       <svg class="bars" width="100%" height="\(Int(height) + 34)" role="group" aria-label="\(words.headings[calls.by] ?? words.calls)">
-      <g aria-hidden="true"><g class="grid">\(lines)</g>\(groups)<g class="labels">\(labels)</g></g>
-      \(hits)</svg>
+      <g class="grid" aria-hidden="true">\(lines)</g>\(hits)<g class="drawn" aria-hidden="true">\(groups)<g class="labels">\(labels)</g></g></svg>
       """
   }
 
@@ -143,7 +142,7 @@ struct ChartBars: Sendable {
 
   private func title(_ period: CallLogStatistics.Period) -> String {
     let sums = period.sums
-    var parts = [text.count(Int(clamping: sums.total), isMore: false)]
+    var parts = [words.count(sums.total, text)]
     for status in ChartBars.statuses where sums.number(status) > 0 {
       let share = status == .answered ? " (\(words.percent(sums.share)))" : ""
       parts.append("\(text.text(status)) \(words.number(sums.number(status)))\(share)")

@@ -19,9 +19,10 @@ struct ChartHeatMap: Sendable {
     }
     return """
       <figure class="chart week">
-      <figcaption><h3>\(words.heat)</h3></figcaption>
+      <figcaption><h3>\(words.heat)</h3>\
+      <span class="key">\(words.fewer) <svg width="84" height="10" aria-hidden="true">\(shades)</svg> \(words.more)</span></figcaption>
       <div class="plot">\(axis)\(map)</div>
-      <p class="hint">\(busiest)<span class="key">\(words.fewer) <svg width="84" height="10" aria-hidden="true">\(shades)</svg> \(words.more)</span></p>
+      <p class="hint">\(busiest)</p>
       \(table)
       </figure>
       """
@@ -42,7 +43,7 @@ struct ChartHeatMap: Sendable {
     }
     guard best.total > 1 else { return "" }
     return """
-      <span>\(words.busiest) \(weekday(best.weekday)) \(hours(best.hour)), \(text.count(Int(clamping: best.total), isMore: false))</span>
+      <span>\(words.busiest) \(weekday(best.weekday)) \(hours(best.hour)), \(words.count(best.total, text))</span>
       """
   }
 
@@ -64,7 +65,7 @@ struct ChartHeatMap: Sendable {
         let (x, width) = (ChartScale.across((Double(hour) + 0.04) / 24), ChartScale.across(0.92 / 24))
         let share = sums.total > 0 ? ", \(text.answered) \(words.percent(sums.share))" : ""
         let title =
-          "\(self.weekday(weekday)) \(self.hours(hour)): \(text.count(Int(clamping: sums.total), isMore: false))\(share)"
+          "\(self.weekday(weekday)) \(self.hours(hour)): \(words.count(sums.total, text))\(share)"
         let rect: Markup = """
           <title>\(title)</title><rect class="shade\(shade)" x="\(x)" width="\(width)" y="\(weekday * row + 1)" height="\(row - 2)" rx="2"/>
           """

@@ -27,10 +27,27 @@ struct ChartSection: Sendable {
       <section class="charts" id="charts">
       <p><a href="\(listAddress)">\(words.back)</a></p>
       <h1>\(words.title)</h1>
-      \(filter.fields["q"].map { box -> Markup in "<p><bdi>\(box)</bdi></p>" } ?? "")
+      <p class="hint">\(about)</p>
       \(content)
       </section>
       """)
+  }
+
+  /// What the charts are about, for a page without the form.
+  private var about: Markup {
+    var parts: [Markup] = []
+    if case .read(let statistics) = calls, let range = statistics.calls?.range {
+      let times = [range.lowerBound, range.upperBound].map { time in
+        "\(words.day(filter.zone.day(time))) \(filter.zone.clockTime(time).prefix(5))"
+      }
+      parts.append("<span>\(times.joined(separator: " – ")) (\(filter.zone.name))</span>")
+    }
+    if let box = filter.fields["q"] { parts.append("<bdi>\(box)</bdi>") }
+    if let direction = filter.fields["direction"] { parts.append("<span>\(text.text(direction: direction))</span>") }
+    if let status = PageFilter.statuses.first(where: { $0.key == filter.fields["status"] })?.value {
+      parts.append(text.badge(status))
+    }
+    return Markup(parts)
   }
 
   private var listAddress: String {

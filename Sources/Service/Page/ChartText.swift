@@ -10,7 +10,6 @@ struct ChartText: Sendable {
   let months: [String]
   /// Between groups of three digits.
   let separator: String
-  let hours: @Sendable (_ hours: String, _ minutes: Int64) -> String
 
   static func of(_ text: PageText) -> ChartText { text.language == "fr" ? french : english }
 
@@ -34,10 +33,18 @@ struct ChartText: Sendable {
     return "\(hundredths)\u{A0}%"
   }
 
-  /// A long time in hours and minutes.
+  /// A number of calls.
+  func count(_ number: Int64, _ text: PageText) -> String {
+    number == 1 ? "1\u{A0}\(text.one)" : "\(self.number(number))\u{A0}\(text.many)"
+  }
+
+  /// A long time in hours, and in minutes as long as they matter.
   func time(microseconds: Int64) -> String {
     let minutes = microseconds / 60_000_000
-    return minutes == 0 ? "\(microseconds / 1_000_000)\u{A0}s" : hours(number(minutes / 60), minutes % 60)
+    if minutes == 0 { return "\(microseconds / 1_000_000)\u{A0}s" }
+    if minutes < 60 { return "\(minutes)\u{A0}min" }
+    let hours = "\(number(minutes / 60))\u{A0}h"
+    return minutes < 6000 ? "\(hours) \(minutes % 60)\u{A0}min" : hours
   }
 
   // MARK: Times
@@ -62,8 +69,7 @@ extension ChartText {
     units: [.hour: "hour", .day: "day", .week: "week", .month: "month", .year: "year"],
     headings: [
       .hour: "Calls by hour", .day: "Calls by day", .week: "Calls by week", .month: "Calls by month", .year: "Calls by year",
-    ], months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], separator: ",",
-    hours: { $0 == "0" ? "\($1)\u{A0}min" : "\($0)\u{A0}h \($1)\u{A0}min" })
+    ], months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], separator: ",")
 
   static let french = ChartText(
     title: "Graphiques", heat: "Appels par jour de la semaine et heure", share: "Part des appels répondus",
@@ -82,5 +88,5 @@ extension ChartText {
       .year: "Appels par année",
     ],
     months: ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
-    separator: "\u{202F}", hours: { $0 == "0" ? "\($1)\u{A0}min" : "\($0)\u{A0}h \($1)\u{A0}min" })
+    separator: "\u{202F}")
 }
