@@ -1,6 +1,5 @@
 """The timeline of a call in a real browser."""
 
-import subprocess
 import unittest
 
 from browser import Browser
@@ -12,7 +11,6 @@ SHORT, TRANSFERRED, QUEUE, STRANGE, PURGED = 301, 302, 303, 304, 305
 
 def setUpModule():
     global service
-    subprocess.run(["dropdb", "--if-exists", "--force", "web"], check=True)
     service = Service()
     sql(TABLE)
     short_call(SHORT)
@@ -24,7 +22,6 @@ def setUpModule():
 
 def tearDownModule():
     service.stop()
-    subprocess.run(["dropdb", "--force", "web"], check=True)
 
 
 class TimelineTests(unittest.TestCase):
