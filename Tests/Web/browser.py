@@ -61,6 +61,8 @@ class Browser:
         self.driver.get_log("browser")
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         self.command("Emulation.setTimezoneOverride", timezoneId=zone)
+        if SCREENSHOTS:
+            self.command("Emulation.setScrollbarsHidden", hidden=True)
         scheme = "dark" if dark else "light"
         self.command(
             "Emulation.setEmulatedMedia",
@@ -175,7 +177,6 @@ class Browser:
         if SCREENSHOTS:
             folder = pathlib.Path(SCREENSHOTS)
             folder.mkdir(parents=True, exist_ok=True)
-            self.command("Emulation.setScrollbarsHidden", hidden=True)
             self.driver.save_screenshot(str(folder / f"{name}.png"))
 
     def quit(self):
