@@ -5,16 +5,16 @@ import Lanes
 import PostgreSQL
 
 extension PageRoutes {
-  /// The part of a call's page that is about its events. Nothing, where the token lists calls and
+  /// The part of a call's page that is about its events. Without it, where the token lists calls and
   /// may not see their events.
   func timeline(_ visit: Visit, _ reader: PageReader, _ call: ShownCall, _ zone: PageZone) async throws -> Markup {
     let text = TimelineText(language: PageText.of(visit.request).language)
     let isOwn = reader.me != nil
     if !isOwn {
-      let token = gate.sessions.session(of: visit.request.headers, isSecure: visit.requester.usesTLS)?.token ?? ""
+      let session = gate.sessions.session(of: visit.request.headers, isSecure: visit.requester.usesTLS)
       let access = RequiredAccess.readEvents(ofCallLog: visit.path.callLog)
       do throws(AuthenticationError) {
-        _ = try await gate.authenticator.identity(of: token, for: access, tenant: nil)
+        _ = try await gate.authenticator.identity(of: session?.token ?? "", for: access, tenant: nil)
       } catch {
         return ""
       }
