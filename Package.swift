@@ -149,10 +149,7 @@ let package = Package(
         "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, crypto,
         logging,
       ],
-      resources: [
-        .embedInCode("Resources/api.yml"), .embedInCode("Web/app.css"), .embedInCode("Web/app.js"),
-        .embedInCode("Web/box.js"), .embedInCode("Web/live.js"), .embedInCode("Web/sign-in.css"),
-      ]),
+      resources: [.embedInCode("Resources"), .embedInCode("Web")]),
 
     // The service's program.
     .executableTarget(
@@ -269,7 +266,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
+        "PostgreSQL", "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs",
+        "wazo-call-logd",
         "simulate-calls", "private-server", httpClient, nio, nioHTTP,
       ],
       exclude: ["Program/Snapshots"]),

@@ -8,6 +8,8 @@ public enum RequiredAccess {
   public static let listOwnCallLogs = "call-logd.users.me.cdr.read"
   /// To get new call logs as they come. Wazo has no such request.
   public static let streamCallLogs = "call-logd.cdr.stream.read"
+  /// To get statistics of call logs. Wazo has no such request.
+  public static let readStatistics = "call-logd.cdr.stats.read"
   /// To delete the recordings of many call logs.
   public static let deleteManyMedia = "call-logd.cdr.recordings.media.delete"
   /// To make an export.

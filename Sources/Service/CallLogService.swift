@@ -41,6 +41,11 @@ public struct CallLogServiceSettings: Sendable {
   public var mostConnections = 1000
   /// Bytes of the headers of a request.
   public var headerLimit = 16 << 10
+  /// Whether counts of call logs by tenant and hour are kept, where the service may make them, and
+  /// used.
+  public var takesCounts = true
+  /// Whether somebody wants to know if they cannot be kept.
+  public var needsCounts = false
   /// What the site needs to know.
   public var site = SiteSettings()
   /// How mails about exports are sent; nil for no mails.
@@ -96,7 +101,8 @@ public struct CallLogService: Sendable {
     let desk = Desk(
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
-      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
+      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement),
+      takesCounts: settings.takesCounts)
     let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()
@@ -133,6 +139,9 @@ public struct CallLogService: Sendable {
             log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
             onListening(channel.localAddress?.port ?? 0)
           }, logger: quietLog)))
+    if settings.takesCounts {
+      all.append(CountKeeper(database: settings.database, isNeeded: settings.needsCounts, log: log))
+    }
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending, feed: feed))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
@@ -171,7 +180,8 @@ public struct CallLogService: Sendable {
       configuration: site.configuration, debug: debug, authenticator: authenticator, health: Health())
     return CallLogRoutes(desk: desk).routes + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
-      + RetentionRoutes(desk: desk).routes + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+      + StatsRoutes(desk: desk).routes + RetentionRoutes(desk: desk).routes
+      + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
   }
 
   private func pages(_ desk: Desk, _ feed: Feed, _ gate: Gate) -> [Route] {

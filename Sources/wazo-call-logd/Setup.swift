@@ -51,6 +51,7 @@ struct Setup: Sendable {
     service.grace = limits.grace
     service.mostConnections = limits.maxConnections
     service.headerLimit = limits.headerLimit
+    (service.takesCounts, service.needsCounts) = (settings.counts != .off, settings.counts == .on)
     service.site = site
     service.mail = mail
     service.exportTokenSeconds = settings.exports.tokenExpiration

@@ -68,6 +68,7 @@ struct IsolationTests {
     let media = "/cdr/\(id)/recordings/\(recording(tenant, number))/media"
     return random.pick([
       ("GET", "/cdr?" + random.pick(filters)), ("GET", "/cdr?" + random.pick(filters)), ("GET", "/cdr/\(id)"),
+      ("GET", "/cdr/stats?" + random.pick(filters)), ("GET", "/users/me/cdr/stats?" + random.pick(filters)),
       ("GET", "/users/me/cdr?" + random.pick(filters)), ("GET", "/users/\(user(tenant))/cdr?" + random.pick(filters)),
       ("GET", media + "?"), ("GET", "/users/me" + media + "?"), ("GET", "/exports/\(export(tenant))"),
       ("GET", "/exports/\(export(tenant))/download?"), ("GET", "/retention"), ("GET", "/status"), ("GET", "/config"),

@@ -10,9 +10,13 @@ struct Desk: Sendable {
   let lists: Lanes
   let counts: Lanes
   let streams: Lanes
+  /// Whether the counts of call logs by tenant and hour may be used.
+  let takesCounts: Bool
   private let zone = Zone()
 
-  init(lists: Lanes, counts: Lanes, streams: Lanes) { (self.lists, self.counts, self.streams) = (lists, counts, streams) }
+  init(lists: Lanes, counts: Lanes, streams: Lanes, takesCounts: Bool = true) {
+    (self.lists, self.counts, self.streams, self.takesCounts) = (lists, counts, streams, takesCounts)
+  }
 
   /// The time zone of times that say none: the one of the database's sessions.
   /// - Throws: errors of the lanes and of the server

@@ -16,7 +16,7 @@ struct ListPage: Sendable {
 
   var markup: Markup {
     PageFrame(text: text).page(
-      title: text.title, isSignedIn: true, head: "<script type=\"module\" src=\"./app.js\"></script>",
+      title: text.title, isSignedIn: true, head: ListPage.head,
       """
       <h1 class="hidden">\(text.title)</h1>
       \(form)
@@ -32,6 +32,12 @@ struct ListPage: Sendable {
       <p id="failure" role="alert" class="alert" hidden>\(text.failed)</p>
       """)
   }
+
+  private static let head: Markup = """
+    \(ChartSection.head)
+    <script type="module" src="./app.js"></script>
+    <script type="module" src="./charts.js"></script>
+    """
 
   // MARK: The form
 
@@ -74,6 +80,7 @@ struct ListPage: Sendable {
     """
     <div id="problems" class="problems">\(problems)</div>
     <div class="chosen">\(ranges)\(chips)\(printed)</div>
+    \(filter.problems.isEmpty ? ChartSection.place(text, filter) : "")
     \(filter.problems.isEmpty ? summary : "")
     \(filter.problems.isEmpty ? list : "")
     """

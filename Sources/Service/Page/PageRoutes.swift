@@ -27,6 +27,7 @@ struct PageRoutes: Sendable {
       Route(.get, "/calls/{call_id}", .open) { visit in
         try await reading(visit, PageFrame(text: .of(visit.request), root: "../")) { try await call(visit, $0) }
       },
+      charts,
     ]
       + SignInRoutes(gate: gate, log: log).routes
       + PageFile.all.map { file in Route(.get, file.path, .open) { visit in file.response(visit.request) } }
