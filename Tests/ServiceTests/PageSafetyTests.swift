@@ -118,7 +118,7 @@ struct PageSafetyTests {
       for path in [
         "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/count", "/suggestions", "/nowhere",
         "/app.css", "/app.js", "/box.js", "/live.js", "/session", "/charts",
-        "/charts?q=is:x", "/charts.css", "/charts.js",
+        "/charts?q=is:x", "/charts.css", "/charts.js", "/timeline.css",
         "//", "/1.0",
       ] {
         answers.append((path, try await page.get(path, origin)))

@@ -12,6 +12,7 @@ struct PageFile: Sendable {
   static let all = [
     PageFile("/app.css", PackageResources.app_css, "text/css; charset=utf-8"),
     PageFile("/sign-in.css", PackageResources.sign_in_css, "text/css; charset=utf-8"),
+    PageFile("/timeline.css", PackageResources.timeline_css, "text/css; charset=utf-8"),
     PageFile("/app.js", PackageResources.app_js, "text/javascript; charset=utf-8"),
     PageFile("/charts.css", PackageResources.charts_css, "text/css; charset=utf-8"),
     PageFile("/charts.js", PackageResources.charts_js, "text/javascript; charset=utf-8"),

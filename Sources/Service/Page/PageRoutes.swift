@@ -72,6 +72,7 @@ struct PageRoutes: Sendable {
         PageFrame(text: text, root: "../").notice(text.call, text.noCall, isSignedIn: true), .notFound)
     }
     visit.note.rows = 1
-    return PageFrame.response(CallPage(text: text, call: call, zone: filter.zone, isOwn: isOwn).markup)
+    let timeline = try await timeline(visit, reader, call, filter.zone)
+    return PageFrame.response(CallPage(text: text, call: call, zone: filter.zone, isOwn: isOwn, timeline: timeline).markup)
   }
 }
