@@ -9,10 +9,16 @@ extension CallLogSelection {
 
   /// The same call logs, with a condition that an index answers by few of them; nil where no index
   /// does.
+  /// - Parameter takesCounts: whether the counts by hour may be used
   /// - Throws: errors of the server
-  func narrowed(on connection: Connection) throws -> CallLogSelection? {
+  func narrowed(takesCounts: Bool, on connection: Connection) throws -> CallLogSelection? {
     if hasOwnIndex { return self }
     if !users.isEmpty || participant != nil, try callsOfUsers(on: connection) <= CallLogSelection.mostFound { return self }
+    if takesCounts, isSought, let found = try CallLogCounts.few(self, most: CallLogSelection.mostFound, on: connection) {
+      var narrowed = self
+      narrowed.ids = found
+      return narrowed
+    }
     guard search != nil || number != nil || caller != nil || callee != nil || !tags.isEmpty || isRecorded == true else {
       return nil
     }

@@ -31,25 +31,22 @@ extension CallLogTables {
   }
 
   /// How many call logs a query has on all of its pages.
-  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
   /// - Throws: `PostgreSQLError`
-  public static func filteredCount(
-    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
-  ) throws -> Int {
+  public static func filteredCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
     guard var selection = query.visibleSelection else { return 0 }
-    if takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
-    if selection.isSought, let narrowed = try selection.narrowed(on: connection) { selection = narrowed }
+    if query.takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
+    if selection.isSought, let narrowed = try selection.narrowed(takesCounts: query.takesCounts, on: connection) { selection = narrowed }
     return try count(selection, on: connection)
   }
 
   /// How many call logs a query has on all of its pages, up to a number, above which nobody counts.
   /// - Throws: `PostgreSQLError`
   public static func boundedCount(
-    _ query: CallLogQuery, upTo most: Int, takesCounts: Bool = true, on connection: Connection
+    _ query: CallLogQuery, upTo most: Int, on connection: Connection
   ) throws -> (number: Int, isBounded: Bool) {
     var first = query
     (first.limit, first.offset) = (Int64(most) + 1, 0)
-    if takesCounts, let selection = query.visibleSelection,
+    if query.takesCounts, let selection = query.visibleSelection,
       let number = try CallLogCounts.number(of: selection, on: connection)
     {
       return (number, false)
@@ -60,12 +57,9 @@ extension CallLogTables {
 
   /// How many call logs there are without any filter, blocked ones included: of the tenants, or of
   /// them those in which the participant took part.
-  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
   /// - Throws: `PostgreSQLError`
-  public static func totalCount(
-    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
-  ) throws -> Int {
-    try filteredCount(query.whole, takesCounts: takesCounts, on: connection)
+  public static func totalCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
+    try filteredCount(query.whole, on: connection)
   }
 
   /// The greatest number of recordings that a call log of a query's page has.
