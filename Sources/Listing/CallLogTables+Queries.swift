@@ -12,8 +12,8 @@ extension CallLogTables {
 
   /// The ids of a query's page, in its order, or of its beginning. A page that is not full, with no
   /// place where to go on, is the end of the list.
-  /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no index
-  ///   finds them; nil for all. A list that is not sorted by the start is never cut short
+  /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no
+  ///   index finds them; nil for all. A list that is not sorted by the start is never cut short
   /// - Throws: `PostgreSQLError`
   public static func page(of query: CallLogQuery, most: Int? = nil, on connection: Connection) throws -> CallLogPage {
     guard var walk = CallLogWalk(query, on: connection) else {
@@ -35,24 +35,31 @@ extension CallLogTables {
   public static func filteredCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
     guard var selection = query.visibleSelection else { return 0 }
     if query.takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
-    if selection.isSought, let narrowed = try selection.narrowed(takesCounts: query.takesCounts, on: connection) { selection = narrowed }
+    if selection.isSought, let narrowed = try selection.narrowed(takesCounts: query.takesCounts, on: connection) {
+      selection = narrowed
+    }
     return try count(selection, on: connection)
   }
 
   /// How many call logs a query has on all of its pages, up to a number, above which nobody counts.
+  /// - Parameters:
+  ///   - most: the number
+  ///   - looked: how many call logs are looked at, at most, as in ``page(of:most:on:)``
+  /// - Returns: the number, and whether there may be more
   /// - Throws: `PostgreSQLError`
   public static func boundedCount(
-    _ query: CallLogQuery, upTo most: Int, on connection: Connection
+    _ query: CallLogQuery, upTo most: Int, looked: Int? = nil, on connection: Connection
   ) throws -> (number: Int, isBounded: Bool) {
     var first = query
     (first.limit, first.offset) = (Int64(most) + 1, 0)
-    if query.takesCounts, let selection = query.visibleSelection,
+    // Counts of many tenants are many. Up to a number, call logs are found sooner.
+    if query.takesCounts, let selection = query.visibleSelection, selection.tenants.count == 1,
       let number = try CallLogCounts.number(of: selection, on: connection)
     {
       return (number, false)
     }
-    let number = try ids(of: first, on: connection).count
-    return (min(number, most), number > most)
+    let page = try page(of: first, most: looked, on: connection)
+    return (min(page.ids.count, most), page.ids.count > most || page.continuation != nil)
   }
 
   /// How many call logs there are without any filter, blocked ones included: of the tenants, or of

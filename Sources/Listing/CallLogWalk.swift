@@ -28,6 +28,10 @@ struct CallLogWalk {
     var longest = 1_000_000
   }
 
+  /// How many calls of a user are faster read than looked for.
+  private static let fewCalls: Int64 = 2000
+  /// How long a page of several tenants is at most that one statement finds as well.
+  private static let longPage: Int64 = 100
   /// Call logs that a walk gathers at most. Further pages come from one statement.
   private static let mostGathered: Int64 = 10_000
 
@@ -38,16 +42,20 @@ struct CallLogWalk {
   /// From where on the next part is: the start of the selection, or the end of the part before it.
   private var selection: CallLogSelection
   private var found: [Int32] = []
+  private var isFirst = true
   /// Which share of a part the tenant with most call logs has; a guess at first.
   private var share = 0.1
 
   /// A walk for a page; nil where the server finds it as well by one statement.
   init?(_ query: CallLogQuery, steps: Steps = Steps(), on connection: Connection) {
     guard query.order.key == .start, let limit = query.limit, limit > 0, let selection = query.visibleSelection,
-      selection.isSought, !selection.hasOwnIndex, selection.firstID == nil
+      !selection.hasOwnIndex, selection.firstID == nil
     else { return nil }
     let (wanted, overflows) = limit.addingReportingOverflow(query.offset)
     guard !overflows, wanted <= CallLogWalk.mostGathered else { return nil }
+    // One statement reads a page of each tenant, to find the page of all.
+    let isLongOfMany = selection.tenants.count != 1 && wanted > CallLogWalk.longPage
+    guard selection.isSought || isLongOfMany else { return nil }
     (self.query, self.wanted, self.selection) = (query, Int(wanted), selection)
     (self.steps, self.connection) = (steps, connection)
   }
@@ -55,8 +63,14 @@ struct CallLogWalk {
   /// Walks.
   /// - Parameter most: how many call logs it looks at, at most, where no index helps; nil for all
   mutating func run(most: Int? = nil) throws -> CallLogPage {
-    var (size, seen, isFirst) = (steps.first, 0, true)
+    if !selection.users.isEmpty || selection.participant != nil,
+      try selection.callsOfUsers(upTo: CallLogWalk.fewCalls, on: connection) <= CallLogWalk.fewCalls
+    {
+      return CallLogPage(ids: try query.plainIDs(on: connection), continuation: nil)
+    }
+    var (size, seen) = (steps.first, 0)
     while true {
+      if let most { size = max(1, min(size, most - seen)) }
       let part = seen + size > steps.longest ? nil : try self.part(of: size)
       try look(upTo: part?.end)
       guard found.count < wanted, let part else { return page(nil) }
@@ -82,7 +96,7 @@ struct CallLogWalk {
   private mutating func look(upTo end: Timestamp?) throws {
     var part = query
     part.selection = selection
-    part.selection.looksAtEach = true
+    part.selection.reach = isFirst ? .few : .many
     if let end { part.selection.limit(to: end, isAscending: query.order.isAscending) }
     part.limit = Int64(wanted - found.count)
     part.offset = 0
@@ -130,15 +144,16 @@ struct CallLogWalk {
     // up to there are counted.
     let offset = max(1, min(Int(Double(size) * share), Int(Int32.max))) - 1
     let isOfTenant = "l.tenant_uuid = t.uuid AND \(condition)"
-    let isInside = query.order.isAscending ? "l.date <= e.date" : "l.date >= e.date"
+    let last = try connection.query(
+      "SELECT \(query.order.isAscending ? "min" : "max")(x.date) FROM \(source), LATERAL (\(one(isOfTenant, offset))) AS x",
+      parameters, purpose: purpose)
+    guard let end = last.first?.timestamp(0) else { return nil }
+    parameters.append(.timestamptz(end))
+    let isInside = "l.date \(query.order.isAscending ? "<=" : ">=") $\(parameters.count)"
     let rows = try connection.query(
-      """
-      WITH e AS MATERIALIZED (
-        SELECT \(query.order.isAscending ? "min" : "max")(x.date) AS date FROM \(source), LATERAL (\(one(isOfTenant, offset))) AS x)
-      SELECT e.date, (SELECT count(*) FROM \(source), LATERAL (
-        SELECT FROM call_logd_call_log l WHERE \(isOfTenant) AND \(isInside)) AS x) FROM e WHERE e.date IS NOT NULL
-      """, parameters, purpose: purpose)
-    guard let row = rows.first, let end = row.timestamp(0), let found = row.int64(1) else { return nil }
+      "SELECT sum((SELECT count(*) FROM call_logd_call_log l WHERE \(isOfTenant) AND \(isInside)))::int8 FROM \(source)",
+      parameters, purpose: purpose)
+    let found = rows.int64(0, 0) ?? 0
     share = min(1, Double(offset + 1) / Double(max(found, 1)))
     return (end, Int(clamping: found))
   }

@@ -49,8 +49,10 @@ struct LargePlanTests {
       one("direction") { $0.direction = .inbound }, one("answered") { $0.statuses = [.answered] },
       one("blocked") { $0.statuses = [.blocked] }, one("rare word") { $0.search = .text("zoltan") },
       one("frequent word") { $0.search = .text("somebody") }, one("no word") { $0.search = .text("nobody") },
-      one("number") { $0.number = "5000123" }, one("end of a number") { $0.number = "_0123" }, one("caller") { $0.caller = "1007" },
-      one("no number") { $0.callee = "777777" }, one("frequent tag") { $0.tags = ["sales"] }, one("rare tag") { $0.tags = ["rare"] },
+      one("number") { $0.number = "5000123" }, one("end of a number") { $0.number = "_0123" },
+      one("caller") { $0.caller = "1007" },
+      one("no number") { $0.callee = "777777" }, one("frequent tag") { $0.tags = ["sales"] },
+      one("rare tag") { $0.tags = ["rare"] },
       one("no tag") { $0.tags = ["nothing"] }, one("user") { $0.users = [user] }, one("participant") { $0.participant = user },
       one("a place") { $0.before = CallLogSelection.Place(start: middle, id: 90_000) },
       one("a rare word behind a place") {
@@ -82,7 +84,8 @@ struct LargePlanTests {
           let plans = log.lines.dropFirst(before).map(\.text).filter { $0.contains("Query Text") }
           #expect(!plans.isEmpty)
           for plan in plans {
-            #expect(!["call_log ", "call_log_participant "].contains { plan.contains("Seq Scan on call_logd_\($0)") }, "\(name): \(plan)")
+            let isWhole = ["call_log ", "call_log_participant "].contains { plan.contains("Seq Scan on call_logd_\($0)") }
+            #expect(!isWhole, "\(name): \(plan)")
             #expect(LargePlanTests.mostSorted(plan) <= 5000, "\(name): \(plan)")
           }
         }
@@ -95,7 +98,7 @@ struct LargePlanTests {
     let steps = plan.split(separator: "-> ")
     var most = 0
     for (step, input) in zip(steps, steps.dropFirst()) where step.contains(/Sort +\(cost/) && !step.contains("Incremental") {
-      most = max(most, input.firstMatch(of: /actual rows=(\d+)/).flatMap { Int($0.1) } ?? .max)
+      most = max(most, input.firstMatch(of: /actual rows=(\d+)/).flatMap { Int($0.1) } ?? 0)
     }
     return most
   }

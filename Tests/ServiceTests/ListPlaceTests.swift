@@ -62,8 +62,8 @@ struct ListPlaceTests {
     try await withCallLogs(1, takesCounts: takesCounts) { service, database, headers in
       try database.run(
         """
-        INSERT INTO call_logd_call_log (date, tenant_uuid, source_name)
-        SELECT '2024-01-02Z', '\(uuid(0))', CASE WHEN n < 1200 THEN 'Zoe' END FROM generate_series(1, 3000) n
+        INSERT INTO call_logd_call_log (id, date, tenant_uuid, source_name)
+        SELECT 1000 + n, '2024-01-02Z', '\(uuid(0))', CASE WHEN n < 1200 THEN 'Zoe' END FROM generate_series(1, 3000) n
         """)
       if takesCounts { try CallLogCounts.make(on: database.admin) }
       let number = try database.value("count(*) FROM call_logd_call_log WHERE tenant_uuid = '\(uuid(0))'")

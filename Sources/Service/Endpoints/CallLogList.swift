@@ -26,8 +26,8 @@ struct CallLogList: Sendable {
     isBehindPlace = parameters.after != nil
   }
 
-  /// How many call logs are looked at for a page, where no index helps. A client who knows where the
-  /// list goes on may get a page that is not full. Others get what there is.
+  /// How many call logs are looked at for a page, where no index helps. A client who knows where
+  /// the list goes on may get a page that is not full. Others get what there is.
   var most: Int? { count == .exact ? nil : 200_000 }
 
   /// Call logs without any filter.
@@ -59,7 +59,7 @@ struct CallLogList: Sendable {
       return ListEnd.Number(try CallLogTables.filteredCount(query, on: connection))
     case .bounded:
       let (number, isBounded) = try CallLogTables.boundedCount(
-        query, upTo: ListParameters.mostCounted, on: connection)
+        query, upTo: ListParameters.mostCounted, looked: most, on: connection)
       return ListEnd.Number(number, isBounded: isBounded)
     }
   }

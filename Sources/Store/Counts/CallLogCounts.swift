@@ -48,7 +48,7 @@ public enum CallLogCounts {
   /// Counts all call logs, and makes the triggers that keep the counts from then on. What was there
   /// before goes. Nobody writes call logs meanwhile: 5 seconds for 5 million.
   /// - Throws: `PostgreSQLError`: `lockNotAvailable` after the session's `lock_timeout`,
-  ///   `insufficientPrivilege` where the role neither owns the table nor has the right TRIGGER on it
+  ///   `insufficientPrivilege` where the role does not own the table of call logs
   public static func make(on connection: Connection) throws {
     let purpose = "Counting call logs by tenant and hour"
     try connection.transaction(purpose: purpose) {
