@@ -9,7 +9,7 @@ PROGRAMS ?= wazo-call-logs wazo-call-logd
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
-.PHONY: help demo test test-web soak stress bench bench-follow lint format deps release install clean
+.PHONY: help demo test test-web screenshots chromium soak soak-follow stress bench bench-follow lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,18 +23,38 @@ test: deps ## Run the tests, against a PostgreSQL that they start themselves.
 	$(SWIFT) test --skip-build
 
 WEB := .build/web-venv
-test-web: deps ## Test the search page in a browser (needs chromium, chromium-driver and python3-venv; SCREENSHOTS=folder keeps pictures).
-	@for program in chromium chromedriver; do command -v $$program >/dev/null || { echo "test-web needs $$program: apt install chromium chromium-driver" >&2; exit 1; }; done
-	@[ -x $(WEB)/bin/python ] || python3 -m venv $(WEB)
-	@$(WEB)/bin/pip install -q -r Tests/Web/requirements.txt
-	@# For its axe.min.js alone: what it depends on would be a second browser.
-	@$(WEB)/bin/pip install -q --no-deps axe-playwright-python==0.1.8
-	for program in wazo-call-logs wazo-call-logd private-server; do $(SWIFT) build --product $$program || exit; done
-	PROGRAMS=$$($(SWIFT) build --show-bin-path) SCREENSHOTS=$(SCREENSHOTS) .build/debug/private-server $(WEB)/bin/python -B -m unittest discover -v Tests/Web
+# A virtual environment that is only half made has no mark, and is made anew.
+$(WEB)/made: Tests/Web/requirements.txt
+	@rm -rf $(WEB)
+	@python3 -m venv $(WEB) || { echo "test-web needs a virtual environment: apt install python3-venv" >&2; exit 1; }
+	@$(WEB)/bin/pip install -q --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+chromium:
+	@for program in chromium chromedriver; do command -v $$program >/dev/null || { echo "this needs $$program: apt install chromium chromium-driver" >&2; exit 1; }; done
+
+WEB_PROGRAMS := wazo-call-logs wazo-call-logd private-server
+IN_BROWSER = PROGRAMS=$$($(SWIFT) build --show-bin-path) PYTHONPATH=Tests/Web .build/debug/private-server $(WEB)/bin/python -B
+
+test-web: deps chromium $(WEB)/made ## Test the search page in a browser (needs chromium, chromium-driver and python3-venv; WEB_TESTS=test_list: one file).
+	@for program in $(WEB_PROGRAMS); do $(SWIFT) build --product $$program || exit; done
+	$(IN_BROWSER) -m unittest -v $(or $(WEB_TESTS),discover -s Tests/Web)
+
+SCREENSHOTS ?= .build/screenshots
+screenshots: deps chromium $(WEB)/made ## Take pictures of the search page's states on simulated calls, into SCREENSHOTS=folder (.build/screenshots).
+	@for program in $(WEB_PROGRAMS) demo-call-logs; do $(SWIFT) build --product $$program || exit; done
+	PROGRAMS=$$($(SWIFT) build --show-bin-path) $(WEB)/bin/python -B Tests/Web/screenshots.py $(SCREENSHOTS)
 
 KILLS ?= 1000
 soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.
 	SOAK_KILLS=$(KILLS) $(SWIFT) test --filter CommandLineTests.KillTests/kills
+
+CALLS ?= 100000
+# KILLS of `make soak` are for short runs: a day has fewer, unless they are given.
+DAY_KILLS = $(if $(filter file,$(origin KILLS)),120,$(KILLS))
+soak-follow: release ## A day of 100,000 calls in ten minutes, with followers and services that are killed and frozen (CALLS=, KILLS=).
+	$(SWIFT) build $(RELEASE) --product simulate-calls
+	SOAK_PROGRAMS="$(RELEASE_FOLDER)" FOLLOW_CALLS=$(CALLS) FOLLOW_KILLS=$(DAY_KILLS) $(SWIFT) test --filter CommandLineTests.FollowSoakTests
 
 ROUNDS ?= 60
 stress: deps ## Random work of every verb at once, disturbed (ROUNDS=10: fewer), and compare the tables with undisturbed ones.

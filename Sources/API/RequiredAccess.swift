@@ -8,6 +8,8 @@ public enum RequiredAccess {
   public static let listOwnCallLogs = "call-logd.users.me.cdr.read"
   /// To get new call logs as they come. Wazo has no such request.
   public static let streamCallLogs = "call-logd.cdr.stream.read"
+  /// To get statistics of call logs. Wazo has no such request.
+  public static let readStatistics = "call-logd.cdr.stats.read"
   /// To delete the recordings of many call logs.
   public static let deleteManyMedia = "call-logd.cdr.recordings.media.delete"
   /// To make an export.
@@ -25,6 +27,10 @@ public enum RequiredAccess {
 
   /// To read a call log.
   public static func readCallLog(_ id: Int32) -> String { "call-logd.cdr.\(id).read" }
+
+  /// To see the events of a call. Wazo has no such request. Of a call in which the user took part,
+  /// ``listOwnCallLogs`` is enough.
+  public static func readEvents(ofCallLog id: Int32) -> String { "call-logd.cdr.\(id).events.read" }
 
   /// To list the call logs of a user.
   public static func listCallLogs(ofUser user: UUIDValue) -> String { "call-logd.users.\(user).cdr.read" }

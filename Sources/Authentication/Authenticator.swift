@@ -75,6 +75,10 @@ public enum AuthenticationError: Error, Equatable, Sendable {
   case unreachable(host: String, port: Int, reason: String)
   /// The service has no token of its own yet, and so does not know the master tenant.
   case notInitialized
-  /// Too many attempts with unknown tokens from one address.
+  /// Too many attempts with unknown tokens from one address, or with wrong passwords for one name.
   case tooManyAttempts(retryAfter: Int)
+  /// There is no such user, or the password is another one.
+  case wrongPassword
+  /// The user has as many tokens as wazo-auth allows at the same time.
+  case tooManySessions
 }

@@ -88,7 +88,7 @@ public struct CallLogSelection: Sendable {
   public init() {}
 
   /// SQL for the status, with the rules of ``CallLogView/status``.
-  private static let status = """
+  static let status = """
     CASE WHEN l.blocked THEN 'blocked' WHEN l.date_answer IS NOT NULL THEN 'answered' WHEN l.reached_voicemail THEN 'voicemail' ELSE 'unknown' END
     """
 

@@ -75,10 +75,10 @@ package struct Owner {
 
   /// Waits for the end of the worker's former session, which may still be committing.
   private static func lock(_ number: Int32, _ databases: Databases, _ retry: Retry) throws {
-    let started = Date()
+    let started = Stopwatch()
     while try !Claims.lock(owner: number, on: databases.logs) {
       if retry.interruption.isRequested { throw retry.interrupted }
-      guard Date().timeIntervalSince(started) < max(retry.seconds, 5) else {
+      guard started.seconds < max(retry.seconds, 5) else {
         let holders = try? Claims.holders(ofOwner: number, on: databases.side)
         throw JobError(
           .busy,
@@ -87,7 +87,7 @@ package struct Owner {
       }
       retry.pause(0.05)
       // A run that checks whether this worker is alive holds the lock for a moment.
-      guard Date().timeIntervalSince(started) > 0.2 else { continue }
+      guard started.seconds > 0.2 else { continue }
       // The former session waits for a client that no longer exists.
       try Claims.endSession(ofOwner: number, on: databases.side)
     }

@@ -1,3 +1,5 @@
+import Foundation
+
 extension ServiceSettings {
   /// All settings, for the manual's page "Service". `key` is the dotted path, for example
   /// `rest_api.port`.
@@ -130,7 +132,10 @@ extension ServiceSettings {
       .integer("service.event_streams", \.limits.eventStreams, 1...10_000, "Clients that get new call logs as they come."),
       .integer(
         "service.refused_limit", \.limits.refusedLimit, 0...1_000_000,
-        "Attempts with unknown tokens that an address has in a minute; 0: any number."),
+        "Attempts with unknown tokens or wrong passwords that an address or a user's name has in a minute; 0: any number."),
+      .texts(
+        "service.trusted_proxies", \.limits.trustedProxies,
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.", allowed: "IP addresses", Parse.address),
       .text(
         "service.management_listen", \.limits.management.host, "Address of /metrics and /health.",
         allowed: "an IP address or a name", Parse.host),
@@ -140,6 +145,13 @@ extension ServiceSettings {
 }
 
 extension Parse {
+  /// An IP address.
+  static func address(_ text: String) -> String? {
+    let text = trim(text)
+    var bytes = in6_addr()
+    return inet_pton(AF_INET, text, &bytes) == 1 || inet_pton(AF_INET6, text, &bytes) == 1 ? text : nil
+  }
+
   /// An origin such as `https://ui.example.com:8443`, or `*`. Other texts without blanks count too:
   /// Flask-CORS takes patterns, which here match no origin.
   static func origin(_ text: String) -> String? {

@@ -255,8 +255,11 @@ extension ServiceSettings {
     public var grace = Duration.seconds(30)
     /// Clients that get new call logs as they come, at the same time.
     public var eventStreams = 200
-    /// Attempts with unknown tokens that an address has in a minute; 0: any number.
+    /// Attempts with unknown tokens or wrong passwords that an address or a user's name has in a
+    /// minute; 0: any number.
     public var refusedLimit = 20
+    /// The addresses of proxies that are believed for whom they ask, and whether by HTTPS.
+    public var trustedProxies = ["127.0.0.1", "::1"]
     /// Where `/metrics` and `/health` listen.
     public var management = Address(host: "127.0.0.1", port: 9299)
   }

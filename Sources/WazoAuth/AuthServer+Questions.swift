@@ -62,22 +62,47 @@ extension AuthServer {
     }
   }
 
-  /// Makes a token.
-  func newToken(
+  /// Makes a token of the service's own. Whether its secret is right is no matter of whoever asks.
+  func ownToken(
     _ credentials: WazoAuthSettings.Credentials, validFor seconds: Int, _ limit: Duration
+  ) async throws(AuthenticationError) -> TokenData {
+    do throws(AuthenticationError) {
+      return try await newToken(credentials, validFor: seconds, by: .now + limit)
+    } catch {
+      switch error {
+      case .wrongPassword: throw failure("it does not know the name \(credentials.name) or its secret")
+      case .tooManySessions: throw failure("it gives the name \(credentials.name) no more tokens")
+      default: throw error
+      }
+    }
+  }
+
+  /// Makes a token: `POST /token` with HTTP Basic.
+  /// - Throws: ``AuthenticationError/wrongPassword``, ``AuthenticationError/tooManySessions``
+  func newToken(
+    _ credentials: WazoAuthSettings.Credentials, validFor seconds: Int, by deadline: ContinuousClock.Instant
   ) async throws(AuthenticationError) -> TokenData {
     let basic = Data("\(credentials.name):\(credentials.secret)".utf8).base64EncodedString()
     var request = Request(method: .post, path: "/token", shownPath: "/token")
     request.headers = [("Authorization", "Basic \(basic)")]
     request.body = "{\"expiration\": \(seconds)}"
-    let reply = try await reply(to: request, by: .now + limit)
+    let reply = try await reply(to: request, by: deadline)
     switch reply.status {
     case 200:
       guard let data = TokenData(reply.body) else { throw failure("it does not say whose the new token is") }
       return data
-    case 401: throw failure("it does not know the name \(credentials.name) or its secret")
+    case 401: throw .wrongPassword
+    case 429: throw .tooManySessions
     default: throw failure(reply, to: request)
     }
+  }
+
+  /// Ends a token: `DELETE /token/…`. One that is unknown has ended already.
+  func end(_ token: String, by deadline: ContinuousClock.Instant) async throws(AuthenticationError) {
+    guard AuthServer.canBeToken(token) else { return }
+    let request = Request(method: .delete, path: AuthServer.path(token), shownPath: "/token/…")
+    let reply = try await reply(to: request, by: deadline)
+    guard reply.status == 404 || 200..<300 ~= reply.status else { throw failure(reply, to: request) }
   }
 
   /// Whether a text can be a token at all. wazo-auth's are uuids; nothing is asked for that could
@@ -101,6 +126,8 @@ extension AuthenticationError {
     case .unreachable(let host, let port, let reason): "wazo-auth at \(host):\(port): \(reason)"
     case .notInitialized: "the master tenant is not known yet"
     case .tooManyAttempts: "too many attempts"
+    case .wrongPassword: "unknown user or wrong password"
+    case .tooManySessions: "too many tokens at the same time"
     }
   }
 }

@@ -7,7 +7,7 @@ import Values
 /// Sends requests to wazo-auth. Nothing of it is logged, for the paths hold tokens.
 final class AuthServer: Sendable {
   enum Method {
-    case head, get, post
+    case head, get, post, delete
   }
 
   /// A request, without the secrets that its path and its headers hold.
@@ -65,8 +65,8 @@ final class AuthServer: Sendable {
 
   /// Sends a request and waits for the whole answer, whatever its status.
   ///
-  /// A kept connection may end just as it is used. What only reads is then sent again: three times
-  /// at most, for the next connection may have ended, too.
+  /// A kept connection may end just as it is used. What reads, or ends a token, is then sent again:
+  /// three times at most, for the next connection may have ended, too.
   func reply(to request: Request, by deadline: ContinuousClock.Instant) async throws(AuthenticationError) -> Reply {
     var attempts = 0
     while true {
@@ -122,6 +122,7 @@ final class AuthServer: Sendable {
     case .head: message.method = .HEAD
     case .get: message.method = .GET
     case .post: message.method = .POST
+    case .delete: message.method = .DELETE
     }
     message.headers.add(name: "Accept", value: "application/json")
     for header in request.headers { message.headers.add(name: header.name, value: header.value) }
@@ -175,6 +176,7 @@ extension AuthServer.Request {
       case .head: "HEAD"
       case .get: "GET"
       case .post: "POST"
+      case .delete: "DELETE"
       }
     return "\(verb) \(shownPath)"
   }

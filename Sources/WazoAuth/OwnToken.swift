@@ -35,7 +35,7 @@ package final class OwnToken: Sendable {
     while !Task.isCancelled {
       let wait: Duration
       do {
-        let data = try await server.newToken(credentials, validFor: OwnToken.seconds, settings.limit)
+        let data = try await server.ownToken(credentials, validFor: OwnToken.seconds, settings.limit)
         let isFirst = known.withLock { tenant in
           defer { tenant = data.tenant }
           return tenant != data.tenant

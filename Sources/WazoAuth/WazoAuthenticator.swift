@@ -15,13 +15,14 @@ public final class WazoAuthenticator: Authenticator {
   /// A question, of which the token cannot be told.
   private typealias Question = [UInt8]
 
-  private let settings: WazoAuthSettings
-  private let server: AuthServer
+  let settings: WazoAuthSettings
+  let server: AuthServer
   private let own: OwnToken
   private let log: Logger
   private let checks: AnswerCache<Question, Void>
   private let owners: AnswerCache<Question, TokenOwner>
   private let families: AnswerCache<Question, VisibleTenants>
+  let endedTokens = EndedTokens()
 
   /// Whose a token is, without the token.
   private struct TokenOwner: Sendable {
@@ -60,6 +61,7 @@ public final class WazoAuthenticator: Authenticator {
   public func identity(
     of token: String, for access: String, tenant: String?
   ) async throws(AuthenticationError) -> Identity {
+    guard !endedTokens.contains(token) else { throw .unknownToken }
     let deadline = ContinuousClock.now + settings.limit
     let tenant = tenant.flatMap { $0.isEmpty ? nil : $0 }
     try await check(token, access: access, tenant: tenant, by: deadline)
@@ -75,6 +77,7 @@ public final class WazoAuthenticator: Authenticator {
   public func tenants(
     of identity: Identity, chosen: UUIDValue?, isRecursive: Bool
   ) async throws(AuthenticationError) -> VisibleTenants? {
+    guard !endedTokens.contains(identity.token) else { throw .unknownToken }
     let deadline = ContinuousClock.now + settings.limit
     let tenant = chosen ?? identity.tenant
     if tenant != identity.tenant, tenant != identity.allowedTenant {
@@ -112,7 +115,7 @@ public final class WazoAuthenticator: Authenticator {
       return nil
     }
     do {
-      return try await server.newToken(credentials, validFor: seconds, settings.limit).token
+      return try await server.ownToken(credentials, validFor: seconds, settings.limit).token
     } catch {
       log.warning("no token for a link in a mail: \(error.shown)")
       return nil

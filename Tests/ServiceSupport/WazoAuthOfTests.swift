@@ -56,6 +56,13 @@ package final class WazoAuthOfTests: Sendable {
     package var listsNothing = false
     /// The names and secrets that get tokens, with the token that each gets.
     package var services: [String: String] = [:]
+    /// The names and passwords of people, with what each token of theirs is like. They get a new
+    /// one each time.
+    package var users: [String: Token] = [:]
+    /// How many tokens people have got.
+    package var made = 0
+    /// How many tokens people may have got; nil for any number.
+    package var most: Int?
     package var mode = Mode.up
     /// Method and path of each request, as they came.
     package var requests: [String] = []
@@ -130,19 +137,28 @@ package final class WazoAuthOfTests: Sendable {
       guard request.method != .head else { return Response(status: .noContent) }
       return json(now.mode == .garbage ? "<html>" : "{\"data\": {\"token\": 5}, \"items\": {}}")
     }
-    return WazoAuthOfTests.answer(request, now)
+    return state.withLock { WazoAuthOfTests.answer(request, &$0) }
   }
 
-  private static func answer(_ request: Request, _ state: State) -> Response {
+  private static func answer(_ request: Request, _ state: inout State) -> Response {
     let path = request.uri.path
     func refusal(_ code: Int) -> Response { Response(status: .init(code: code)) }
     if path == "/0.1/token", request.method == .post {
       let sent = request.headers[.authorization] ?? ""
       let pair = Data(base64Encoded: String(sent.dropFirst("Basic ".count))).map { String(decoding: $0, as: UTF8.self) }
-      guard sent.hasPrefix("Basic "), let name = state.services[pair ?? ""], let token = state.tokens[name] else {
-        return refusal(401)
+      guard sent.hasPrefix("Basic "), let pair else { return refusal(401) }
+      if let token = state.users[pair] {
+        if let most = state.most, state.made >= most { return refusal(429) }
+        state.made += 1
+        state.tokens["made-\(state.made)"] = token
+        return json(content("made-\(state.made)", token))
       }
+      guard let name = state.services[pair], let token = state.tokens[name] else { return refusal(401) }
       return json(content(name, token))
+    }
+    if path.hasPrefix("/0.1/token/"), request.method == .delete {
+      let name = path.dropFirst("/0.1/token/".count).removingPercentEncoding ?? ""
+      return state.tokens.removeValue(forKey: name) == nil ? refusal(404) : json("{\"data\": {\"message\": \"success\"}}")
     }
     if path.hasPrefix("/0.1/token/"), request.method == .head || request.method == .get {
       let name = path.dropFirst("/0.1/token/".count).removingPercentEncoding ?? ""

@@ -51,8 +51,14 @@ struct PageOfTest {
       body: bytes)
   }
 
-  func signIn(_ token: String, query: String = "") async throws -> Answer {
-    try await post("/session", ["token": token, "query": query])
+  /// - Parameter goal: the page that was wanted
+  func signIn(_ token: String, to goal: String = "") async throws -> Answer {
+    try await post("/session", ["token": token, "to": goal])
+  }
+
+  /// Signs in with a name and a password.
+  func signIn(_ user: String, password: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    try await post("/session", ["user": user, "password": password], headers)
   }
 }
 

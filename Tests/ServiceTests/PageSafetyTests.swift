@@ -116,7 +116,9 @@ struct PageSafetyTests {
       let origin = ["Origin": "https://other.example"]
       var answers: [(String, Answer)] = []
       for path in [
-        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js", "/session",
+        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/count", "/suggestions", "/nowhere",
+        "/app.css", "/app.js", "/box.js", "/live.js", "/session", "/charts",
+        "/charts?q=is:x", "/charts.css", "/charts.js", "/timeline.css",
         "//", "/1.0",
       ] {
         answers.append((path, try await page.get(path, origin)))
@@ -130,10 +132,10 @@ struct PageSafetyTests {
         #expect(answer.headers["x-content-type-options"] == "nosniff" && answer.headers["referrer-policy"] == "no-referrer")
         #expect(answer.headers["access-control-allow-origin"] == nil, "\(path)")
         #expect(
-          answer.headers["cache-control"] == (path.hasPrefix("/app.") ? "no-cache" : "no-store"), "\(path) \(answer.status)")
+          answer.headers["cache-control"] == (path.contains(/\.(css|js)$/) ? "no-cache" : "no-store"), "\(path) \(answer.status)")
         #expect(!answer.text.contains(" style=") && !answer.text.contains("<style"), "\(path)")
         for script in answer.text.components(separatedBy: "<script").dropFirst() {
-          #expect(script.hasPrefix(" type=\"module\" src=\"./app.js\"></script>"), "\(path)")
+          #expect(script.contains(/^ type="module" src="\.\/(app|charts)\.js"><\/script>/), "\(path)")
         }
       }
       #expect(!PageFrame.policy.contains("unsafe"))
@@ -145,7 +147,7 @@ struct PageSafetyTests {
     try await withService { service, _, _ in
       let page = PageOfTest(service: service)
       var size = 0
-      for path in ["/app.css", "/app.js"] {
+      for path in PageFile.all.map(\.path) {
         let answer = try await page.get(path)
         let tag = try #require(answer.headers["etag"])
         #expect(answer.status == 200 && !answer.body.isEmpty)

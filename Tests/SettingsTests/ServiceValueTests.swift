@@ -40,7 +40,8 @@ struct ServiceValueTests {
       ("debug", "2"), ("log_level", "loud"), ("service.list_connections", "0"), ("service.queue_wait", "0"),
       ("service.list_timeout", "2d"), ("service.header_limit", "1"), ("service.header_limit", "16kb"),
       ("service.body_limit", "9999999999999GiB"), ("service.body_limit", "9999999999999999999999"),
-      ("service.refused_limit", "no"),
+      ("service.refused_limit", "no"), ("service.trusted_proxies", "proxy.example.com"),
+      ("service.trusted_proxies", "[127.0.0.1, '10.0.0.0/8']"),
     ])
   func wrongValue(key: String, value: String) async throws {
     let allowed = try #require(ServiceSettings.catalogue.first { $0.key == key }?.allowed)

@@ -1,34 +1,69 @@
-"""A browser at the page: Debian's chromium, without a window."""
+"""A browser at the page: Debian's chromium, without a window.
 
+A browser is started once for each language, with and without JavaScript. Each test gets a fresh tab
+of it, without cookies.
+"""
+
+import atexit
 import importlib.resources
 import os
 import pathlib
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
+# Only a machine that is busy with other work comes near it.
+PATIENCE = 60
+
+idle = {}
+
+
+def start(language, javascript):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions",
+        "--no-first-run", "--disable-background-networking", f"--lang={language}",
+    ):
+        options.add_argument(argument)
+    preferences = {"intl.accept_languages": language, "credentials_enable_service": False}
+    if not javascript:
+        preferences["profile.managed_default_content_settings.javascript"] = 2
+    options.add_experimental_option("prefs", preferences)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+    atexit.register(driver.quit)
+    return driver
+
+
+def is_stale(error):
+    """Whether an element is of a page that was left, or was replaced in its page."""
+    return isinstance(error, StaleElementReferenceException) or "does not belong to the document" in str(error.msg)
 
 
 class Browser:
-    def __init__(self, url, *, width=1280, height=900, zone="UTC", language="en", dark=False, javascript=True):
-        options = webdriver.ChromeOptions()
-        options.binary_location = "/usr/bin/chromium"
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--lang={language}"):
-            options.add_argument(argument)
-        preferences = {"intl.accept_languages": language}
-        if not javascript:
-            preferences["profile.managed_default_content_settings.javascript"] = 2
-        options.add_experimental_option("prefs", preferences)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    def __init__(self, url, *, width=1280, height=900, zone="UTC", language="en", dark=False, javascript=True, print=False):
         self.url = url
-        self.driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
+        self.kind = (language, javascript)
+        self.driver = idle[self.kind].pop() if idle.get(self.kind) else start(*self.kind)
+        # What is set for a tab ends with it.
+        old = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        new = self.driver.current_window_handle
+        self.driver.switch_to.window(old)
+        self.driver.close()
+        self.driver.switch_to.window(new)
+        self.command("Network.clearBrowserCookies")
+        self.driver.get_log("browser")
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         self.command("Emulation.setTimezoneOverride", timezoneId=zone)
         scheme = "dark" if dark else "light"
         self.command(
             "Emulation.setEmulatedMedia",
+            media="print" if print else "",
             features=[
                 {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"},
             ],
@@ -41,11 +76,26 @@ class Browser:
         self.driver.get(self.url + path)
 
     def sign_in(self, token, path=""):
+        """Signs in with a token, and waits for the page that was wanted."""
         self.go(path)
+        if not self.one("#token").is_displayed():
+            self.one("#with-token summary").click()
         self.one("#token").send_keys(token)
-        self.one("form button").click()
-        self.until(lambda: self.all("#filter"))
+        self.one("#sign-in form:has(#token) button").click()
+        self.until(lambda: not self.all("#sign-in") and self.all("header.top form"))
         self.settled()
+        # The answer that asked for it is no mistake.
+        self.driver.get_log("browser")
+
+    def is_gone(self, element):
+        """Whether an element is of a page that was left."""
+        try:
+            element.is_enabled()
+            return False
+        except WebDriverException as error:
+            if not is_stale(error):
+                raise
+            return True
 
     def one(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -54,7 +104,17 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def until(self, condition):
-        return WebDriverWait(self.driver, 20).until(lambda _: condition())
+        """Waits until a condition holds, and gives what it gave. What is replaced meanwhile is looked for again."""
+
+        def attempt(_):
+            try:
+                return condition()
+            except WebDriverException as error:
+                if not is_stale(error):
+                    raise
+                return False
+
+        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(attempt)
 
     def settled(self):
         """Waits until no list is being loaded."""
@@ -106,4 +166,10 @@ class Browser:
             self.driver.save_screenshot(str(folder / f"{name}.png"))
 
     def quit(self):
-        self.driver.quit()
+        """Gives the browser back."""
+        try:
+            # A stream of the page ends with it.
+            self.driver.get("about:blank")
+        except WebDriverException:
+            return
+        idle.setdefault(self.kind, []).append(self.driver)

@@ -3,6 +3,7 @@
 Runs below `private-server`, which gives a PostgreSQL by libpq's variables.
 """
 
+import itertools
 import os
 import pathlib
 import re
@@ -17,9 +18,14 @@ TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
 
 
+numbers = itertools.count(1)
+# Of the service that was started last.
+database = None
+
+
 def sql(text):
     subprocess.run(
-        ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", "web"], input=text, text=True, check=True, stdout=subprocess.DEVNULL
+        ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input=text, text=True, check=True, stdout=subprocess.DEVNULL
     )
 
 
@@ -48,20 +54,25 @@ def add_call(number, start, caller, callee, direction="internal", answer=None, e
 
 
 class Service:
-    """wazo-call-logd with 130 call logs of March 2026, of which the newest are listed first."""
+    """wazo-call-logd with 130 call logs of March 2026, of which the newest are listed first.
 
-    def __init__(self):
+    With a wazo-auth it asks that; without, it has a file of tokens and makes `token`. More settings
+    are lines of YAML. Empty, it has no call logs at all.
+    """
+
+    def __init__(self, wazo_auth=None, settings="", empty=False):
+        global database
+        database = f"web{next(numbers)}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="web-"))
         self.recordings = self.folder / "recordings"
         self.recordings.mkdir()
-        subprocess.run(["createdb", "web"], check=True)
-        uri = f"postgresql:///web?host={os.environ['PGHOST']}&port={os.environ.get('PGPORT', '5432')}&user={os.environ['PGUSER']}"
+        subprocess.run(["createdb", database], check=True)
+        uri = f"postgresql:///{database}?host={os.environ['PGHOST']}&port={os.environ.get('PGPORT', '5432')}&user={os.environ['PGUSER']}"
         (self.folder / "config.yml").write_text(
             f"""
 db_uri: '{uri}'
 default_tenant: {TENANT}
-authentication: tokens
-tokens_file: {self.folder}/tokens
+{self.authentication(wazo_auth)}
 recordings_dir: {self.recordings}
 exports:
   directory: {self.folder}/exports
@@ -71,6 +82,7 @@ rest_api:
 service:
   management_listen: 127.0.0.1
   management_port: 0
+{settings}
 """
         )
         (self.folder / "empty.yml").touch()
@@ -78,13 +90,23 @@ service:
             name: value for name, value in os.environ.items() if not name.startswith(("PG", "WAZO_CALL_LOGS_"))
         } | {"WAZO_CALL_LOGS_CONFIG": str(self.folder / "config.yml")}
         self.run("migrate")
-        self.token = self.run("token", "create", "--name", "web", "--all-tenants", "--file", f"{self.folder}/tokens").strip()
-        self.fill()
+        self.token = None if wazo_auth else self.make_token("web", "--all-tenants")
+        if not empty:
+            self.fill()
         self.log = open(self.folder / "log", "w+")
         self.process = subprocess.Popen(
             [PROGRAMS / "wazo-call-logd", "-c", self.folder / "empty.yml"], env=self.environment, stderr=self.log
         )
         self.url = self.listening()
+
+    def authentication(self, wazo_auth):
+        if wazo_auth is None:
+            return f"authentication: tokens\ntokens_file: {self.folder}/tokens"
+        address = f"host: 127.0.0.1, port: {wazo_auth.port}, https: false, prefix: null, cache_seconds: 0"
+        return f"authentication: wazo\nauth: {{{address}, username: service, password: service}}"
+
+    def make_token(self, name, *rights):
+        return self.run("token", "create", "--name", name, *rights, "--file", f"{self.folder}/tokens").strip()
 
     def run(self, *arguments):
         done = subprocess.run(

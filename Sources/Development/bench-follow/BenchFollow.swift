@@ -23,6 +23,9 @@ struct BenchFollow: ParsableCommand {
       Examples:
         bench-follow            0.1, 10 and 100 calls a second: 18 minutes and more
         bench-follow --short    20 seconds
+
+      "no name" counts calls that have no call log of their own linkedid: chats, and calls that \
+      another one has taken in. The last line tells whether all call logs are right.
       """)
 
   @Flag(help: "20 seconds in all, at 1, 10 and 100 calls a second.")
@@ -66,7 +69,7 @@ struct BenchFollow: ParsableCommand {
     print(
       "\(ProcessInfo.processInfo.processorCount) cores; bounds: p50 0.3 s and p99 1 s, at 0.1 calls/s at most 1 s; idle 0.5 % of a core"
     )
-    say("calls/s  seconds  calls   CELs/s  p50 ms  p99 ms  max ms  missing  CPU %  server %  RSS MB")
+    say("calls/s  seconds  calls   CELs/s  p50 ms  p99 ms  max ms  no name  CPU %  server %  RSS MB")
     for (index, phase) in phases.enumerated() where phase.seconds > 0 {
       let traffic = try Traffic(phase, number: index, seed: seed)
       let before = try follower.usage(uri)

@@ -36,10 +36,7 @@ extension Demo {
     print(
       """
 
-      The calls are at \(service.page)
-      Sign in with the token \(service.token)
-
-      wazo-call-logd serves them by Wazo's REST API, too. In another terminal:
+      wazo-call-logd serves the calls by Wazo's REST API. In another terminal:
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&limit=5'
         curl -H 'X-Auth-Token: \(service.token)' '\(service.url)/cdr?recurse=true&format=csv'
       """)
@@ -55,6 +52,10 @@ extension Demo {
         tail -f \(service.logFile)
 
       Ctrl-C ends all of it.
+
+      The search page shows the calls, with new ones as they end. Sign in with this token:
+        \(service.token)
+        \(service.page)
       """)
     fflush(nil)
   }

@@ -166,10 +166,14 @@ struct CallLogRoutes: Sendable {
   }
 
   /// Writes a query's call logs in the API's CSV, while somebody reads it.
+  /// - Parameter isForSpreadsheets: whether names that a spreadsheet would run get a quote in front
   func csvStream(
-    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
+    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, isForSpreadsheets: Bool = false, _ connection: Connection,
+    _ write: ([UInt8]) throws -> Void
   ) throws {
-    let csv = CallLogCSV(recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection))
+    let csv = CallLogCSV(
+      recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection), isSpreadsheetSafe: isForSpreadsheets,
+      keepsTelephoneNumbers: isForSpreadsheets)
     var out: [UInt8] = []
     csv.appendHeader(to: &out)
     var rows = 0

@@ -22,6 +22,7 @@ struct PageFrame: Sendable {
       <title>\(title)</title>
       <link rel="icon" href="data:,">
       <link rel="stylesheet" href="\(root)app.css">
+      <link rel="stylesheet" href="\(root)timeline.css">
       \(head)
       </head>
       <body>
@@ -50,31 +51,6 @@ struct PageFrame: Sendable {
       title: title, isSignedIn: isSignedIn,
       """
       <section class="notice"><h1>\(title)</h1><p role="alert">\(message)</p><p><a href="\(root)">\(text.back)</a></p></section>
-      """)
-  }
-
-  /// The page to sign in at.
-  /// - Parameters:
-  ///   - message: why one has to; nil where there is nothing to say
-  ///   - query: of the page that is wanted
-  ///   - comesFromElsewhere: whether another site led here. Browsers keep the cookie back then, and
-  ///     send it when the page loads itself again.
-  func signIn(_ message: String?, query: String, comesFromElsewhere: Bool = false) -> Markup {
-    let alert: Markup = message.map { "<p role=\"alert\" class=\"alert\">\($0)</p>" } ?? ""
-    return page(
-      title: text.signIn, head: comesFromElsewhere ? "<meta http-equiv=\"refresh\" content=\"0\">" : "",
-      """
-      <section class="notice">
-      <h1>\(text.signIn)</h1>
-      \(alert)
-      <form method="post" action="\(root)session">
-      <input type="hidden" name="query" value="\(query)">
-      <label for="token">\(text.token)</label>
-      <input id="token" name="token" type="password" autocomplete="current-password" required autofocus spellcheck="false" aria-describedby="hint">
-      <p id="hint" class="hint">\(text.tokenHint)</p>
-      <button class="main">\(text.signInButton)</button>
-      </form>
-      </section>
       """)
   }
 

@@ -1,28 +1,55 @@
 import API
 import Authentication
-import Synchronization
+import Crypto
+import Foundation
+import Hummingbird
 import Values
 
 /// Lets requests in. It is the one place where tokens are asked about: a route's answer gets a
 /// ``Visit``, and only the gate makes one.
 struct Gate: Sendable {
   let authenticator: any Authenticator
+  /// With unknown tokens and wrong passwords, by address.
   let attempts: RefusedAttempts
-  let sessions: Sessions
+  /// With wrong passwords, by the name of the user.
+  let passwordAttempts: RefusedAttempts
+  let sessions = Sessions()
+  /// Addresses of proxies that are believed whom they ask for.
+  let proxies: Set<String>
+  /// Whether the service speaks TLS itself.
+  let speaksTLS: Bool
+
+  /// - Parameter limit: refused attempts in a minute; 0 for no limit
+  init(_ authenticator: any Authenticator, limit: Int, proxies: [String] = [], speaksTLS: Bool = false) {
+    self.authenticator = authenticator
+    attempts = RefusedAttempts(limit: limit)
+    passwordAttempts = RefusedAttempts(limit: limit)
+    self.proxies = Set(proxies.compactMap(Requester.plain))
+    self.speaksTLS = speaksTLS
+  }
+
+  /// Who knows names and passwords; nil where tokens are all there is.
+  var passwords: (any PasswordAuthenticator)? { authenticator as? any PasswordAuthenticator }
+
+  func requester(_ request: Request, address: String?) -> Requester {
+    Requester(request.headers, address: address, proxies: proxies, speaksTLS: speaksTLS)
+  }
 
   /// Lets a request in, or not.
   /// - Parameters:
-  ///   - session: the token of the page's session, which no answer shows; nil where the request has
-  ///     a token of its own, or none
+  ///   - session: the page's session, of which no answer shows the token; nil where the request has
+  ///     a token of its own, or none. It ends with its token.
   ///   - address: of the client; nil where it needs no limit
   /// - Throws: ``APIError``
   func identity(
-    of credentials: Credentials, session: String? = nil, access: String, address: String?
+    of credentials: Credentials, session: Sessions.Session? = nil, access: String, address: String?
   ) async throws(APIError) -> Identity {
     if let address, attempts.isRefused(address) { throw .tooManyAttempts }
     do throws(AuthenticationError) {
-      return try await authenticator.identity(of: session ?? credentials.token, for: access, tenant: credentials.headerTenant)
+      return try await authenticator.identity(
+        of: session?.token ?? credentials.token, for: access, tenant: credentials.headerTenant)
     } catch {
+      if error == .unknownToken, let session { sessions.end(session) }
       if error == .unknownToken, !credentials.token.isEmpty, let address { attempts.note(address) }
       throw Gate.refusal(error, credentials, access: access)
     }
@@ -65,52 +92,16 @@ struct Gate: Sendable {
     case .unreachable(let host, let port, let reason): .authenticationUnreachable(host: host, port: port, reason: reason)
     case .notInitialized: .notInitialized
     case .tooManyAttempts: .tooManyAttempts
+    // No request of the API has a password.
+    case .wrongPassword, .tooManySessions: .fault
     }
   }
 }
 
-/// Counts attempts with unknown tokens, by the client's address.
-final class RefusedAttempts: Sendable {
-  private struct Count {
-    var number: Int
-    var since: ContinuousClock.Instant
-  }
-
-  private let limit: Int
-  private let counts = Mutex<[String: Count]>([:])
-  private static let window = Duration.seconds(60)
-  private static let mostAddresses = 10_000
-
-  /// - Parameter limit: attempts in a minute; 0 for no limit
-  init(limit: Int) { self.limit = limit }
-
-  func isRefused(_ address: String) -> Bool {
-    guard limit > 0 else { return false }
-    return counts.withLock { counts in
-      guard let count = counts[address] else { return false }
-      guard ContinuousClock.now - count.since < RefusedAttempts.window else {
-        counts[address] = nil
-        return false
-      }
-      return count.number >= limit
-    }
-  }
-
-  func note(_ address: String) {
-    guard limit > 0 else { return }
-    let now = ContinuousClock.now
-    counts.withLock { counts in
-      if var count = counts[address], now - count.since < RefusedAttempts.window {
-        count.number += 1
-        counts[address] = count
-        return
-      }
-      if counts.count >= RefusedAttempts.mostAddresses {
-        counts = counts.filter { now - $0.value.since < RefusedAttempts.window }
-        // Whoever has so many addresses would otherwise fill the memory.
-        if counts.count >= RefusedAttempts.mostAddresses { counts.removeAll() }
-      }
-      counts[address] = Count(number: 1, since: now)
-    }
+extension Gate {
+  /// What attempts for a user's name are counted by. People mistake the fields of a form, and so
+  /// the text itself is not kept.
+  static func key(ofUser user: String) -> String {
+    SHA256.hash(data: Data(user.lowercased().utf8)).map { String($0, radix: 16) }.joined(separator: "-")
   }
 }

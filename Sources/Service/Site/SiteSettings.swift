@@ -22,7 +22,8 @@ public struct SiteSettings: Sendable {
     public var body = 1 << 20
     /// How long a body may take.
     public var request = Duration.seconds(30)
-    /// Attempts with unknown tokens in a minute from one address; 0 for no limit.
+    /// Attempts with unknown tokens or wrong passwords in a minute: from one address, or for one
+    /// name; 0 for no limit.
     public var refusedAttempts = 20
 
     /// The defaults.
@@ -33,6 +34,8 @@ public struct SiteSettings: Sendable {
   public var crossOrigin = CrossOrigin()
   /// What a request may cost.
   public var limits = Limits()
+  /// Addresses of proxies, whose headers `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+  public var trustedProxies = ["127.0.0.1", "::1"]
   /// The configuration without its secrets, for `GET /config`.
   public var configuration = JSONValue.object([])
   /// The folder of audio files.

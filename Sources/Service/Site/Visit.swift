@@ -12,6 +12,7 @@ struct Visit: Sendable {
   let identity: Identity
   let note: AccessNote
   let channel: any Channel
+  let requester: Requester
   private let credentials: Credentials
   private let access: String
   private let gate: Gate
@@ -25,11 +26,10 @@ struct Visit: Sendable {
   ) async throws(APIError) {
     credentials = Credentials(
       query, route.queryUse, tokenHeader: request.headers[.authToken], tenantHeader: request.headers[.tenant])
-    // A cookie comes along with whatever a browser is made to ask, and so changes nothing.
-    let mayHaveSession = credentials.token.isEmpty && (request.method == .get || request.method == .head)
-    let session = mayHaveSession ? gate.sessions.token(of: request.headers) : nil
+    requester = gate.requester(request, address: channel.remoteAddress?.ipAddress)
     identity = try await gate.identity(
-      of: credentials, session: session, access: access, address: Visit.limitedAddress(of: channel))
+      of: credentials, session: Visit.session(request, credentials, requester, gate), access: access,
+      address: requester.limitedAddress)
     (self.request, self.path, self.query, self.access) = (request, path, query, access)
     (self.gate, self.limits, self.note, self.channel) = (gate, limits, note, channel)
     note.tenant = identity.tenant
@@ -42,6 +42,7 @@ struct Visit: Sendable {
   ) {
     credentials = Credentials(query, .nothing, tokenHeader: nil, tenantHeader: nil)
     identity = Identity(token: "", tenant: UUIDValue(high: 0, low: 0), user: nil, owner: nil)
+    requester = gate.requester(request, address: channel.remoteAddress?.ipAddress)
     (self.request, self.path, self.query, access) = (request, path, query, "")
     (self.gate, self.limits, self.note, self.channel) = (gate, limits, note, channel)
   }
@@ -56,7 +57,8 @@ struct Visit: Sendable {
   /// - Returns: the tenants that it sees now
   /// - Throws: ``APIError``: the token is no longer valid, or whoever knows it cannot be asked
   func tenantsNow(isRecursive: Bool) async throws(APIError) -> VisibleTenants {
-    let identity = try await gate.identity(of: credentials, access: access, address: nil)
+    let session = Visit.session(request, credentials, requester, gate)
+    let identity = try await gate.identity(of: credentials, session: session, access: access, address: nil)
     return try await gate.tenants(of: identity, credentials, access: access, isRecursive: isRecursive)
   }
 
@@ -106,13 +108,12 @@ struct Visit: Sendable {
     }
   }
 
-  /// The client's address, for the limit of refused attempts; nil for this machine.
-  var limitedAddress: String? { Visit.limitedAddress(of: channel) }
-
-  /// The client's address, for the limit of refused attempts; nil for this machine, where a proxy
-  /// may stand for everybody.
-  private static func limitedAddress(of channel: any Channel) -> String? {
-    guard let address = channel.remoteAddress?.ipAddress else { return nil }
-    return address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.") ? nil : address
+  /// The session of the page that a request belongs to. A cookie comes along with whatever a
+  /// browser is made to ask, and so changes nothing.
+  private static func session(
+    _ request: Request, _ credentials: Credentials, _ requester: Requester, _ gate: Gate
+  ) -> Sessions.Session? {
+    guard credentials.token.isEmpty, request.method == .get || request.method == .head else { return nil }
+    return gate.sessions.session(of: request.headers, isSecure: requester.usesTLS)
   }
 }

@@ -2,6 +2,7 @@ import CallLogs
 import Foundation
 import PostgreSQL
 import SQL
+import Values
 
 /// Brings the schema of the call logs' database up to date, one step after the other.
 public struct Migrator {
@@ -100,7 +101,7 @@ public struct Migrator {
   /// holds a snapshot. CREATE INDEX CONCURRENTLY in the other process would wait for its end, so
   /// both would wait for each other.
   private func waitForOthers() throws {
-    let started = Date()
+    let started = Stopwatch()
     while true {
       let rows = try connection.query(
         "SELECT pg_try_advisory_lock($1), (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::text",
@@ -108,7 +109,7 @@ public struct Migrator {
         purpose: "Waiting for another migration")
       if rows.bool(0, 0) == true { return }
       let limit = Double(rows.string(0, 1) ?? "") ?? 0
-      guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
+      guard limit <= 0 || started.seconds * 1000 < limit else {
         let holders = try LockHolders.ofAdvisory(AdvisoryLock.schema, on: connection)
         throw StoreError(
           .busy,
