@@ -9,7 +9,7 @@ PROGRAMS ?= wazo-call-logs wazo-call-logd
 SOURCES := Package.swift Sources Tests sql
 SCALE ?= medium
 
-.PHONY: help demo test test-web screenshots chromium soak stress bench bench-follow lint format deps release install clean
+.PHONY: help demo test test-web screenshots chromium soak soak-follow stress bench bench-follow lint format deps release install clean
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,13 @@ screenshots: deps chromium $(WEB)/made ## Take pictures of the search page's sta
 KILLS ?= 1000
 soak: deps ## Kill a thousand runs (KILLS=100: fewer), start each again, and compare the tables with undisturbed ones.
 	SOAK_KILLS=$(KILLS) $(SWIFT) test --filter CommandLineTests.KillTests/kills
+
+CALLS ?= 100000
+# KILLS of `make soak` are for short runs: a day has fewer, unless they are given.
+DAY_KILLS = $(if $(filter file,$(origin KILLS)),120,$(KILLS))
+soak-follow: release ## A day of 100,000 calls in ten minutes, with followers and services that are killed and frozen (CALLS=, KILLS=).
+	$(SWIFT) build $(RELEASE) --product simulate-calls
+	SOAK_PROGRAMS="$(RELEASE_FOLDER)" FOLLOW_CALLS=$(CALLS) FOLLOW_KILLS=$(DAY_KILLS) $(SWIFT) test --filter CommandLineTests.FollowSoakTests
 
 ROUNDS ?= 60
 stress: deps ## Random work of every verb at once, disturbed (ROUNDS=10: fewer), and compare the tables with undisturbed ones.

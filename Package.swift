@@ -98,6 +98,8 @@ let package = Package(
     .target(name: "Compression", dependencies: ["CZstd", "CZlib", "Values"]),
     .target(name: "PostgreSQL", dependencies: ["CLibPQ", "Values", logging]),
     .target(name: "CallLogs", dependencies: ["Values", crypto]),
+    // What each channel of a call did, and why its call log is what it is: out of CELs alone.
+    .target(name: "Timelines", dependencies: ["Values", "CallLogs"]),
     .target(
       name: "SQL", path: "sql", exclude: ["grants.sql", "development"],
       resources: [.embedInCode("schema"), .embedInCode("directory")]),
@@ -145,9 +147,9 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Values", "Files", "PostgreSQL", "CallLogs", "Store", "Listing", "Authentication", "API", "Lanes", "Recordings",
-        "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals, crypto,
-        logging,
+        "Values", "Files", "PostgreSQL", "CallLogs", "Timelines", "Store", "Listing", "Authentication", "API", "Lanes",
+        "Recordings", "Exports", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nio, nioSSL, lifecycle, unixSignals,
+        crypto, logging,
       ],
       resources: [.embedInCode("Resources"), .embedInCode("Web")]),
 
@@ -204,6 +206,7 @@ let package = Package(
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"]),
     .testTarget(name: "PostgreSQLTests", dependencies: ["Values", "PostgreSQL", "PrivateServer", "TestSupport", logging]),
     .testTarget(name: "CallLogsTests", dependencies: ["Values", "CallLogs", "TestSupport"]),
+    .testTarget(name: "TimelinesTests", dependencies: ["Values", "CallLogs", "Timelines", "Simulation", "TestSupport"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings", "TestSupport"]),
     .testTarget(name: "ArchiveTests", dependencies: ["Values", "Files", "Compression", "Archive", "TestSupport"]),
     .testTarget(
@@ -266,7 +269,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs", "wazo-call-logd",
+        "PostgreSQL", "Archive", "Runs", "Archiving", "PrivateServer", "Simulation", "TestSupport", "wazo-call-logs",
+        "wazo-call-logd",
         "simulate-calls", "private-server", httpClient, nio, nioHTTP,
       ],
       exclude: ["Program/Snapshots"]),

@@ -26,6 +26,7 @@ public enum SQL {
     Migration(name: "m012_export_request", text: string(PackageResources.m012_export_request_sql)),
     Migration(name: "m013_follower", text: string(PackageResources.m013_follower_sql)),
     Migration(name: "m014_remade", text: string(PackageResources.m014_remade_sql)),
+    Migration(name: "m015_counts", text: string(PackageResources.m015_counts_sql)),
   ]
 
   /// The queries of Wazo's directory by name (`-- name: …` in directory/wazo.sql).

@@ -23,6 +23,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_checkpoint, call_logd_reach, c
     call_logd_open, call_logd_seen, call_logd_late, call_logd_awaited, call_logd_follower TO :"role";
 GRANT SELECT, DELETE ON call_logd_purged TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_remade TO :"role";
+-- Whoever ends a run adds up the counts of call logs.
+GRANT SELECT, INSERT, UPDATE, DELETE ON call_logd_count, call_logd_count_change TO :"role";
 GRANT SELECT, INSERT ON call_logd_former TO :"role";
 -- For generate, which looks up purged rows and takes over the archives of former databases.
 GRANT SELECT, UPDATE ON call_logd_archive TO :"role";

@@ -22,6 +22,26 @@ public struct ListParameters: Sendable {
   /// The form that the query asks for; nil where it asks for none.
   public let format: Format?
 
+  /// How call logs are counted.
+  public let count: Count
+  /// Behind which place the list begins; nil for its beginning.
+  public let after: CallLogSelection.Place?
+  /// Whether the client has asked for one of the above, which Wazo's API does not have.
+  public let tellsMore: Bool
+
+  /// How call logs are counted.
+  public enum Count: Sendable {
+    /// All of them.
+    case exact
+    /// Up to ``ListParameters/mostCounted``.
+    case bounded
+    /// Not at all.
+    case none
+  }
+
+  /// Up to how many call logs are counted where not all are.
+  public static let mostCounted = 1000
+
   /// How many call logs a page has, where nothing is said.
   public static let defaultLimit: Int64 = 1000
 
@@ -46,11 +66,14 @@ public struct ListParameters: Sendable {
     order = CallLogOrder(by: key, isAscending: reader.choice("direction", ["asc": true, "desc": false]) ?? false)
     let recurse = reader.flag("recurse") ?? false
     isRecursive = recurse && scope.canRecurse
+    let count = reader.choice("count", ["exact": Count.exact, "bounded": .bounded, "none": Count.none])
+    let after = reader.place("after", isByStart: key == .start)
+    (self.count, self.after, tellsMore) = (count ?? .exact, after.place, count != nil || after.isGiven)
     format = reader.choice("format", ["csv": .csv, "json": .json])
     try reader.check()
   }
 
-  /// The query for call logs of these tenants.
+  /// The query for call logs of these tenants, from the beginning of the list.
   public func query(tenants: VisibleTenants) -> CallLogQuery {
     CallLogQuery(tenants: tenants, selection, order: order, limit: limit, offset: offset)
   }
@@ -146,6 +169,19 @@ extension ParameterReader {
     let status = CallLogView.Status(rawValue: word)
     if status == nil { note(.enumeration(["answered", "blocked", "voicemail", "unknown"]), name) }
     return status
+  }
+
+  /// A place in a list; an empty text stands for its beginning.
+  /// - Parameter isByStart: whether the list is sorted by the start, as it must be
+  mutating func place(_ name: String, isByStart: Bool) -> (isGiven: Bool, place: CallLogSelection.Place?) {
+    guard let word = text(name) else { return (false, nil) }
+    if word.isEmpty { return (true, nil) }
+    guard let place = CallLogSelection.Place(word: word) else {
+      note(.pattern("^-?[0-9]+_-?[0-9]+$", "Not a place that an answer gave as next."), name)
+      return (true, nil)
+    }
+    if !isByStart { note(Problem(message: "Only a list that is sorted by start has places."), name) }
+    return (true, place)
   }
 
   private mutating func shortText(_ name: String, _ length: ClosedRange<Int>) -> String? {

@@ -28,6 +28,10 @@ public enum RequiredAccess {
   /// To read a call log.
   public static func readCallLog(_ id: Int32) -> String { "call-logd.cdr.\(id).read" }
 
+  /// To see the events of a call. Wazo has no such request. Of a call in which the user took part,
+  /// ``listOwnCallLogs`` is enough.
+  public static func readEvents(ofCallLog id: Int32) -> String { "call-logd.cdr.\(id).events.read" }
+
   /// To list the call logs of a user.
   public static func listCallLogs(ofUser user: UUIDValue) -> String { "call-logd.users.\(user).cdr.read" }
 

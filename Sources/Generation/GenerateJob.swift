@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import Runs
 import Store
@@ -55,7 +54,7 @@ public struct GenerateJob {
   }
 
   private func run(_ scope: Scope, remakes: Bool, _ record: RunRecord) throws -> Summary {
-    let started = Date()
+    let started = Stopwatch()
     // An earlier run may have committed these and ended before it made them.
     try context.retry { try context.makeRecordedLinks() }
     let mirror = CheckpointMirror(context)
@@ -75,7 +74,7 @@ public struct GenerateJob {
     let last = try context.retry { try Checkpoint.read(context.table.identity, on: context.databases.logs) }
     var summary = tally.end(last)
     try context.retry { try describeRest(&summary, plan.greatest) }
-    summary.seconds = Date().timeIntervalSince(started)
+    summary.seconds = started.seconds
     return summary
   }
 

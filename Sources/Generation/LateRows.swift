@@ -125,8 +125,8 @@ struct LateRows {
     var left = try readAgain(missing, into: &batch, read: &read, tally: &tally)
     missing = left
     if left.isEmpty || writers.isEmpty { return [] }
-    let deadline = Date().addingTimeInterval(patience)
-    while !writers.subtracting(stubborn).isEmpty, Date() < deadline {
+    let started = Stopwatch()
+    while !writers.subtracting(stubborn).isEmpty, started.seconds < patience {
       Thread.sleep(forTimeInterval: 0.02)
       writers = writers.left(of: try self.writers())
     }

@@ -1,7 +1,7 @@
-import Foundation
 import Runs
 import Store
 import Synchronization
+import Values
 
 /// The sum of the work of all workers of a run.
 final class RunTally: Sendable {
@@ -13,9 +13,9 @@ final class RunTally: Sendable {
 
   private let state: Mutex<State>
   private let total: Double
-  private let started: Date
+  private let started: Stopwatch
 
-  init(_ plan: Plan, _ mirror: CheckpointMirror, _ started: Date) {
+  init(_ plan: Plan, _ mirror: CheckpointMirror, _ started: Stopwatch) {
     state = Mutex(State(mirror: mirror))
     total = plan.ranges.reduce(0.0) { $0 + RunTally.size($1) }
     self.started = started
@@ -24,7 +24,7 @@ final class RunTally: Sendable {
   /// A sum of work outside of chunks.
   init(_ mirror: CheckpointMirror) {
     state = Mutex(State(mirror: mirror))
-    (total, started) = (0, Date())
+    (total, started) = (0, Stopwatch())
   }
 
   /// The counts so far.
@@ -53,7 +53,7 @@ final class RunTally: Sendable {
     state.withLock {
       GenerateJob.Progress(
         cels: $0.summary.counters.cels, callLogs: $0.summary.counters.callLogsWritten,
-        share: total > 0 ? min($0.finished / total, 1) : 1, seconds: Date().timeIntervalSince(started))
+        share: total > 0 ? min($0.finished / total, 1) : 1, seconds: started.seconds)
     }
   }
 

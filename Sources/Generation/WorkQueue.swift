@@ -1,4 +1,3 @@
-import Foundation
 import Runs
 import Store
 import Synchronization
@@ -13,7 +12,7 @@ final class WorkQueue: Sendable {
     /// The ids that other runs have claimed.
     var elsewhere: [Range<Int64>] = []
     /// The time of the last visible progress elsewhere, and its sign.
-    var lastChange = Date()
+    var lastChange = Stopwatch()
     var lastSeen = ""
     var isStopped = false
   }
@@ -103,12 +102,12 @@ final class WorkQueue: Sendable {
 
   private func note(_ coverage: IDSet, _ standing: [Claims.Standing], _ state: inout State) {
     let seen = "\(coverage) \(standing.map { "\($0.ids) \($0.owner)" })"
-    if seen != state.lastSeen { (state.lastSeen, state.lastChange) = (seen, Date()) }
+    if seen != state.lastSeen { (state.lastSeen, state.lastChange) = (seen, Stopwatch()) }
   }
 
   private func giveUpAfterLong(_ claims: [Claims.Standing], _ context: RunContext) throws {
     let (seconds, since) = (context.settings.retryFor, state.withLock { $0.lastChange })
-    guard Date().timeIntervalSince(since) >= seconds else { return }
+    guard since.seconds >= seconds else { return }
     let ids = claims.prefix(3).map { "\($0.ids.lowerBound)-\($0.ids.upperBound - 1)" }.joined(separator: ", ")
     let holders = try claims.first.map { try Claims.holders(ofOwner: $0.owner, on: context.databases.side) }
     throw JobError(

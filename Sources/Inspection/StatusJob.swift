@@ -45,6 +45,12 @@ public struct StatusJob {
     public var runs: Runs?
     /// Who makes call logs as calls end; nil where nobody does.
     public var follower: Follower?
+    /// Search indexes that the server can use.
+    public var searchIndexes: Set<SearchIndex> = []
+    /// Whether call logs are counted by tenant and hour as they are written.
+    public var areCountsKept = false
+    /// How the counts compare with the call logs; nil where nobody compared, or nothing is counted.
+    public var countDifference: CallLogCounts.Difference?
     /// Steps of the schema that are not done.
     public var missingMigrations: [String] = []
   }
@@ -63,8 +69,9 @@ public struct StatusJob {
   }
 
   /// Reads everything.
+  /// - Parameter checksCounts: whether the counts are compared, which reads all call logs
   /// - Throws: ``StoreError`` if there is no CEL table; errors of the server
-  public func run() throws -> Status {
+  public func run(checksCounts: Bool = false) throws -> Status {
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     let table = try CELTable.find(settings.celTable, timeZone: settings.celTimeZone, on: databases.cels)
     var status = Status()
@@ -74,6 +81,9 @@ public struct StatusJob {
     status.bounds = try table.bounds(on: databases.cels)
     status.missingMigrations = try Migrator(databases.logs).steps().filter { !$0.isApplied }.map(\.name)
     guard !status.missingMigrations.contains("m002_coverage") else { return status }
+    status.searchIndexes = try SearchIndex.usable(on: databases.logs)
+    status.areCountsKept = try CallLogCounts.areKept(on: databases.logs)
+    if checksCounts { status.countDifference = try CallLogCounts.compare(on: databases.logs) }
     status.callLogs = try CallLogTables.count(on: databases.logs)
     if !status.missingMigrations.contains("m007_audio") { status.audio = try AudioList.waiting(on: databases.logs) }
     guard

@@ -7,10 +7,13 @@ public struct CallLogCSV: Sendable {
   public let recordings: Int
   /// Whether cells that a spreadsheet would take for formulas get a single quote in front.
   public let isSpreadsheetSafe: Bool
+  /// Whether telephone numbers get none all the same.
+  public let keepsTelephoneNumbers: Bool
 
   /// Creates a format with columns for that many recordings.
-  public init(recordings: Int, isSpreadsheetSafe: Bool = false) {
+  public init(recordings: Int, isSpreadsheetSafe: Bool = false, keepsTelephoneNumbers: Bool = false) {
     (self.recordings, self.isSpreadsheetSafe) = (recordings, isSpreadsheetSafe)
+    self.keepsTelephoneNumbers = keepsTelephoneNumbers
   }
 
   /// Appends the header.
@@ -29,7 +32,7 @@ public struct CallLogCSV: Sendable {
 
   /// Appends a call log. Recordings beyond the number of columns are left out.
   public func append(_ log: CallLogView, to out: inout [UInt8]) {
-    var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
+    var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe, keepsTelephoneNumbers: keepsTelephoneNumbers)
     out = []
     for field in CallLogField.csv {
       switch field.value(log) {

@@ -46,7 +46,7 @@ public struct CallLogQuery: Sendable {
       let (sum, overflows) = limit.addingReportingOverflow(offset)
       return overflows ? nil : sum
     }
-    let isByTenant = tenants.count != 1 && !selection.isNarrow && most != nil
+    let isByTenant = tenants.count != 1 && (!selection.isNarrow || selection.isPart) && most != nil
     if isByTenant { selection.tenants = [] }
     var (condition, parameters) = selection.condition
     func bind(_ parameter: Parameter) -> String {
@@ -73,9 +73,16 @@ public struct CallLogQuery: Sendable {
     return (sql, parameters)
   }
 
+  /// The same list behind a place in it, which must be of this order.
+  public func behind(_ place: CallLogSelection.Place) -> CallLogQuery {
+    var query = self
+    if order.isAscending { query.selection.after = place } else { query.selection.before = place }
+    return query
+  }
+
   /// What counts without any of the other conditions: the call logs of the tenants, or those of
   /// them in which the participant took part.
-  var whole: CallLogQuery {
+  public var whole: CallLogQuery {
     var all = CallLogSelection()
     all.statuses = Set(CallLogView.Status.allCases)
     all.tenants = selection.tenants

@@ -10,6 +10,7 @@ extension CallLogSelection {
     if let caller { terms.append("l.source_exten LIKE \(bind(.text(CallLogSelection.pattern(caller))))") }
     if let callee { terms.append("l.destination_exten LIKE \(bind(.text(CallLogSelection.pattern(callee))))") }
     if let before { terms.append("(l.date, l.id) < (\(bind(.timestamptz(before.start))), \(bind(.int4(before.id))))") }
+    if let after { terms.append("(l.date, l.id) > (\(bind(.timestamptz(after.start))), \(bind(.int4(after.id))))") }
     if let search { terms.append(search.term(bind)) }
     if let isRecorded {
       terms.append("\(isRecorded ? "" : "NOT ")EXISTS (SELECT FROM call_logd_recording r WHERE r.call_log_id = l.id)")
@@ -22,7 +23,7 @@ extension CallLogSelection {
     if let requestedInternalContext {
       terms.append("l.requested_internal_context = \(bind(.text(requestedInternalContext)))")
     }
-    if let participant { terms.append(CallLogSelection.took(part: bind(.uuid(participant)))) }
+    if let participant { terms.append(took(part: "= \(bind(.uuid(participant)))")) }
     if isLatestOfPeer { terms.append(latestOfPeer(bind)) }
     return terms
   }
@@ -30,15 +31,33 @@ extension CallLogSelection {
   /// That a user took part.
   ///
   /// The ids are gathered first, by index. Otherwise a server that expects many calls of the user
-  /// walks through all call logs of the tenant to find the first page of them.
-  private static func took(part user: String) -> String {
-    "l.id = ANY(ARRAY(SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = \(user)))"
+  /// walks through all call logs of the tenant to find the first page of them. A part of the list
+  /// is small enough to look at each of its call logs.
+  /// - Parameter user: the rest of a condition on the user
+  func took(part user: String) -> String {
+    let calls = "SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid \(user)"
+    return looksAtEach ? "EXISTS (\(calls) AND p.call_log_id = l.id)" : "l.id = ANY(ARRAY(\(calls)))"
   }
 
   /// Whether its conditions leave few call logs, which a server finds by an index of their own.
-  var isNarrow: Bool {
+  var isNarrow: Bool { hasOwnIndex || participant != nil || !users.isEmpty }
+
+  /// Whether it is a part of a list, whose call logs are looked at one by one.
+  var isPart: Bool { looksAtEach && !hasOwnIndex }
+
+  /// Whether one of its conditions gives few call logs by an index, however many there are.
+  var hasOwnIndex: Bool {
     if case .callLog? = search { return true }
-    return ids != nil || conversation != nil || participant != nil || !users.isEmpty || isLatestOfPeer
+    return ids != nil || conversation != nil || isLatestOfPeer
+  }
+
+  /// Whether it leaves out call logs for another reason than tenant and date, so that a server may
+  /// have to look at many of them before it has a page.
+  var isSought: Bool {
+    if let statuses, statuses.count < CallLogView.Status.allCases.count { return true }
+    return search != nil || number != nil || caller != nil || callee != nil || !tags.isEmpty || !users.isEmpty
+      || participant != nil || isRecorded != nil || direction != nil || requestedInternalExtension != nil
+      || requestedInternalContext != nil
   }
 
   /// That a call log is the latest of one of its participants with that other number.

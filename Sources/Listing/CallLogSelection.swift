@@ -46,8 +46,13 @@ public struct CallLogSelection: Sendable {
   public var isLatestOfPeer = false
   /// Those that come behind this place where the latest come first.
   public var before: Place?
+  /// Those that come behind this place where the earliest come first.
+  public var after: Place?
   /// Whether the latest calls come first.
   public var isNewestFirst = false
+  /// Whether each call log is looked at for users and tags. Otherwise the calls of a user are
+  /// gathered first.
+  var looksAtEach = false
 
   /// A place in a list of call logs by their start.
   public struct Place: Equatable, Sendable {
@@ -58,6 +63,16 @@ public struct CallLogSelection: Sendable {
 
     /// The place of a call log.
     public init(start: Timestamp, id: Int32) { (self.start, self.id) = (start, id) }
+
+    /// The place that a word of ``word`` tells; nil for another word.
+    public init?(word: String) {
+      let parts = word.split(separator: "_", omittingEmptySubsequences: false)
+      guard parts.count == 2, let start = Timestamp(parts[0]), let id = Int32(parts[1]) else { return nil }
+      self.init(start: start, id: id)
+    }
+
+    /// The place as a word of digits, `-` and `_`, for addresses and clients.
+    public var word: String { "\(start)_\(id)" }
   }
 
   /// Selects all calls except blocked ones, the earliest first.
@@ -70,12 +85,18 @@ public struct CallLogSelection: Sendable {
 
   /// The condition on `call_logd_call_log l`, and its parameters from `$1` on.
   var condition: (sql: String, parameters: [Parameter]) {
-    var terms: [String] = []
     var parameters: [Parameter] = []
-    func bind(_ parameter: Parameter) -> String {
+    let terms = terms { parameter in
       parameters.append(parameter)
       return "$\(parameters.count)"
     }
+    return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), parameters)
+  }
+
+  /// The conditions on `call_logd_call_log l`; none for everything.
+  /// - Parameter bind: gives a value a place among the statement's parameters
+  func terms(_ bind: (Parameter) -> String) -> [String] {
+    var terms: [String] = []
     if let from { terms.append("l.date >= \(bind(.timestamptz(from)))") }
     if let to { terms.append("l.date < \(bind(.timestamptz(to)))") }
     if tenants.count == 1 {
@@ -107,14 +128,13 @@ public struct CallLogSelection: Sendable {
       // count: every caller, and the one callee that the view shows.
       terms.append(
         """
-        l.id = ANY(ARRAY(SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY(\(wanted))))
+        \(took(part: "= ANY(\(wanted))"))
           AND (EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'source' AND p.user_uuid = ANY(\(wanted)))
             OR (SELECT p.user_uuid FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND p.role = 'destination'
                 ORDER BY p.answered DESC, p.user_uuid DESC LIMIT 1) = ANY(\(wanted)))
         """)
     }
-    terms += furtherTerms(bind)
-    return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), parameters)
+    return terms + furtherTerms(bind)
   }
 
   var order: String { isNewestFirst ? "l.date DESC, l.id DESC" : "l.date, l.id" }

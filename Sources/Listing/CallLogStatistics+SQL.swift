@@ -170,17 +170,6 @@ enum StatisticsSQL {
   }
 }
 
-extension CallLogSelection {
-  /// Whether it names nothing but tenants, times, direction and statuses.
-  fileprivate var isCounted: Bool {
-    var plain = CallLogSelection()
-    (plain.from, plain.to, plain.tenants) = (from, to, tenants)
-    (plain.direction, plain.statuses) = (direction, statuses)
-    // A condition of any other filter shows in the text.
-    return plain.condition.sql == condition.sql
-  }
-}
-
 extension CallLogView.Status {
   /// A column for each status, with the status for a name.
   fileprivate static func columns(_ value: (_ name: String) -> String) -> String {

@@ -5,10 +5,21 @@ import Values
 
 extension CallLogTables {
   /// The ids of a query's page, in its order.
+  /// - Throws: `PostgreSQLError`
   public static func ids(of query: CallLogQuery, on connection: Connection) throws -> [Int32] {
-    guard let page = query.page else { return [] }
-    let rows = try connection.query(page.sql, page.parameters, purpose: "Listing call logs")
-    return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
+    try page(of: query, on: connection).ids
+  }
+
+  /// The ids of a query's page, in its order, or of its beginning. A page that is not full, with no
+  /// place where to go on, is the end of the list.
+  /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no index
+  ///   finds them; nil for all. A list that is not sorted by the start is never cut short
+  /// - Throws: `PostgreSQLError`
+  public static func page(of query: CallLogQuery, most: Int? = nil, on connection: Connection) throws -> CallLogPage {
+    guard var walk = CallLogWalk(query, on: connection) else {
+      return CallLogPage(ids: try query.plainIDs(on: connection), continuation: nil)
+    }
+    return try walk.run(most: most)
   }
 
   /// The call logs of a query's page, in its order. They are in the connection's transaction, if it
@@ -20,15 +31,41 @@ extension CallLogTables {
   }
 
   /// How many call logs a query has on all of its pages.
-  public static func filteredCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
-    guard let selection = query.visibleSelection else { return 0 }
+  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
+  /// - Throws: `PostgreSQLError`
+  public static func filteredCount(
+    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
+  ) throws -> Int {
+    guard var selection = query.visibleSelection else { return 0 }
+    if takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
+    if selection.isSought, let narrowed = try selection.narrowed(on: connection) { selection = narrowed }
     return try count(selection, on: connection)
+  }
+
+  /// How many call logs a query has on all of its pages, up to a number, above which nobody counts.
+  /// - Throws: `PostgreSQLError`
+  public static func boundedCount(
+    _ query: CallLogQuery, upTo most: Int, takesCounts: Bool = true, on connection: Connection
+  ) throws -> (number: Int, isBounded: Bool) {
+    var first = query
+    (first.limit, first.offset) = (Int64(most) + 1, 0)
+    if takesCounts, let selection = query.visibleSelection,
+      let number = try CallLogCounts.number(of: selection, on: connection)
+    {
+      return (number, false)
+    }
+    let number = try ids(of: first, on: connection).count
+    return (min(number, most), number > most)
   }
 
   /// How many call logs there are without any filter, blocked ones included: of the tenants, or of
   /// them those in which the participant took part.
-  public static func totalCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
-    try filteredCount(query.whole, on: connection)
+  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
+  /// - Throws: `PostgreSQLError`
+  public static func totalCount(
+    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
+  ) throws -> Int {
+    try filteredCount(query.whole, takesCounts: takesCounts, on: connection)
   }
 
   /// The greatest number of recordings that a call log of a query's page has.

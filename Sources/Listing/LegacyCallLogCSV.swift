@@ -6,12 +6,16 @@ public struct LegacyCallLogCSV: Sendable {
   private let offset: @Sendable (Int64) -> Int64
   /// Whether cells that a spreadsheet would take for formulas get a single quote in front.
   public let isSpreadsheetSafe: Bool
+  /// Whether telephone numbers get none all the same.
+  public let keepsTelephoneNumbers: Bool
 
   /// Creates a format with local times.
   /// - Parameter offset: gives the offset of local time from UTC in seconds, for a time in seconds
   ///   since 1970
-  public init(isSpreadsheetSafe: Bool = false, offset: @escaping @Sendable (Int64) -> Int64) {
-    (self.isSpreadsheetSafe, self.offset) = (isSpreadsheetSafe, offset)
+  public init(
+    isSpreadsheetSafe: Bool = false, keepsTelephoneNumbers: Bool = false, offset: @escaping @Sendable (Int64) -> Int64
+  ) {
+    (self.isSpreadsheetSafe, self.keepsTelephoneNumbers, self.offset) = (isSpreadsheetSafe, keepsTelephoneNumbers, offset)
   }
 
   /// Appends the header.
@@ -21,7 +25,7 @@ public struct LegacyCallLogCSV: Sendable {
 
   /// Appends a call log.
   public func append(_ log: CallLogView, to out: inout [UInt8]) {
-    var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe)
+    var csv = CSVWriter(out: out, isSpreadsheetSafe: isSpreadsheetSafe, keepsTelephoneNumbers: keepsTelephoneNumbers)
     out = []
     csv.cell { TimestampText.appendWallClock(wallClock(log.start), isShort: true, to: &$0) }
     csv.cell {

@@ -1,4 +1,5 @@
 internal import CLibPQ
+import Glibc
 import Synchronization
 
 /// Cancels the running statement of one connection. Any thread may use it. After the connection is
@@ -8,9 +9,13 @@ import Synchronization
 /// the next one.
 public final class Canceller: Sendable {
   private let state: Mutex<State>
+  /// The connection's socket until it is closed. It has a lock of its own: a request on its way to
+  /// a server that does not answer holds the other one.
+  private let socket: Mutex<Int32?>
 
   init(connection: OpaquePointer) {
     state = Mutex(State(key: PQgetCancel(connection).map(CancelKey.init)))
+    socket = Mutex(PQsocket(connection))
   }
 
   deinit { close() }
@@ -22,7 +27,15 @@ public final class Canceller: Sendable {
     state.withLock { $0.runs && $0.key?.send() ?? false }
   }
 
+  /// Breaks the connection, as a network that goes away would. A call that waits for the server
+  /// ends with an error of kind `connectionLost`. Unlike ``cancel()`` it needs no server, and never
+  /// waits.
+  func breakOff() {
+    socket.withLock { if let socket = $0, socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) } }
+  }
+
   func close() {
+    socket.withLock { $0 = nil }
     state.withLock {
       $0.key?.free()
       $0.key = nil

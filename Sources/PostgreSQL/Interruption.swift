@@ -44,6 +44,12 @@ public final class Interruption: Sendable {
     state.withLock { $0.signal = signal }
   }
 
+  /// Breaks the registered connections, for a server that has stopped to answer. Their calls end
+  /// with an error of kind `connectionLost`. It requests nothing, and never waits.
+  public func breakOff() {
+    for canceller in state.withLock({ Array($0.cancellers.values) }) { canceller.breakOff() }
+  }
+
   /// Sets the flag and ends the current work of the registered connections.
   public func request() {
     flag.store(true, ordering: .sequentiallyConsistent)

@@ -109,7 +109,8 @@ extension Checkpoint {
   ///
   /// - Throws: ``StoreError`` (78) with the reason.
   package func check(against table: CELTable, on connection: Connection, logs: Connection) throws {
-    guard let greatest = coverage.greatest else { return }
+    // A follower that began with an empty table has covered id 0, which no sequence gives.
+    guard let greatest = coverage.greatest, greatest > 0 else { return }
     let remedy = "if that was intended, run `wazo-call-logs generate --rebase` to start with an empty checkpoint"
     let times = try table.storedTimes(of: witnesses.map(\.id), on: connection)
     for witness in witnesses {

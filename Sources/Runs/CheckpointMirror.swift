@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Logging
 import Store
+import Values
 
 /// A small file that repeats the coverage, for monitoring. No run decides by it which CELs are
 /// covered. But if the file is ahead of the database, the database was restored to an earlier
@@ -11,7 +12,7 @@ package struct CheckpointMirror {
   private let table: CELTable
   private let database: String
   private let log: Logger
-  private var lastWritten = Date.distantPast
+  private var lastWritten: Stopwatch?
   private var generation: Int64 = -1
   private var isBroken = false
 
@@ -60,7 +61,7 @@ package struct CheckpointMirror {
   /// it warns once and the run continues.
   package mutating func write(_ checkpoint: Checkpoint, isEnd: Bool) {
     guard let folder, !isBroken, checkpoint.generation > generation,
-      isEnd || Date().timeIntervalSince(lastWritten) >= 1
+      isEnd || lastWritten.map({ $0.seconds >= 1 }) ?? true
     else { return }
     let content = Content(
       database: database, celTable: table.name, generation: checkpoint.generation,
@@ -69,7 +70,7 @@ package struct CheckpointMirror {
     do {
       let data = try CheckpointMirror.encoder.encode(content)
       try DurableFile.replace(name, in: folder, with: String(decoding: data, as: UTF8.self) + "\n")
-      (lastWritten, generation) = (Date(), checkpoint.generation)
+      (lastWritten, generation) = (Stopwatch(), checkpoint.generation)
     } catch {
       isBroken = true
       log.warning("cannot write the checkpoint file for monitoring: \(error); checkpoint_dir sets another folder")

@@ -37,7 +37,7 @@ package struct Retry {
   /// - Throws: the error of `body`; ``JobError`` where the time is up (75, or 69 without a
   ///   connection) or a signal came (130 or 143).
   package func callAsFunction<T>(_ body: () throws -> T) throws -> T {
-    var deadline: Date?
+    var failing: Stopwatch?
     var wait = 0.05
     var isLost = false
     while true {
@@ -60,9 +60,9 @@ package struct Retry {
             "\(databases == nil ? "no connection yet" : "connection lost") (\(error)); trying again for \(Int(seconds)) s")
         }
         isLost = isLost || isLostNow
-        let limit = deadline ?? Date().addingTimeInterval(seconds)
-        deadline = limit
-        guard Date().addingTimeInterval(wait) < limit else {
+        let since = failing ?? Stopwatch()
+        failing = since
+        guard since.seconds + wait < seconds else {
           throw JobError(
             isLost ? .unavailable : .busy, "gave up after \(Int(seconds)) seconds of retrying: \(error)\(holders(error))")
         }
@@ -98,9 +98,9 @@ package struct Retry {
 
   /// Waits for so many seconds, or until a signal comes.
   package func pause(_ seconds: Double) {
-    let end = Date().addingTimeInterval(seconds)
+    let started = Stopwatch()
     while !interruption.isRequested {
-      let left = end.timeIntervalSinceNow
+      let left = seconds - started.seconds
       if left <= 0 { return }
       Thread.sleep(forTimeInterval: min(left, 0.1))
     }

@@ -16,13 +16,25 @@ extension RunContext {
     do {
       let value = try body(record)
       try retry { try record.end(.done, error: nil, on: databases.side) }
+      addUpCounts()
       return value
     } catch {
       let failure = Failure(error, interruption: self.interruption)
       let isInterrupted = failure.exitReason == .interrupted || failure.exitReason == .terminated
       // If this fails, the next run finds the lock free and marks this run dead.
       try? record.end(isInterrupted ? .interrupted : .failed, error: failure.message, on: databases.side)
+      addUpCounts()
       throw error
+    }
+  }
+
+  /// Adds up what the run has changed in the counts of call logs. They are right without it, and
+  /// another run or the service does it later.
+  private func addUpCounts() {
+    do {
+      try CallLogCounts.fold(on: databases.side)
+    } catch {
+      self.log.debug("the counts of call logs are added up later: \(error)")
     }
   }
 
@@ -63,10 +75,10 @@ package struct Owner {
 
   /// Waits for the end of the worker's former session, which may still be committing.
   private static func lock(_ number: Int32, _ databases: Databases, _ retry: Retry) throws {
-    let started = Date()
+    let started = Stopwatch()
     while try !Claims.lock(owner: number, on: databases.logs) {
       if retry.interruption.isRequested { throw retry.interrupted }
-      guard Date().timeIntervalSince(started) < max(retry.seconds, 5) else {
+      guard started.seconds < max(retry.seconds, 5) else {
         let holders = try? Claims.holders(ofOwner: number, on: databases.side)
         throw JobError(
           .busy,
@@ -75,7 +87,7 @@ package struct Owner {
       }
       retry.pause(0.05)
       // A run that checks whether this worker is alive holds the lock for a moment.
-      guard Date().timeIntervalSince(started) > 0.2 else { continue }
+      guard started.seconds > 0.2 else { continue }
       // The former session waits for a client that no longer exists.
       try Claims.endSession(ofOwner: number, on: databases.side)
     }

@@ -27,6 +27,8 @@ public struct CallLogServiceSettings: Sendable {
   public var managementPort: Int? = 9299
   /// The database of call logs.
   public var database = ConnectionParameters(applicationName: "wazo-call-logd")
+  /// The table of CELs; nil where the service shows no events of calls.
+  public var cels: CELTableSettings?
   /// Connections for lists, counts and streams.
   public var connections = (lists: 4, counts: 1, streams: 2)
   /// How much work waits for a connection of a kind, and how long.
@@ -41,6 +43,11 @@ public struct CallLogServiceSettings: Sendable {
   public var mostConnections = 1000
   /// Bytes of the headers of a request.
   public var headerLimit = 16 << 10
+  /// Whether counts of call logs by tenant and hour are kept, where the service may make them, and
+  /// used.
+  public var takesCounts = true
+  /// Whether somebody wants to know if they cannot be kept.
+  public var needsCounts = false
   /// What the site needs to know.
   public var site = SiteSettings()
   /// How mails about exports are sent; nil for no mails.
@@ -96,7 +103,11 @@ public struct CallLogService: Sendable {
     let desk = Desk(
       lists: lanes(settings.connections.lists, timeout: settings.timeouts.list),
       counts: lanes(settings.connections.counts, timeout: settings.timeouts.count),
-      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement))
+      streams: lanes(settings.connections.streams, timeout: CallLogService.streamStatement),
+      cels: settings.cels.map {
+        CELReader($0, lanes: lanes(1, timeout: settings.timeouts.list, database: $0.database), log: log)
+      },
+      takesCounts: settings.takesCounts)
     let feed = Feed(settings.events, lanes: eventLanes(), waker: waker, log: log)
     let ending = Ending()
     let metrics = Metrics()
@@ -105,7 +116,7 @@ public struct CallLogService: Sendable {
       authenticator, limit: settings.site.limits.refusedAttempts, proxies: settings.site.trustedProxies,
       speaksTLS: settings.certificate != nil)
     let site = Site(
-      routes: routes(desk, feed) { exports.wake() }, pages: PageRoutes(desk: desk, gate: gate, log: log).routes, gate: gate,
+      routes: routes(desk, feed) { exports.wake() }, pages: pages(desk, feed, gate), gate: gate,
       settings: settings.site, ending: ending, metrics: metrics, log: log)
     var all = services
     if let port = settings.managementPort {
@@ -133,6 +144,9 @@ public struct CallLogService: Sendable {
             log.notice("listening at \(scheme)://\(CallLogService.address(of: channel))\(Site.prefix)")
             onListening(channel.localAddress?.port ?? 0)
           }, logger: quietLog)))
+    if settings.takesCounts {
+      all.append(CountKeeper(database: settings.database, isNeeded: settings.needsCounts, log: log))
+    }
     // The last one learns first that the service ends.
     all.append(EndingService(ending: ending, feed: feed))
     var configurations = all.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
@@ -149,7 +163,7 @@ public struct CallLogService: Sendable {
     let limit = Task { [grace = settings.grace] in
       await ending.hasBegun()
       try await Task.sleep(for: grace)
-      for lanes in [feed.lanes, desk.lists, desk.counts, desk.streams] { await lanes.close(grace: .zero) }
+      for lanes in [feed.lanes] + desk.all { await lanes.close(grace: .zero) }
     }
     defer { limit.cancel() }
     let result: Result<Void, any Error>
@@ -159,7 +173,7 @@ public struct CallLogService: Sendable {
     } catch {
       result = .failure(error)
     }
-    for lanes in [feed.lanes, desk.lists, desk.counts, desk.streams] { await lanes.close(grace: settings.grace) }
+    for lanes in [feed.lanes] + desk.all { await lanes.close(grace: settings.grace) }
     try? await BlockingThread.run("exports-end") { exports.stop() }
     try result.get()
   }
@@ -169,10 +183,17 @@ public struct CallLogService: Sendable {
     let site = settings.site
     let own = ServiceRoutes(
       configuration: site.configuration, debug: debug, authenticator: authenticator, health: Health())
-    return CallLogRoutes(desk: desk).routes + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
+    return CallLogRoutes(desk: desk).routes + EventRoutes(desk: desk).routes
+      + MediaRoutes(desk: desk, folder: site.recordingsDirectory).routes
       + ExportRoutes(desk: desk, folders: [site.exportsDirectory, site.recordingsDirectory], wake: wake).routes
       + StatsRoutes(desk: desk).routes + RetentionRoutes(desk: desk).routes
       + StreamRoutes(desk: desk, feed: feed, limits: settings.streams).routes + own.routes
+  }
+
+  private func pages(_ desk: Desk, _ feed: Feed, _ gate: Gate) -> [Route] {
+    let page = PageRoutes(desk: desk, gate: gate, log: log)
+    let live = LiveRoutes(page: page, streams: StreamRoutes(desk: desk, feed: feed, limits: settings.streams))
+    return page.routes + SuggestionRoutes(page: page).routes + live.routes
   }
 
   private func exportWorker() -> ExportWorker {
@@ -194,8 +215,10 @@ public struct CallLogService: Sendable {
     lanes(2, timeout: settings.timeouts.list, queue: settings.events.most + 8, wait: CallLogService.streamStatement)
   }
 
-  private func lanes(_ count: Int, timeout: Duration, queue: Int? = nil, wait: Duration? = nil) -> Lanes {
-    var parameters = settings.database
+  private func lanes(
+    _ count: Int, timeout: Duration, queue: Int? = nil, wait: Duration? = nil, database: ConnectionParameters? = nil
+  ) -> Lanes {
+    var parameters = database ?? settings.database
     let (seconds, attoseconds) = timeout.components
     parameters.options["statement_timeout"] = "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"
     // A lane that is held up by a lock would hold up all behind it.

@@ -98,6 +98,9 @@ extension ServiceSettings {
       .text(
         "recordings_dir", \.recordingsDirectory, "Folder of audio files; the service touches none elsewhere.",
         allowed: Settings.Key.recordingsDirectory.allowed, Parse.folderBelowRoot),
+      .choice(
+        "counts", \.counts, "Whether lists use counts by tenant and hour; auto: where the service may make them.",
+        allowed: "auto, on or off", write: \.rawValue, read: CountsChoice.init(rawValue:)),
       .optionalText("uuid", \.uuid, "UUID of the Wazo server.", allowed: Settings.Key.defaultTenant.allowed, Parse.uuid),
       .optionalText("user", \.user, "User that the service becomes; none: who started it.", allowed: "a user's name", Parse.host),
       .flag("debug", \.isDebugging, "Whether all messages are shown, whatever log_level says."),

@@ -32,6 +32,8 @@ public struct ServiceSettings: Sendable {
   public var isDebugging = false
   /// Whether the service changes the schema of an older database at the start.
   public var upgradesDatabase = false
+  /// Whether lists take their numbers from the counts of call logs by tenant and hour.
+  public var counts = CountsChoice.automatic
   /// The file of tokens, for a plain Asterisk.
   public var tokensFile = "/etc/wazo-call-logs/tokens"
 
@@ -66,6 +68,16 @@ public struct ServiceSettings: Sendable {
     case .off: .off
     }
   }
+}
+
+/// The values of `counts`.
+public enum CountsChoice: String, CaseIterable, Sendable {
+  /// The service makes counts where it may, and uses those that there are.
+  case automatic = "auto"
+  /// The same, and it warns where there are none.
+  case on
+  /// Each list counts its call logs.
+  case off
 }
 
 /// The values of `authentication`.

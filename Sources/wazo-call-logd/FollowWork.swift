@@ -48,7 +48,8 @@ struct FollowWork: ServiceLifecycle.Service {
         try? await gracefulShutdown()
       }
     } onGracefulShutdown: {
-      interruption.request()
+      // It asks the server to cancel, which may take its time to answer.
+      BlockingThread.start("follow-end") { interruption.request() }
     }
   }
 }

@@ -132,7 +132,7 @@ struct Main: ParsableCommand {
     log.notice("call logs are in \(setup.database.redacted)")
     let progress = FollowProgress()
     let service = CallLogService(
-      try setup.service(), authenticator: authenticator, debug: debug, log: log,
+      try setup.service(cels: setup.cels(batch)), authenticator: authenticator, debug: debug, log: log,
       gauges: { progress.gauges + (work?.gauges ?? []) })
     let follow = try setup.follower(batch, progress) { service.wakeStreams() }
     do {

@@ -34,15 +34,25 @@ struct Setup: Sendable {
       recordings: settings.retention.recordingDays.flatMap { Int32(exactly: $0) })
   }
 
+  /// The table of CELs, as runs read it.
+  func cels(_ batch: Settings) -> CELTableSettings {
+    CELTableSettings(
+      database: ConnectionParameters(
+        uri: (settings.celDBURI ?? settings.dbURI)?.connectionString, applicationName: "wazo-call-logd", connectTimeout: 5),
+      table: batch.celTable, timeZone: batch.celTimeZone)
+  }
+
   /// The settings of the service.
+  /// - Parameter cels: the table of CELs; nil where the service shows no events of calls
   /// - Throws: ``JobError`` (78): a port that is none
-  func service() throws(JobError) -> CallLogServiceSettings {
+  func service(cels: CELTableSettings? = nil) throws(JobError) -> CallLogServiceSettings {
     let limits = settings.limits
     var service = CallLogServiceSettings()
     (service.listen, service.port) = (settings.restAPI.address.host, settings.restAPI.address.port)
     if let chain = settings.restAPI.certificate, let key = settings.restAPI.privateKey { service.certificate = (chain, key) }
     (service.managementListen, service.managementPort) = (limits.management.host, limits.management.port)
     service.database = database
+    service.cels = cels
     service.connections = (limits.listConnections, limits.countConnections, limits.streamConnections)
     service.queue = (limits.queue, limits.queueWait)
     service.timeouts = (limits.listTimeout, limits.countTimeout)
@@ -51,6 +61,7 @@ struct Setup: Sendable {
     service.grace = limits.grace
     service.mostConnections = limits.maxConnections
     service.headerLimit = limits.headerLimit
+    (service.takesCounts, service.needsCounts) = (settings.counts != .off, settings.counts == .on)
     service.site = site
     service.mail = mail
     service.exportTokenSeconds = settings.exports.tokenExpiration

@@ -136,23 +136,3 @@ struct ServerFaultTests {
     try connection.script(sql, purpose: "A test's statement")
   }
 }
-
-/// A file system of a few pages, where root may mount one.
-final class TinyDisk {
-  private let folder: String
-  /// A folder on it that the server may write to.
-  var data: String { folder + "/data" }
-
-  init(in parent: String, kilobytes: Int) throws {
-    folder = parent + "/tiny-\(UUID().uuidString.prefix(8))"
-    try TinyDisk.bash(
-      "mkdir \(folder) && mount -t tmpfs -o size=\(kilobytes)k,mode=777 tmpfs \(folder) && mkdir -m 777 \(folder)/data && chown --reference=\(parent) \(folder)/data"
-    )
-  }
-
-  deinit { try? TinyDisk.bash("umount \(folder) && rmdir \(folder)") }
-
-  private static func bash(_ line: String) throws {
-    guard Mounts.bash(line) else { throw CocoaError(.fileWriteUnknown) }
-  }
-}

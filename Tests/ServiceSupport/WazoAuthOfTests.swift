@@ -56,8 +56,8 @@ package final class WazoAuthOfTests: Sendable {
     package var listsNothing = false
     /// The names and secrets that get tokens, with the token that each gets.
     package var services: [String: String] = [:]
-    /// The names and passwords of people, with what each token of theirs is like. They get a new one
-    /// each time.
+    /// The names and passwords of people, with what each token of theirs is like. They get a new
+    /// one each time.
     package var users: [String: Token] = [:]
     /// How many tokens people have got.
     package var made = 0

@@ -65,7 +65,9 @@ struct PageListTests {
         seen += rows.count
         let csv = try await page.get("/calls.csv?" + query)
         let asked = try await page.service.ask("GET", "/cdr?format=csv&\(parts.joined(separator: "&"))", headers)
-        #expect(csv.status == 200 && csv.body == asked.body, "\(seed) \(query)")
+        // Cells with a semicolon stand in quotes, for spreadsheets that begin a cell there.
+        func plain(_ answer: Answer) -> String { answer.text.replacing("\"", with: "") }
+        #expect(csv.status == 200 && plain(csv) == plain(asked), "\(seed) \(query)")
       }
       #expect(seen > 500)
     }
@@ -113,7 +115,8 @@ struct PageListTests {
   func own() async throws {
     var random = Seeded()
     try await withService { service, database, tokens in
-      try CallLogsOfTest.store(30, in: database, &random)
+      // So many that some are of the tenant and not blocked.
+      try CallLogsOfTest.store(120, in: database, &random)
       try database.run(
         """
         INSERT INTO call_logd_call_log_participant (uuid, call_log_id, user_uuid, line_id, role, tags, answered)

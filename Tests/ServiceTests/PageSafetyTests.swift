@@ -116,8 +116,9 @@ struct PageSafetyTests {
       let origin = ["Origin": "https://other.example"]
       var answers: [(String, Answer)] = []
       for path in [
-        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/nowhere", "/app.css", "/app.js", "/session",
-        "/charts", "/charts?q=is:x", "/charts.css", "/charts.js",
+        "/", "/?q=is:x", "/calls/1", "/calls/x", "/calls.csv", "/calls.csv?q=is:x", "/count", "/suggestions", "/nowhere",
+        "/app.css", "/app.js", "/box.js", "/live.js", "/session", "/charts",
+        "/charts?q=is:x", "/charts.css", "/charts.js", "/timeline.css",
         "//", "/1.0",
       ] {
         answers.append((path, try await page.get(path, origin)))
@@ -131,8 +132,7 @@ struct PageSafetyTests {
         #expect(answer.headers["x-content-type-options"] == "nosniff" && answer.headers["referrer-policy"] == "no-referrer")
         #expect(answer.headers["access-control-allow-origin"] == nil, "\(path)")
         #expect(
-          answer.headers["cache-control"] == (path.hasSuffix(".css") || path.hasSuffix(".js") ? "no-cache" : "no-store"),
-          "\(path) \(answer.status)")
+          answer.headers["cache-control"] == (path.contains(/\.(css|js)$/) ? "no-cache" : "no-store"), "\(path) \(answer.status)")
         #expect(!answer.text.contains(" style=") && !answer.text.contains("<style"), "\(path)")
         for script in answer.text.components(separatedBy: "<script").dropFirst() {
           #expect(script.contains(/^ type="module" src="\.\/(app|charts)\.js"><\/script>/), "\(path)")

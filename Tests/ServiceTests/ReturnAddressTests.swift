@@ -47,11 +47,14 @@ struct ReturnAddressTests {
 struct RequesterTests {
   private static let proxies: Set<String> = ["127.0.0.1", "::1", "192.0.2.10"]
 
+  private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .server
+  private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .server
+
   private func requester(_ address: String?, _ forwarded: [String] = [], _ scheme: String? = nil, tls: Bool = false) -> Requester
   {
     var headers = HTTPFields()
-    for value in forwarded { headers.append(HTTPField(name: HTTPField.Name("X-Forwarded-For")!, value: value)) }
-    if let scheme { headers[HTTPField.Name("X-Forwarded-Proto")!] = scheme }
+    for value in forwarded { headers.append(HTTPField(name: Self.forwardedFor, value: value)) }
+    if let scheme { headers[Self.forwardedProto] = scheme }
     return Requester(headers, address: address, proxies: Self.proxies, speaksTLS: tls)
   }
 

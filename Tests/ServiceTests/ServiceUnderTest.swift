@@ -55,6 +55,7 @@ final class ServiceUnderTest: Sendable {
     settings.port = 0
     settings.managementPort = nil
     settings.database = ConnectionParameters(uri: uri, applicationName: "service-tests", connectTimeout: 2)
+    settings.cels = CELTableSettings(database: settings.database)
     settings.timeouts = (.seconds(60), .seconds(60))
     settings.queue.wait = .seconds(60)
     settings.grace = .seconds(5)

@@ -51,6 +51,14 @@ final class StreamClient: Sendable {
     try await open(port: service.port, token, query, lastID: lastID)
   }
 
+  /// A client of the page's own stream.
+  static func open(_ page: PageOfTest, _ query: String = "", lastID: String? = nil) async throws -> StreamClient {
+    var request = HTTPClientRequest(url: "http://127.0.0.1:\(page.service.port)/live\(query)")
+    request.headers.add(name: "Cookie", value: page.cookie)
+    if let lastID { request.headers.add(name: "Last-Event-ID", value: lastID) }
+    return StreamClient(try await HTTPClient.shared.execute(request, timeout: .hours(1)), lastID: lastID)
+  }
+
   static func open(
     port: Int, _ token: String, _ query: String = "", lastID: String? = nil, cookie: String? = nil
   ) async throws -> StreamClient {

@@ -20,3 +20,28 @@ package enum Mounts {
     return process.terminationStatus == 0
   }
 }
+
+/// A file system of a few pages, where root may mount one.
+package final class TinyDisk {
+  private let folder: String
+  /// A folder on it that the server may write to.
+  package var data: String { folder + "/data" }
+
+  /// Mounts one in a folder.
+  /// - Throws: where it cannot be mounted
+  package init(in parent: String, kilobytes: Int) throws {
+    folder = parent + "/tiny-\(UUID().uuidString.prefix(8))"
+    try TinyDisk.bash(
+      "mkdir \(folder) && mount -t tmpfs -o size=\(kilobytes)k,mode=777 tmpfs \(folder) && mkdir -m 777 \(folder)/data && chown --reference=\(parent) \(folder)/data"
+    )
+  }
+
+  deinit { try? TinyDisk.bash("umount \(folder) && rmdir \(folder)") }
+
+  /// Makes it larger.
+  package func grow(kilobytes: Int) throws { try TinyDisk.bash("mount -o remount,size=\(kilobytes)k \(folder)") }
+
+  private static func bash(_ line: String) throws {
+    guard Mounts.bash(line) else { throw CocoaError(.fileWriteUnknown) }
+  }
+}

@@ -39,6 +39,11 @@ def start(language, javascript):
     return driver
 
 
+def is_stale(error):
+    """Whether an element is of a page that was left, or was replaced in its page."""
+    return isinstance(error, StaleElementReferenceException) or "does not belong to the document" in str(error.msg)
+
+
 class Browser:
     def __init__(self, url, *, width=1280, height=900, zone="UTC", language="en", dark=False, javascript=True, print=False):
         self.url = url
@@ -79,13 +84,17 @@ class Browser:
         self.one("#sign-in form:has(#token) button").click()
         self.until(lambda: not self.all("#sign-in") and self.all("header.top form"))
         self.settled()
+        # The answer that asked for it is no mistake.
+        self.driver.get_log("browser")
 
     def is_gone(self, element):
         """Whether an element is of a page that was left."""
         try:
             element.is_enabled()
             return False
-        except StaleElementReferenceException:
+        except WebDriverException as error:
+            if not is_stale(error):
+                raise
             return True
 
     def one(self, selector):
@@ -96,8 +105,16 @@ class Browser:
 
     def until(self, condition):
         """Waits until a condition holds, and gives what it gave. What is replaced meanwhile is looked for again."""
-        wait = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException])
-        return wait.until(lambda _: condition())
+
+        def attempt(_):
+            try:
+                return condition()
+            except WebDriverException as error:
+                if not is_stale(error):
+                    raise
+                return False
+
+        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(attempt)
 
     def settled(self):
         """Waits until no list is being loaded."""

@@ -233,7 +233,9 @@ class AppearanceTests(PageTest):
             """
             const done = arguments[0];
             const size = async (path) => (await (await fetch(path, { cache: "reload" })).arrayBuffer()).byteLength;
-            Promise.all([location.href, "app.css", "app.js"].map(size)).then(done);
+            const files = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
+            files.push(...performance.getEntriesByType("resource").map((one) => one.name).filter((name) => name.endsWith(".js")));
+            Promise.all([location.href, ...new Set(files)].map(size)).then(done);
             """
         )
         print("bytes of HTML, CSS and JavaScript:", sizes)

@@ -133,7 +133,7 @@ private final class Day: CustomStringConvertible, @unchecked Sendable {
         defer { watch.stop() }
         var follow = FollowSettings()
         (follow.pause, follow.debounce, follow.longest) = (.milliseconds(20), .milliseconds(20), .milliseconds(300))
-        follow.housekeeping = .milliseconds(500)
+        (follow.housekeeping, follow.grace) = (.milliseconds(500), .seconds(60))
         terms.with { $0 += 1 }
         do {
           try FollowJob(settings, follow, interruption: interruption, log: quiet) { [self] event in

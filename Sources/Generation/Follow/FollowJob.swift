@@ -49,16 +49,30 @@ public struct FollowJob: Sendable {
 
   private static let longestPause = 30.0
 
-  /// Follows until it is interrupted.
+  /// Follows until it is interrupted. It ends within a second of that, also where the database
+  /// does not answer.
   /// - Throws: ``JobError``: what is wrong with the settings or the rights at the start, and the
   ///   interruption. Later errors are reported, and it tries again.
   public func run() throws {
+    let supervision = FollowSupervision(follow, interruption, log: log)
+    BlockingThread.start("follower") {
+      do {
+        try work(supervision)
+      } catch {
+        supervision.ended(error)
+      }
+    }
+    throw supervision.wait() ?? interrupted
+  }
+
+  /// Follows, term after term.
+  private func work(_ supervision: FollowSupervision) throws -> Never {
     var memory = Memory()
     var pause = 1.0
     while true {
       let started = ContinuousClock.now
       do {
-        try term(&memory)
+        try term(&memory, supervision)
       } catch {
         if interruption.isRequested { throw interrupted }
         let failure = Failure(error)
@@ -87,10 +101,15 @@ public struct FollowJob: Sendable {
   }
 
   /// A term: connects, waits until no other process follows, and follows.
-  private func term(_ memory: inout Memory) throws {
+  private func term(_ memory: inout Memory, _ supervision: FollowSupervision) throws {
+    defer { supervision.termEnded() }
+    let report = { @Sendable (event: Event) in
+      supervision.sign()
+      self.report(event)
+    }
     let context = try RunContext(settings, interruption: interruption, log: log)
     defer { context.databases.close() }
-    let leadership = Leadership(context)
+    let leadership = Leadership(context) { supervision.sign() }
     var other: UUIDValue?
     while let leader = try context.retry({ try leadership.take(context.databases) }) {
       if other != leader.owner {
@@ -99,11 +118,13 @@ public struct FollowJob: Sendable {
       }
       other = leader.owner
       memory.hasWorked = true
+      supervision.waits()
       if interruption.isRequested { throw interrupted }
       report(.looked(FollowState()))
       wait(.seconds(1))
     }
     leadership.start()
+    supervision.leads(beats: leadership.interruption)
     defer { leadership.end(context.databases) }
     try context.retry { try leadership.recordSessions(context.databases) }
     context.databases.prepareNext { try leadership.recordSessions($0) }
@@ -118,9 +139,7 @@ public struct FollowJob: Sendable {
       let dead = before.filter { !after.contains($0) }
       var watch = try FollowWatch(context, follow, begin: memory.begin)
       memory.begin = watch.begin
-      // Whoever hears this may write: no later CEL is history.
-      report(.leads)
-      try lead(&pass, &watch, leadership, dead)
+      try lead(&pass, &watch, leadership, dead, report)
     }
   }
 
@@ -130,12 +149,19 @@ public struct FollowJob: Sendable {
 
   // MARK: Following
 
-  /// - Parameter dead: ids that processes had claimed which died
+  /// - Parameters:
+  ///   - dead: ids that processes had claimed which died
+  ///   - report: reports, and shows that this thread is not stuck
   private func lead(
-    _ pass: inout FollowPass, _ watch: inout FollowWatch, _ leadership: Leadership, _ dead: [Range<Int64>]
+    _ pass: inout FollowPass, _ watch: inout FollowWatch, _ leadership: Leadership, _ dead: [Range<Int64>],
+    _ report: @escaping @Sendable (Event) -> Void
   ) throws {
     let databases = pass.context.databases
     var (state, recent, dead) = (FollowState(), RecentCount(), dead)
+    // Whoever hears that this process leads may write: no later CEL is history, also to the next
+    // follower. Where nothing is covered, that holds after the first pass.
+    var isAnnounced = watch.covered != nil
+    if isAnnounced { report(.leads) }
     while !leadership.isLost {
       if interruption.isRequested { throw interrupted }
       let context = pass.context
@@ -143,7 +169,7 @@ public struct FollowJob: Sendable {
       state.ahead = watch.ahead
       if case .nothing = due {
         if watch.historyDue > 0 {
-          let done = try work(.following(from: watch.begin, history: watch.historyDue), &pass, &watch, &state, &recent)
+          let done = try runPass(.following(from: watch.begin, history: watch.historyDue), &pass, &watch, &state, &recent, report)
           watch.historyIsDone(cels: done)
         } else if watch.coveredCheckIsDue {
           try CoveredCheck(context).run()
@@ -154,8 +180,10 @@ public struct FollowJob: Sendable {
       } else {
         if case .afterDebounce = due { wait(follow.debounce) }
         try pass.refresh(olderThan: follow.directoryAge)
-        try work(.following(from: watch.begin, history: 0), and: dead, &pass, &watch, &state, &recent)
+        try runPass(.following(from: watch.begin, history: 0), and: dead, &pass, &watch, &state, &recent, report)
         dead = []
+        if !isAnnounced { report(.leads) }
+        isAnnounced = true
       }
       if watch.housekeepingIsDue {
         let closed = try pass.housekeeping()
@@ -174,20 +202,18 @@ public struct FollowJob: Sendable {
   /// Runs a pass.
   /// - Returns: the CELs that it read
   @discardableResult
-  private func work(
+  private func runPass(
     _ scope: Scope, and others: [Range<Int64>] = [], _ pass: inout FollowPass, _ watch: inout FollowWatch,
-    _ state: inout FollowState, _ recent: inout RecentCount
+    _ state: inout FollowState, _ recent: inout RecentCount, _ report: @escaping @Sendable (Event) -> Void
   ) throws -> Int {
-    let started = ContinuousClock.now
-    let report = report
+    let started = Stopwatch()
     let counters = try pass.run(scope, and: others) { report(.wrote($0)) }
     let context = pass.context
     try context.retry { try watch.passed(counters, on: context.databases) }
     state.passes += 1
     state.add(counters)
     state.covered = watch.covered
-    let (seconds, attoseconds) = (ContinuousClock.now - started).components
-    state.lastPass = Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
+    state.lastPass = (started.seconds * 1000).rounded() / 1000
     recent.add(counters.callLogsWritten)
     if counters.callLogsWritten > 0 {
       log.debug("\(counters.callLogsWritten) call logs of \(counters.cels) CELs")

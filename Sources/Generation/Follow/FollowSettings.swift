@@ -18,6 +18,12 @@ public struct FollowSettings: Sendable {
   public var directoryAge = Duration.seconds(10)
   /// How often it looks after calls that never end, and after what is noted and settled.
   public var housekeeping = Duration.seconds(60)
+  /// How long the database may leave a sign of life without an answer before the follower connects
+  /// again.
+  public var silence = Duration.seconds(30)
+  /// How long the work may take to end after an interruption. Then the connections are broken, and
+  /// a moment later the follower ends without it.
+  public var grace = Duration.milliseconds(400)
   /// How often it looks for rows that came with covered ids.
   public var coveredCheck = Duration.seconds(6 * 3600)
 

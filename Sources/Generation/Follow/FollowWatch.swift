@@ -50,12 +50,31 @@ struct FollowWatch {
 
   /// - Parameter begin: the least id to cover while nothing is covered; nil for the newest CEL's.
   ///   The newest CEL is then covered at once. So the next follower knows where this one began.
+  ///   Where there are no CELs yet, that is noted.
   init(_ context: RunContext, _ settings: FollowSettings, begin: Int64?) throws {
     (table, checkpoint, self.settings) = (context.table, context.checkpoint, settings)
     gapPause = settings.longest
     let (table, databases) = (context.table, context.databases)
-    self.begin = try begin ?? context.retry { try table.bounds(on: databases.cels)?.upperBound ?? .min }
+    self.begin =
+      try begin
+      ?? context.retry {
+        if let newest = try table.bounds(on: databases.cels)?.upperBound { return newest }
+        try FollowWatch.noteEmptyTable(context)
+        return .min
+      }
     try context.retry { try reread(databases) }
+  }
+
+  /// Notes that no CEL is history: it covers id 0, which no sequence gives. Otherwise calls that
+  /// come while nobody follows would be history to the next follower.
+  private static func noteEmptyTable(_ context: RunContext) throws {
+    let logs = context.databases.logs
+    try logs.transaction(purpose: "Noting that there are no CELs yet") {
+      try context.checkpoint.shareGate(on: logs)
+      let checkpoint = try context.checkpoint.locked(on: logs)
+      guard checkpoint.coverage.isEmpty else { return }
+      try checkpoint.cover([0..<1], witnesses: [], counters: "{}", on: logs)
+    }
   }
 
   /// Reads what is covered and which ids wait.

@@ -17,11 +17,14 @@ final class Leadership: Sendable {
   private let connect: @Sendable () throws -> Connection
   private let log: Logger
   private let shared = Mutex(Shared())
-  private let interruption = Interruption()
+  /// Of the connection for signs of life.
+  let interruption = Interruption()
+  private let answered: @Sendable () -> Void
 
   private struct Shared {
     var isLost = false
     var isOver = false
+    var isConnecting = false
     var state = FollowState()
     var thread: BlockingThread?
   }
@@ -29,7 +32,9 @@ final class Leadership: Sendable {
   /// Seconds between two signs of life.
   private static let pause = 2.0
 
-  init(_ context: RunContext) {
+  /// - Parameter answered: called after each sign of life that the server has taken
+  init(_ context: RunContext, answered: @escaping @Sendable () -> Void) {
+    self.answered = answered
     checkpoint = context.checkpoint
     program = context.settings.program
     log = context.log
@@ -81,14 +86,26 @@ final class Leadership: Sendable {
 
   /// Ends the term.
   func end(_ databases: Databases) {
-    let thread = shared.withLock {
+    let (thread, isConnecting) = shared.withLock {
       $0.isOver = true
-      return $0.thread
+      return ($0.thread, $0.isConnecting)
     }
-    interruption.request()
-    thread?.join()
+    // A server that does not answer must not hold this up. A thread that connects ends by itself.
+    interruption.breakOff()
+    if !isConnecting { thread?.join() }
     // Otherwise the next follower waits for some seconds.
     try? Follower.leave(checkpoint, owner: owner, on: databases.side)
+  }
+
+  /// Connects, unless the term is over.
+  private func connected() throws -> Connection {
+    let isOver = shared.withLock {
+      $0.isConnecting = !$0.isOver
+      return $0.isOver
+    }
+    if isOver { throw JobError(.interrupted, "the term is over") }
+    defer { shared.withLock { $0.isConnecting = false } }
+    return try connect()
   }
 
   private func beat() {
@@ -97,13 +114,14 @@ final class Leadership: Sendable {
     defer { connection?.close() }
     while !shared.withLock(\.isOver) {
       do {
-        let usable = try connection ?? connect()
+        let usable = try connection ?? connected()
         connection = usable
         // A sign of life need not survive a crash of the server.
         try usable.execute("SET synchronous_commit = off", purpose: "Giving a sign of life")
         let state = shared.withLock(\.state)
         if try Follower.beat(checkpoint, owner: owner, state: state.json, on: usable) {
           last = .now
+          answered()
         } else {
           shared.withLock { $0.isLost = true }
           return

@@ -63,13 +63,14 @@ struct CallLogRoutes: Sendable {
     _ = try ListParameters(visit.query, scope: isOwn ? .everybody : try scope(visit), zone: zone)
     let scope = try scope(visit)
     let parameters = try ListParameters(visit.query, scope: scope, zone: zone)
-    let query = parameters.query(tenants: try await visit.tenants(isRecursive: parameters.isRecursive))
+    let list = CallLogList(parameters, tenants: try await visit.tenants(isRecursive: parameters.isRecursive), isOwn: isOwn)
+    let query = list.page
     let isCSV = visit.wantsCSV(parameters.format)
     let isShort = query.limit.map { $0 <= ListParameters.defaultLimit } ?? false
     switch (isCSV, isShort) {
-    case (false, true): return try await page(query, isOwn, visit)
+    case (false, true): return try await page(list, visit)
     case (true, true): return try await csvPage(query, isOwn, visit)
-    case (false, false): return try await stream(visit, "application/json") { try jsonStream(query, isOwn, visit, $0, $1) }
+    case (false, false): return try await stream(visit, "application/json") { try jsonStream(list, visit, $0, $1) }
     case (true, false):
       var response = try await stream(visit, "text/csv; charset=utf-8") { try csvStream(query, isOwn, visit, $0, $1) }
       response.headers[.contentDisposition] = CallLogRoutes.attachment
@@ -80,23 +81,28 @@ struct CallLogRoutes: Sendable {
   private static let attachment = "attachment; filename=cdr.csv"
 
   /// A page in JSON. Its counts are made beside it.
-  private func page(_ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit) async throws -> Response {
-    async let total = desk.counts.run { try CallLogTables.totalCount(query, on: $0) }
-    let (answer, rows) = try await desk.lists.run { connection in
+  private func page(_ list: CallLogList, _ visit: Visit) async throws -> Response {
+    let takesCounts = desk.takesCounts
+    async let total = desk.counts.run { try list.total(takesCounts, on: $0) }
+    let (answer, rows, next) = try await desk.lists.run { connection in
       let arena = TextArena()
       return try withExtendedLifetime(arena) {
-        var answer = ListAnswer(hidesTags: isOwn)
-        let views = try CallLogTables.views(of: query, in: arena, on: connection)
+        var answer = ListAnswer(hidesTags: list.isOwn)
+        let page = try CallLogTables.page(of: list.page, most: list.most, on: connection)
+        let views = page.ids.isEmpty ? [] : try CallLogTables.views(ofCallLogs: page.ids, in: arena, on: connection)
         for view in views { answer.append(view) }
-        return (answer, views.count)
+        return (answer, views.count, list.next(views.last, views.count, page.continuation))
       }
     }
-    // A page that is not full is the last one, and tells how many there are.
-    let isLast = rows > 0 || query.offset == 0 ? Int64(rows) < query.limit ?? .max : false
-    var filtered = Int(clamping: query.offset.addingReportingOverflow(Int64(rows)).partialValue)
-    if !isLast { filtered = try await desk.counts.run { try CallLogTables.filteredCount(query, on: $0) } }
     var whole = answer
-    whole.finish(total: try await total, filtered: filtered)
+    var end = ListEnd(next: next)
+    if let filtered = list.filtered(rows, next) {
+      end.filtered = filtered
+    } else {
+      end.filtered = try await desk.counts.run { try list.filtered(takesCounts, on: $0) }
+    }
+    end.total = try await total
+    whole.finish(end, tellsMore: list.tellsMore)
     visit.note.rows = rows
     return Answers.json(whole.out)
   }
@@ -138,28 +144,35 @@ struct CallLogRoutes: Sendable {
   }
 
   private func jsonStream(
-    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
+    _ list: CallLogList, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
   ) throws {
-    var answer = ListAnswer(hidesTags: isOwn)
+    var answer = ListAnswer(hidesTags: list.isOwn)
     var rows = 0
-    try CallLogTables.forEachPage(of: query, on: connection) { views in
+    var last: CallLogSelection.Place?
+    try CallLogTables.forEachPage(of: list.page, on: connection) { views in
       for view in views { answer.append(view) }
       rows += views.count
+      last = views.last.flatMap { list.place(of: $0) }
       visit.note.rows = rows
       try write(answer.out)
       answer.out = []
     }
-    let isWhole = query.limit == nil && (query.offset == 0 || rows > 0)
-    let filtered = isWhole ? Int(clamping: query.offset) + rows : try CallLogTables.filteredCount(query, on: connection)
-    answer.finish(total: try CallLogTables.totalCount(query, on: connection), filtered: filtered)
+    var end = ListEnd(next: list.page.limit.map { rows < $0 } ?? true ? nil : last)
+    end.filtered = try list.filtered(rows, end.next) ?? list.filtered(desk.takesCounts, on: connection)
+    end.total = try list.total(desk.takesCounts, on: connection)
+    answer.finish(end, tellsMore: list.tellsMore)
     try write(answer.out)
   }
 
   /// Writes a query's call logs in the API's CSV, while somebody reads it.
+  /// - Parameter isForSpreadsheets: whether names that a spreadsheet would run get a quote in front
   func csvStream(
-    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, _ connection: Connection, _ write: ([UInt8]) throws -> Void
+    _ query: CallLogQuery, _ isOwn: Bool, _ visit: Visit, isForSpreadsheets: Bool = false, _ connection: Connection,
+    _ write: ([UInt8]) throws -> Void
   ) throws {
-    let csv = CallLogCSV(recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection))
+    let csv = CallLogCSV(
+      recordings: try CallLogTables.greatestNumberOfRecordings(query, on: connection), isSpreadsheetSafe: isForSpreadsheets,
+      keepsTelephoneNumbers: isForSpreadsheets)
     var out: [UInt8] = []
     csv.appendHeader(to: &out)
     var rows = 0

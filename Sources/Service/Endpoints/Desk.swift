@@ -10,9 +10,18 @@ struct Desk: Sendable {
   let lists: Lanes
   let counts: Lanes
   let streams: Lanes
+  /// Where the CELs of calls are read; nil where the service has none.
+  let cels: CELReader?
+  /// Whether the counts of call logs by tenant and hour may be used.
+  let takesCounts: Bool
   private let zone = Zone()
 
-  init(lists: Lanes, counts: Lanes, streams: Lanes) { (self.lists, self.counts, self.streams) = (lists, counts, streams) }
+  init(lists: Lanes, counts: Lanes, streams: Lanes, cels: CELReader? = nil, takesCounts: Bool = true) {
+    (self.lists, self.counts, self.streams, self.cels, self.takesCounts) = (lists, counts, streams, cels, takesCounts)
+  }
+
+  /// All lanes, which end with the service.
+  var all: [Lanes] { [lists, counts, streams] + [cels?.lanes].compactMap(\.self) }
 
   /// The time zone of times that say none: the one of the database's sessions.
   /// - Throws: errors of the lanes and of the server

@@ -2,6 +2,7 @@ import API
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Values
 
 extension HTTPField.Name {
   fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .server
@@ -30,7 +31,17 @@ struct StreamRoutes: Sendable {
 
   private func stream(_ visit: Visit) async throws -> Response {
     let parameters = try ListParameters(visit.query, scope: .everybody, zone: try await desk.timeZone())
-    let tenants = try await visit.tenants(isRecursive: parameters.isRecursive)
+    let isRecursive = parameters.isRecursive
+    let audience = StreamAudience(
+      selection: parameters.selection, keepsList: false,
+      tenantsNow: { () async throws(APIError) in try await visit.tenantsNow(isRecursive: isRecursive) },
+      append: { view, out in view.appendJSON(to: &out) })
+    return try await answer(visit, audience, tenants: try await visit.tenants(isRecursive: isRecursive))
+  }
+
+  /// Sends an audience its call logs, until it goes away.
+  /// - Throws: ``APIError``; errors of the lanes and of the server
+  func answer(_ visit: Visit, _ audience: StreamAudience, tenants: VisibleTenants) async throws -> Response {
     if visit.request.method == .head { return Response(status: .ok, headers: StreamRoutes.headers) }
     let (feed, channel) = (feed, visit.channel)
     let subscription = Subscription(most: feed.settings.backlog * 2) { [weak feed] in
@@ -44,7 +55,7 @@ struct StreamRoutes: Sendable {
       let (entries, isPart) = try await feed.missed(since: lastID)
       subscription.add(missed: entries, hasGap: isPart)
     }
-    let stream = EventStream(visit, feed, subscription, parameters, tenants: tenants, lastID: lastID, limits: limits)
+    let stream = EventStream(visit.note, feed, subscription, audience, tenants: tenants, lastID: lastID, limits: limits)
     let (request, note) = (visit.request, visit.note)
     note.becomesStream()
     let body = ResponseBody { writer in

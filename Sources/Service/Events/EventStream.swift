@@ -4,6 +4,18 @@ import PostgreSQL
 import Store
 import Values
 
+/// Who gets a stream: what they want, and in which form.
+struct StreamAudience: Sendable {
+  let selection: CallLogSelection
+  /// Whether they keep a list. Then they also learn that a call log was made again, and is no
+  /// longer among those that they want.
+  let keepsList: Bool
+  /// Asks the gate which tenants they may see now.
+  let tenantsNow: @Sendable () async throws(APIError) -> VisibleTenants
+  /// Writes an event's data, on one line.
+  let append: @Sendable (CallLogView, inout [UInt8]) -> Void
+}
+
 /// Sends one client its call logs as they come, in the form of server-sent events (HTML standard,
 /// "Server-sent events").
 struct EventStream {
@@ -15,10 +27,10 @@ struct EventStream {
   /// How soon the gate is asked again where it could not answer.
   private static let soon = Duration.seconds(5)
 
-  private let visit: Visit
+  private let note: AccessNote
   private let feed: Feed
   private let subscription: Subscription
-  private let parameters: ListParameters
+  private let audience: StreamAudience
   private let idle: Duration
 
   private var tenants: VisibleTenants
@@ -37,11 +49,11 @@ struct EventStream {
 
   /// - Parameter lastID: the place where the client was; nil for a new one
   init(
-    _ visit: Visit, _ feed: Feed, _ subscription: Subscription, _ parameters: ListParameters, tenants: VisibleTenants,
+    _ note: AccessNote, _ feed: Feed, _ subscription: Subscription, _ audience: StreamAudience, tenants: VisibleTenants,
     lastID: Int64?, limits: (idle: Duration, limit: Duration)
   ) {
-    (self.visit, self.feed, self.subscription) = (visit, feed, subscription)
-    (self.parameters, self.tenants) = (parameters, tenants)
+    (self.note, self.feed, self.subscription) = (note, feed, subscription)
+    (self.audience, self.tenants) = (audience, tenants)
     (told, idle, end) = (lastID, limits.idle, .now + limits.limit)
     check = .now + feed.settings.check
   }
@@ -75,7 +87,7 @@ struct EventStream {
   /// they wait.
   private mutating func isStillAllowed() async -> Bool {
     do throws(APIError) {
-      tenants = try await visit.tenantsNow(isRecursive: parameters.isRecursive)
+      tenants = try await audience.tenantsNow()
       isAllowed = true
       check = .now + feed.settings.check
       return true
@@ -115,41 +127,59 @@ struct EventStream {
     guard events.count > 0 else { return .sent }
     try await send(events.text, write)
     told = batch.position(after: batch.entries.count - 1)
-    visit.note.rows = (visit.note.rows ?? 0) + events.count
+    note.rows = (note.rows ?? 0) + events.count
     feed.note(events: events.count)
     return .sent
   }
 
   /// The events of the entries that the client wants and may see.
   private func text(of batch: Subscription.Batch) async throws -> (text: [UInt8], count: Int) {
-    var selection = parameters.selection
+    var selection = audience.selection
     selection.ids = batch.entries.map(\.callLog)
     // A new call log is the latest with its peers.
     selection.isLatestOfPeer = false
     let query = CallLogQuery(tenants: tenants, selection, order: CallLogOrder(by: .id, isAscending: true))
-    let tenants = tenants
+    let (tenants, audience) = (tenants, audience)
     return try await feed.lanes.run { connection in
       let arena = TextArena()
       return try withExtendedLifetime(arena) {
         // One state of the tables: an id may have another call log a moment later.
-        let views = try connection.transaction(.readOnly, purpose: "Reading new call logs") {
-          try CallLogTables.views(of: query, in: arena, on: connection)
+        let (views, left) = try connection.transaction(.readOnly, purpose: "Reading new call logs") {
+          let views = try CallLogTables.views(of: query, in: arena, on: connection).filter { tenants.contains($0.tenant) }
+          return (views, audience.keepsList ? try EventStream.left(batch, but: views, query, on: connection) : [])
         }
-        return EventStream.text(of: batch, views.filter { tenants.contains($0.tenant) })
+        return EventStream.text(of: batch, views, left: left, audience)
       }
     }
   }
 
-  private static func text(of batch: Subscription.Batch, _ views: [CallLogView]) -> (text: [UInt8], count: Int) {
+  /// The call logs of a batch that were made again, and are not among the wanted ones: those that
+  /// the client may know, and so may have had in its list.
+  private static func left(
+    _ batch: Subscription.Batch, but views: [CallLogView], _ query: CallLogQuery, on connection: Connection
+  ) throws -> Set<Int32> {
+    let wanted = Set(views.map(\.id))
+    let remade = batch.entries.filter { $0.number != Int64($0.callLog) && !wanted.contains(Int64($0.callLog)) }
+    guard !remade.isEmpty else { return [] }
+    var known = CallLogSelection()
+    known.statuses = Set(CallLogView.Status.allCases)
+    (known.ids, known.participant) = (remade.map(\.callLog), query.selection.participant)
+    return Set(try CallLogTables.ids(of: CallLogQuery(tenants: query.tenants, known), on: connection))
+  }
+
+  private static func text(
+    of batch: Subscription.Batch, _ views: [CallLogView], left: Set<Int32>, _ audience: StreamAudience
+  ) -> (text: [UInt8], count: Int) {
     let views = Dictionary(views.map { ($0.id, $0) }) { $1 }
     var out: [UInt8] = []
     var count = 0
     // A call log that changed twice is sent once, at its later place.
     let last = Dictionary(batch.entries.indices.map { (batch.entries[$0].callLog, $0) }) { $1 }
     for (place, entry) in batch.entries.enumerated() where last[entry.callLog] == place {
-      guard let view = views[Int64(entry.callLog)] else { continue }
-      out += "event: call_log\nid: \(batch.position(after: place))\ndata: ".utf8
-      view.appendJSON(to: &out)
+      let view = views[Int64(entry.callLog)]
+      guard view != nil || left.contains(entry.callLog) else { continue }
+      out += "event: \(view == nil ? "left" : "call_log")\nid: \(batch.position(after: place))\ndata: ".utf8
+      if let view { audience.append(view, &out) } else { out += "{\"id\":\(entry.callLog)}".utf8 }
       out += "\n\n".utf8
       count += 1
     }

@@ -7,6 +7,8 @@ struct CallPage: Sendable {
   let zone: PageZone
   /// Whether its reader sees their own calls alone.
   let isOwn: Bool
+  /// What is known of its events.
+  let timeline: Markup
 
   private static let root = "../"
 
@@ -21,6 +23,7 @@ struct CallPage: Sendable {
       \(call.duration.map { ShownCall.text(seconds: $0) } ?? "–") · \(text.text(zone.day(call.start)))</p>
       \(audio)
       <dl>\(facts)</dl>
+      \(timeline)
       </article>
       """)
   }

@@ -3,15 +3,16 @@ import Values
 
 /// The page with the list.
 struct ListPage: Sendable {
-  let text: PageText
-  let filter: PageFilter
+  let rows: ListRows
   let calls: [ShownCall]
-  /// Calls on all pages, as far as they were counted; nil where they were not.
-  let count: (number: Int, isMore: Bool)?
+  /// Calls on all pages; nil where they are counted in a request of its own.
+  let tally: CallLogTally?
   /// The place behind which the next page begins; nil on the last one.
   let next: String?
-  /// Whether tags are shown: users who see their own calls do not see them.
-  let hasTags: Bool
+
+  private var text: PageText { rows.text }
+  private var own: ListText { .of(rows.text) }
+  private var filter: PageFilter { rows.filter }
 
   var markup: Markup {
     PageFrame(text: text).page(
@@ -24,7 +25,10 @@ struct ListPage: Sendable {
       </div>
       \(help)
       <dialog id="drawer" aria-label="\(text.call)" data-close="\(text.close)"></dialog>
-      <button type="button" id="new-calls" hidden>\(text.newCalls)</button>
+      <button type="button" id="new-calls" title="\(text.newCalls)" data-one="\(own.newCall)" data-many="\(own.newCalls)" \
+      data-pause="\(own.pauseHint)" data-resume="\(own.resumeHint)" hidden></button>
+      <p id="said" role="status" class="hidden" data-live="\(own.live)" data-paused="\(own.paused)" data-lost="\(own.lost)" data-ended="\(own.ended)" \
+      data-copied="\(own.copied)"></p>
       <p id="failure" role="alert" class="alert" hidden>\(text.failed)</p>
       """)
   }
@@ -43,7 +47,8 @@ struct ListPage: Sendable {
     return """
       <form id="filter" method="get" action="./" role="search">
       <div class="field box"><label for="q">\(text.search)</label>\
-      <input id="q" name="q" type="search" value="\(value("q"))" placeholder="\(text.searchHint)" autocomplete="off" spellcheck="false" aria-describedby="problems"></div>
+      <input id="q" name="q" type="search" value="\(value("q"))" placeholder="\(text.searchHint)" autocomplete="off" autocapitalize="off" spellcheck="false" \
+      aria-describedby="problems" data-suggestions="\(own.suggestions)"></div>
       <button class="main">\(text.searchButton)</button>
       <div class="field date"><label for="from">\(text.from)</label>\
       <input id="from" name="from" type="datetime-local" value="\(value("from"))" title="\(text.untilHint)"></div>
@@ -74,7 +79,7 @@ struct ListPage: Sendable {
   private var results: Markup {
     """
     <div id="problems" class="problems">\(problems)</div>
-    <div class="chosen">\(ranges)\(chips)</div>
+    <div class="chosen">\(ranges)\(chips)\(printed)</div>
     \(filter.problems.isEmpty ? ChartSection.place(text, filter) : "")
     \(filter.problems.isEmpty ? summary : "")
     \(filter.problems.isEmpty ? list : "")
@@ -121,16 +126,27 @@ struct ListPage: Sendable {
     return "<span class=\"chips\">\(links)</span>"
   }
 
+  /// What the form's fields ask for, for paper: there the form is left out.
+  private var printed: Markup {
+    let fields = [(text.from, "from"), (text.until, "until"), (text.direction, "direction"), (text.status, "status")]
+    let parts = fields.compactMap { label, name -> Markup? in
+      filter.fields[name].map { "<span>\(label): \($0.replacing("T", with: " "))</span> " }
+    }
+    return parts.isEmpty ? "" : "<span class=\"printed\">\(parts)</span>"
+  }
+
   private var summary: Markup {
-    let number: Markup = count.map { "<strong id=\"count\">\(text.count($0.number, isMore: $0.isMore))</strong>" } ?? ""
+    let all = filter.address(["after": nil])
+    let counts: Markup =
+      tally.map { CountPage.counts($0, text) } ?? "<noscript><a href=\"./count?\(all)\">\(own.countThem)</a></noscript>"
+    let asked: Markup = tally == nil ? " data-href=\"./count?\(all)\" data-counting=\"\(own.counting)\"" : ""
     let first: Markup =
-      filter.fields["after"] == nil ? "" : "<a href=\"./?\(filter.address(["after": nil]))\">\(text.first)</a>"
-    let address = filter.address(["after": nil])
-    let guide = (address.isEmpty ? "" : address + "&") + "columns=guide"
+      filter.fields["after"] == nil ? "" : "<a href=\"./?\(all)\">\(text.first)</a>"
+    let guide = (all.isEmpty ? "" : all + "&") + "columns=guide"
     return """
-      <div class="summary"><span aria-live="polite">\(number)</span>\(first)\
+      <div class="summary"><span id="counts" aria-live="polite"\(asked)>\(counts)</span>\(first)\
       <span class="zone">\(text.zone) <span id="zone">\(filter.zone.name)</span></span>\
-      <span class="downloads"><a href="./calls.csv?\(address)" download>\(text.csv)</a> \
+      <span class="downloads"><a href="./calls.csv?\(all)" download>\(text.csv)</a> \
       <a href="./calls.csv?\(guide)" download>\(text.guideCSV)</a></span></div>
       """
   }
@@ -140,7 +156,7 @@ struct ListPage: Sendable {
       return
         "<div class=\"empty\"><h2>\(text.noCalls)</h2><p>\(text.noCallsHint)</p><p><a href=\"./\">\(text.reset)</a></p></div>"
     }
-    let tags: Markup = hasTags ? "<th scope=\"col\" class=\"tags\">\(text.tags)</th>" : ""
+    let tags: Markup = rows.hasTags ? "<th scope=\"col\" class=\"tags\">\(text.tags)</th>" : ""
     let more: Markup =
       next.map {
         "<p class=\"more\"><a id=\"next\" rel=\"next\" href=\"./?\(filter.address(["after": $0]))\">\(text.next)</a></p>"
@@ -150,59 +166,24 @@ struct ListPage: Sendable {
       <thead><tr><th scope="col" class="time">\(text.time)</th><th scope="col">\(text.caller)</th><td class="arrow"></td>\
       <th scope="col">\(text.callee)</th><th scope="col">\(text.direction)</th><th scope="col">\(text.status)</th>\
       <th scope="col" class="duration">\(text.duration)</th>\(tags)<th scope="col" class="recorded">\(text.recording)</th></tr></thead>
-      \(days)
+      \(rows.days(calls))
       </table>
       \(more)
       """
   }
-
-  private var days: [Markup] {
-    var days: [(day: CivilDate, calls: [ShownCall])] = []
-    for call in calls {
-      let day = filter.zone.day(call.start)
-      if days.last?.day == day { days[days.count - 1].calls.append(call) } else { days.append((day, [call])) }
-    }
-    return days.map { day, calls in
-      """
-      <tbody data-day="\(PageZone.text(day))"><tr class="day"><th colspan="\(hasTags ? 9 : 8)" scope="rowgroup">\(text.text(day))</th></tr>
-      \(calls.map(row))</tbody>
-      """
-    }
-  }
-
-  private func row(_ call: ShownCall) -> Markup {
-    let list = call.tags.map { tag -> Markup in "<bdi class=\"tag\">\(tag)</bdi>" }
-    let tags: Markup = hasTags ? "<td class=\"tags\">\(list)</td>" : ""
-    let kept = call.recordings.filter { !$0.isDeleted }.count
-    var recorded: Markup = ""
-    if kept > 0 {
-      recorded =
-        "<span class=\"rec\" title=\"\(text.recording)\"><span class=\"hidden\">\(text.recordings): </span>\(kept)</span>"
-    } else if !call.recordings.isEmpty {
-      recorded = "<span class=\"none\">\(text.deleted)</span>"
-    }
-    return """
-      <tr data-id="\(call.id)"><td class="time"><a href="./calls/\(call.id)\(zoneQuery)"><time datetime="\(PageZone.iso(call.start))">\
-      \(filter.zone.clockTime(call.start))</time></a></td><td class="caller">\(text.markup(call.caller))</td>\
-      <td class="arrow" aria-hidden="true">→</td><td class="callee">\(text.markup(call.callee))</td>\
-      <td class="direction \(call.direction)">\(text.text(direction: call.direction))</td><td class="status">\(text.badge(call.status))</td>\
-      <td class="duration">\(call.duration.map { ShownCall.text(seconds: $0) } ?? "–")</td>\(tags)<td class="recorded">\(recorded)</td></tr>
-
-      """
-  }
-
-  private var zoneQuery: String { filter.fields["zone"].map { "?zone=" + PageFilter.encoded($0) } ?? "" }
 
   // MARK: Help
 
   private var help: Markup {
     let operators = [
       "from:101", "to:+33*", "number:*01", "is:answered", "is:missed", "is:voicemail", "is:blocked", "dir:in", "dir:out",
-      "dir:internal", "tag:sales", "tag:\"two words\"", "user:UUID", "has:recording", "conversation:1772438400.17",
+      "dir:internal", "tag:sales", "tag:\"two words\"", "user:\"Ann Lee\"", "user:UUID", "has:recording", "after:2026-03-02",
+      "before:2026-03-02T18:00", "conversation:1772438400.17",
     ].map { example -> Markup in "<li><code>\(example)</code></li>" }
-    let keys = [("/", text.keySearch), ("j k", text.keyMove), ("Enter", text.keyOpen), ("?", text.keyHelp)].map {
-      key, meaning -> Markup in "<dt><kbd>\(key)</kbd></dt><dd>\(meaning)</dd>"
-    }
+    let keys = [
+      ("/", text.keySearch), ("j k", text.keyMove), ("Enter", text.keyOpen), ("x", own.keyCopy), ("p", own.keyLive),
+      ("⌫", own.keyBackspace), ("?", text.keyHelp),
+    ].map { key, meaning -> Markup in "<dt><kbd>\(key)</kbd></dt><dd>\(meaning)</dd>" }
     return """
       <dialog id="help" aria-label="\(text.help)"><form method="dialog"><button>\(text.close)</button></form>\
       <h2>\(text.operators)</h2><ul class="operators">\(operators)</ul><h2>\(text.keys)</h2><dl>\(keys)</dl></dialog>
@@ -224,6 +205,8 @@ extension PageText {
     case .badText: "\(problem.text) \(badText)"
     case .badChoice: "\(problem.text) \(badChoice)"
     case .badPage: "\(problem.text) \(badPage)"
+    case .noUser: "\(ListText.of(self).noUser) \(problem.text)"
+    case .tooManyUsers: "\(ListText.of(self).tooManyUsers) \(problem.text)"
     }
   }
 }

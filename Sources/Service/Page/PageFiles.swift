@@ -12,9 +12,12 @@ struct PageFile: Sendable {
   static let all = [
     PageFile("/app.css", PackageResources.app_css, "text/css; charset=utf-8"),
     PageFile("/sign-in.css", PackageResources.sign_in_css, "text/css; charset=utf-8"),
+    PageFile("/timeline.css", PackageResources.timeline_css, "text/css; charset=utf-8"),
     PageFile("/app.js", PackageResources.app_js, "text/javascript; charset=utf-8"),
     PageFile("/charts.css", PackageResources.charts_css, "text/css; charset=utf-8"),
     PageFile("/charts.js", PackageResources.charts_js, "text/javascript; charset=utf-8"),
+    PageFile("/box.js", PackageResources.box_js, "text/javascript; charset=utf-8"),
+    PageFile("/live.js", PackageResources.live_js, "text/javascript; charset=utf-8"),
   ]
 
   private init(_ path: String, _ bytes: [UInt8], _ type: String) {

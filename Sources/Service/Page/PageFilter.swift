@@ -10,6 +10,7 @@ struct PageFilter: Sendable {
   struct Problem: Equatable, Sendable {
     enum Kind: Equatable, Sendable {
       case badOperator, badValue(String), twice, contradiction, badTime, openQuote, badZone, badText, badChoice, badPage
+      case noUser, tooManyUsers
     }
     let kind: Kind
     /// What was typed.
@@ -31,6 +32,10 @@ struct PageFilter: Sendable {
   private var words: [String] = []
   private var seen: Set<String> = []
   private var operatorStatuses: Set<CallLogView.Status> = []
+  /// Users who are named, and whom only the database knows.
+  private(set) var userTerms: [SearchBox.Term] = []
+  /// Users that a filter has at most.
+  static let mostUsers = 200
 
   /// Reads them.
   /// - Parameter zone: of times where the address names none
@@ -96,7 +101,15 @@ struct PageFilter: Sendable {
     case "dir", "direction": readDirection(term)
     case "tag": term.value.isEmpty || selection.tags.count >= 100 ? bad(term, ["tag:sales"]) : selection.tags.append(term.value)
     case "user":
-      if let user = UUIDValue(term.value) { selection.users.append(user) } else { bad(term, ["UUID"]) }
+      if let user = UUIDValue(term.value) {
+        selection.users.append(user)
+      } else if term.value.allSatisfy(\.isWhitespace) || userTerms.count >= 20 {
+        bad(term, ["user:\"Ann Lee\"", "user:UUID"])
+      } else {
+        userTerms.append(term)
+      }
+    case "after": if let time = time(term) { selection.from = max(selection.from ?? time, time) }
+    case "before": if let time = time(term) { selection.to = min(selection.to ?? time, time) }
     case "has":
       if term.value.lowercased() == "recording" { selection.isRecorded = true } else { bad(term, ["recording"]) }
     case "conversation":
@@ -136,6 +149,26 @@ struct PageFilter: Sendable {
       return nil
     }
     return isFirst(term) ? (before ? "_" : "") + digits + (after ? "_" : "") : nil
+  }
+
+  /// The time of an operator: a day, which begins at midnight, or a day with a time.
+  private mutating func time(_ term: SearchBox.Term) -> Timestamp? {
+    let text = term.value.uppercased()
+    guard let time = zone.time(ofField: text.contains("T") ? text : text + "T00:00") else {
+      bad(term, ["2026-03-02", "2026-03-02T08:00"])
+      return nil
+    }
+    return isFirst(term) ? time : nil
+  }
+
+  /// Takes the users that the database knows by the names of ``userTerms``. Several mean calls of
+  /// any of them.
+  mutating func take(users: [[UUIDValue]]) {
+    for (term, found) in zip(userTerms, users) {
+      if found.isEmpty { note(.noUser, term.source) }
+      if found.count > PageFilter.mostUsers { note(.tooManyUsers, term.source) }
+      selection.users += found.prefix(PageFilter.mostUsers)
+    }
   }
 
   private mutating func readDirection(_ term: SearchBox.Term) {

@@ -22,6 +22,7 @@ struct PageFrame: Sendable {
       <title>\(title)</title>
       <link rel="icon" href="data:,">
       <link rel="stylesheet" href="\(root)app.css">
+      <link rel="stylesheet" href="\(root)timeline.css">
       \(head)
       </head>
       <body>

@@ -42,11 +42,6 @@ struct PageText: Sendable {
     let weekday = weekdays[Int(clamping: days - days.floorDivided(by: 7) * 7)]
     return day(weekday, date.day, months[Int(clamping: date.month - 1)], date.year)
   }
-
-  /// A number of calls.
-  func count(_ number: Int, isMore: Bool) -> String {
-    number == 1 && !isMore ? "1 \(one)" : "\(isMore ? more + " " : "")\(number) \(many)"
-  }
 }
 
 extension PageText {

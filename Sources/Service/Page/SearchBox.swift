@@ -47,6 +47,12 @@ struct SearchBox: Sendable {
     terms.indices.filter { $0 != place }.map { terms[$0].source }.joined(separator: " ")
   }
 
+  /// A term as somebody would type it; nil for a value that none can have.
+  static func term(key: String, value: String) -> String? {
+    guard !value.isEmpty, !value.contains("\""), !value.utf8.contains(0) else { return nil }
+    return "\(key):" + (value.contains(where: \.isWhitespace) ? "\"\(value)\"" : value)
+  }
+
   private static func isName(_ text: String) -> Bool {
     !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isLetter }
   }

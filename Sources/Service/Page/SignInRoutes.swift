@@ -48,11 +48,9 @@ struct SignInRoutes: Sendable {
       let lacksAccess = session != nil && error == .missingAccess
       page.message = lacksAccess ? frame.text.missingAccess : wasSignedIn ? frame.text.sessionEnded : nil
       page.comesFromElsewhere = headers[SignInRoutes.fetchSite] == "cross-site"
-      let status: HTTPResponse.Status =
-        lacksAccess ? .forbidden : wasSignedIn || visit.request.uri.path != "/" ? .unauthorized : .ok
-      var response = PageFrame.response(page.markup, status)
-      if wasSignedIn { response.headers[.setCookie] = Sessions.goodbye(isSecure: isSecure) }
-      return response
+      // The cookie stays. The page's program may be who asks, and loads the page again when it
+      // learns of it: then the page can still say what has happened.
+      return PageFrame.response(page.markup, lacksAccess ? .forbidden : .unauthorized)
     default:
       guard session != nil else { return SignInRoutes.refused(error, page) }
       var response = PageFrame.response(SignInPage.away(frame, page.goal), .serviceUnavailable)
@@ -114,7 +112,8 @@ struct SignInRoutes: Sendable {
       case .missingAccess: (text.missingAccess, .forbidden)
       case .tooManyAttempts(let seconds): ("\(own.waitBefore) \(seconds) \(own.waitAfter)", .tooManyRequests)
       case .tooManySessions: (own.tooManySessions, .tooManyRequests)
-      case .unreachable, .notInitialized: (text.tokensAway, .serviceUnavailable)
+      case .unreachable, .notInitialized:
+        (page.takesPasswords && !page.isOfToken ? own.passwordsAway : text.tokensAway, .serviceUnavailable)
       }
     page.message = message
     var response = PageFrame.response(page.markup, status)

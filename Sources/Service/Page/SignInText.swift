@@ -3,7 +3,7 @@ struct SignInText: Sendable {
   let user, password, passwordHint, withToken: String
   let wrongPassword, tooManySessions, waitBefore, waitAfter: String
   let signedOut, signedOutHint, again: String
-  let away, awayHint, tryAgain: String
+  let passwordsAway, away, awayHint, tryAgain: String
 
   static func of(_ text: PageText) -> SignInText { text.language == PageText.french.language ? french : english }
 
@@ -14,9 +14,8 @@ struct SignInText: Sendable {
     tooManySessions: "You are signed in at Wazo in too many places. Sign out in one of them first.",
     waitBefore: "Too many attempts. Try again in", waitAfter: "seconds.", signedOut: "You are signed out",
     signedOutHint: "Your session has ended here and on the server.", again: "Sign in again",
-    away: "Tokens cannot be checked now",
-    awayHint: "The service does not reach what knows the tokens. Your session stays. Try again in a moment.",
-    tryAgain: "Try again")
+    passwordsAway: "Names and passwords cannot be checked now. Try again in a moment.", away: "Not available now",
+    awayHint: "The service cannot check who you are at the moment. Your session stays.", tryAgain: "Try again")
 
   static let french = SignInText(
     user: "Nom d’utilisateur", password: "Mot de passe",
@@ -26,7 +25,8 @@ struct SignInText: Sendable {
     tooManySessions: "Vous êtes connecté à Wazo à trop d’endroits. Déconnectez-vous d’abord de l’un d’eux.",
     waitBefore: "Trop d’essais. Réessayez dans", waitAfter: "secondes.", signedOut: "Vous êtes déconnecté",
     signedOutHint: "Votre session est terminée ici et sur le serveur.", again: "Se reconnecter",
-    away: "Les jetons ne peuvent pas être vérifiés",
-    awayHint: "Le service ne joint pas ce qui connaît les jetons. Votre session reste ouverte. Réessayez dans un instant.",
+    passwordsAway: "Les noms et les mots de passe ne peuvent pas être vérifiés. Réessayez dans un instant.",
+    away: "Indisponible pour le moment",
+    awayHint: "Le service ne peut pas vérifier qui vous êtes pour le moment. Votre session reste ouverte.",
     tryAgain: "Réessayer")
 }

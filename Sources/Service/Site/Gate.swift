@@ -99,8 +99,8 @@ struct Gate: Sendable {
 }
 
 extension Gate {
-  /// What attempts for a user's name are counted by. People mistake the fields of a form, and so the
-  /// text itself is not kept.
+  /// What attempts for a user's name are counted by. People mistake the fields of a form, and so
+  /// the text itself is not kept.
   static func key(ofUser user: String) -> String {
     SHA256.hash(data: Data(user.lowercased().utf8)).map { String($0, radix: 16) }.joined(separator: "-")
   }

@@ -18,7 +18,7 @@ struct Requester: Sendable {
     var client = address.flatMap(Requester.plain)
     var usesTLS = speaksTLS
     if let proxy = client, proxies.contains(proxy) {
-      // Each proxy adds whom it has been asked by. What stands before that, anybody may have written.
+      // Each proxy adds who has asked it. What stands before that, anybody may have written.
       for entry in Requester.entries(headers, .forwardedFor).reversed() {
         guard let address = Requester.plain(entry) else { break }
         client = address

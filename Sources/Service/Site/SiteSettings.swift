@@ -22,8 +22,8 @@ public struct SiteSettings: Sendable {
     public var body = 1 << 20
     /// How long a body may take.
     public var request = Duration.seconds(30)
-    /// Attempts with unknown tokens or wrong passwords in a minute: from one address, or for one name;
-    /// 0 for no limit.
+    /// Attempts with unknown tokens or wrong passwords in a minute: from one address, or for one
+    /// name; 0 for no limit.
     public var refusedAttempts = 20
 
     /// The defaults.

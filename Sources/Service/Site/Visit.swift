@@ -108,8 +108,8 @@ struct Visit: Sendable {
     }
   }
 
-  /// The session of the page that a request belongs to. A cookie comes along with whatever a browser
-  /// is made to ask, and so changes nothing.
+  /// The session of the page that a request belongs to. A cookie comes along with whatever a
+  /// browser is made to ask, and so changes nothing.
   private static func session(
     _ request: Request, _ credentials: Credentials, _ requester: Requester, _ gate: Gate
   ) -> Sessions.Session? {

@@ -2,6 +2,9 @@
 // program puts them in place without a reload. So there is one maker of rows, and without this
 // program the page works, too.
 
+import { attend } from "./box.js";
+import { follow } from "./live.js";
+
 const results = document.getElementById("results");
 const form = document.getElementById("filter");
 const drawer = document.getElementById("drawer");
@@ -9,6 +12,7 @@ const help = document.getElementById("help");
 const failure = document.getElementById("failure");
 const newCalls = document.getElementById("new-calls");
 const live = document.getElementById("live");
+const said = document.getElementById("said");
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // The page's address without the call that stands open.
@@ -36,25 +40,55 @@ let shown = listOf(location.href).href;
 async function load(url, keepsFocus) {
   asking?.abort();
   const mine = (asking = new AbortController());
+  const place = calls.place;
   results.setAttribute("aria-busy", "true");
   failure.hidden = true;
   try {
     const read = await page(url, mine.signal);
     const fresh = read.getElementById("results");
     if (!fresh) throw new Error("no list");
+    const hadFocus = results.contains(document.activeElement);
     results.replaceChildren(...fresh.childNodes);
+    if (hadFocus) results.focus({ preventScroll: true });
     const asked = read.getElementById("filter");
     for (const field of form.elements) {
       if (field.name && !(keepsFocus && field === document.activeElement)) field.value = asked.elements[field.name]?.value ?? field.value;
     }
     shown = url.href;
-    newCalls.hidden = true;
+    calls.follow(shown, place);
+    count(!!document.getElementById("count"));
+    watch();
     return true;
   } catch (error) {
     if (error.name !== "AbortError") failure.hidden = false;
     return false;
   } finally {
     if (asking === mine) results.removeAttribute("aria-busy");
+  }
+}
+
+// The number of calls comes after the rows, which do not wait for it.
+let counting = null;
+async function count(isThere) {
+  if (isThere) return;
+  counting?.abort();
+  const mine = (counting = new AbortController());
+  const place = document.getElementById("counts");
+  if (!place) return;
+  const timer = setTimeout(() => {
+    if (!place.querySelector("#count")) place.textContent = place.dataset.counting ?? "";
+  }, 400);
+  try {
+    const url = new URL("./count", location.href);
+    url.search = new URL(shown).search;
+    url.searchParams.delete("after");
+    const read = await page(url, mine.signal);
+    const fresh = read.getElementById("counts");
+    if (fresh && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
+  } catch {
+    if (!mine.signal.aborted && !place.querySelector("#count")) place.textContent = "";
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -88,7 +122,12 @@ async function more(link) {
     const read = await page(link.href);
     const table = document.getElementById("calls");
     if (!table?.isConnected || !link.isConnected) return;
+    // A call that has come to the list by itself meanwhile may be on the next page, too.
+    for (const row of read.querySelectorAll("#calls tr[data-id]")) {
+      if (table.querySelector(`tr[data-id="${row.dataset.id}"]`)) row.remove();
+    }
     for (const day of [...(read.getElementById("calls")?.tBodies ?? [])]) {
+      if (!day.querySelector("tr[data-id]")) continue;
       const last = table.tBodies[table.tBodies.length - 1];
       if (last.dataset.day === day.dataset.day) {
         day.querySelector(".day").remove();
@@ -99,10 +138,22 @@ async function more(link) {
     }
     const next = read.getElementById("next");
     if (next) link.replaceWith(next); else link.parentElement.remove();
+    watch();
   } catch {
     failure.hidden = false;
     link.removeAttribute("aria-busy");
   }
+}
+
+// More calls come when the end of the list comes into view.
+const end = new IntersectionObserver((seen) => {
+  const next = document.getElementById("next");
+  if (next && seen.some((one) => one.isIntersecting)) more(next);
+});
+function watch() {
+  end.disconnect();
+  const next = document.getElementById("next");
+  if (next) end.observe(next);
 }
 
 // One call
@@ -138,6 +189,7 @@ async function open(address, isNew) {
 let isLeaving = false;
 drawer.addEventListener("close", () => {
   drawer.replaceChildren();
+  results.querySelector(".current a")?.focus({ preventScroll: true });
   if (isLeaving || !new URL(location.href).searchParams.has("open")) return;
   if (history.state?.drawer) history.back(); else history.replaceState(null, "", listOf(location.href));
 });
@@ -196,17 +248,55 @@ function step(by) {
   if (row) choose(row); else { const next = document.getElementById("next"); if (next) more(next); }
 }
 
+// The number of the other side: of the caller, where the call came from outside.
+async function copy() {
+  const row = results.querySelector("tr.current");
+  const side = row?.querySelector(row.querySelector(".inbound") ? ".caller" : ".callee");
+  const number = (side?.querySelector(".number") ?? side?.querySelector(".name"))?.textContent;
+  if (!number) return;
+  try {
+    await navigator.clipboard.writeText(number);
+  } catch {
+    // Browsers have no clipboard for pages without TLS.
+    const field = document.createElement("textarea");
+    field.value = number;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    row.querySelector("a").focus({ preventScroll: true });
+  }
+  say("copied", number);
+}
+
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || drawer.open || help.open) return;
   if (event.target.matches("input, select, textarea")) {
-    if (event.key === "Escape") event.target.blur();
+    if (event.key === "Escape") {
+      // Escape would empty the box.
+      event.preventDefault();
+      event.target.blur();
+    }
     return;
   }
   switch (event.key) {
     case "/": form.elements.q.focus(); form.elements.q.select(); break;
     case "j": step(1); break;
     case "k": step(-1); break;
+    case "x": copy(); break;
+    case "p": calls.toggle(); break;
     case "?": help.showModal(); break;
+    case "Backspace":
+    case "Delete": {
+      const chip = event.target.closest?.(".chip");
+      if (!chip) return;
+      const place = [...results.querySelectorAll(".chip")].indexOf(chip);
+      go(chip.href).then(() => {
+        const left = results.querySelectorAll(".chip");
+        (left[Math.min(place, left.length - 1)] ?? form.elements.q).focus();
+      });
+      break;
+    }
     default: return;
   }
   event.preventDefault();
@@ -216,48 +306,37 @@ const helpButton = document.getElementById("help-button");
 helpButton.hidden = false;
 helpButton.addEventListener("click", () => help.showModal());
 
-// New calls come from the service's stream, if it has one.
-
-let isPaused = false;
-function listen() {
-  const stream = new EventSource(new URL("./1.0/cdr/stream", location.href));
-  stream.addEventListener("open", () => {
-    live.hidden = false;
-    live.setAttribute("aria-pressed", String(!isPaused));
-  });
-  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) live.hidden = true; });
-  let waiting = null;
-  const arrive = () => {
-    if (isPaused || waiting) return;
-    waiting = setTimeout(() => {
-      waiting = null;
-      const isAtTop = scrollY < 40 && !drawer.open && !results.querySelector(".current");
-      const isFirstPage = !new URL(shown).searchParams.has("after");
-      if (isAtTop && isFirstPage) load(new URL(shown), true); else newCalls.hidden = false;
-    }, 300);
-  };
-  stream.addEventListener("call_log", arrive);
-  // The stream has left calls out; the list has them.
-  stream.addEventListener("gap", arrive);
+// What is said shows for a while; that new calls do not come, until they do.
+let saying = null;
+function say(what, text = "") {
+  clearTimeout(saying);
+  said.textContent = `${said.dataset[what]} ${text}`.trim();
+  said.classList.remove("hidden");
+  if (what !== "lost" && what !== "ended") saying = setTimeout(() => said.classList.add("hidden"), 2500);
 }
 
-live.addEventListener("click", () => {
-  isPaused = !isPaused;
-  live.setAttribute("aria-pressed", String(!isPaused));
+let recount = null;
+const calls = follow({
+  button: live, newCalls, page, say,
+  table: () => document.getElementById("calls"),
+  reload: () => {
+    const url = new URL(shown);
+    url.searchParams.delete("after");
+    return url.href === shown ? load(url, true) : go(url, true);
+  },
+  changed: () => { recount ??= setTimeout(() => { recount = null; count(); }, 1500); },
 });
 
-newCalls.addEventListener("click", () => {
-  const url = new URL(shown);
-  url.searchParams.delete("after");
-  scrollTo(0, 0);
-  if (url.href === shown) load(url); else go(url);
-});
+attend(form.elements.q, () => form.requestSubmit());
 
 // Times are shown in the browser's zone.
 if (zone && document.getElementById("zone")?.textContent !== zone && !new URL(location.href).searchParams.has("zone")) {
   const url = inZone(new URL(location.href));
   history.replaceState(history.state, "", url);
   load(listOf(url));
+} else {
+  calls.follow(shown, null);
+  count(!!document.getElementById("count"));
+  watch();
 }
 showOpen();
-listen();

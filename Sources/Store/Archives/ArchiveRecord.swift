@@ -185,6 +185,21 @@ public struct ArchiveRecord: Sendable {
     ).bool(0, 0) == true
   }
 
+  /// Gives the ones of these months of which an archive has CELs that a purge deleted.
+  /// - Parameter months: such as `2025-03`
+  public static func monthsOfPurgedCELs(among months: [String], on connection: Connection) throws(PostgreSQLError) -> [String] {
+    guard
+      try connection.query("SELECT to_regclass('call_logd_archive') IS NOT NULL", purpose: "Looking for the record of archives")
+        .bool(0, 0) == true
+    else { return [] }
+    return try connection.query(
+      """
+      SELECT DISTINCT month FROM call_logd_archive
+      WHERE kind = 'cel' AND deletes AND state IN ('done', 'published') AND month = ANY($1) ORDER BY month
+      """, [.textArray(months)], purpose: "Looking for months whose CELs were purged"
+    ).compactMap { $0.string(0) }
+  }
+
   /// Gives the ones of these call logs that an earlier version's purge deleted. Such a purge
   /// recorded ids only, without conversations.
   public static func purgedByID(among ids: [Int32], on connection: Connection) throws(PostgreSQLError) -> Set<Int32> {

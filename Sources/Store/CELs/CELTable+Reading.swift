@@ -146,6 +146,22 @@ extension CELTable {
     }
   }
 
+  /// Gives the rows of these linkedids, at most `limit` of them, in the order of their ids.
+  func forEachRow(
+    ofLinkedids linkedids: [Text], limit: Int, on connection: Connection, _ body: (CELColumns) -> Void
+  ) throws {
+    var reader = TextRowReader()
+    var tally = Tally()
+    // OFFSET keeps the look-up by linkedid apart from the order: for the sake of LIMIT the planner
+    // could walk through the table by its ids.
+    try connection.stream(
+      "SELECT \(selectList) FROM (SELECT * FROM \(name) WHERE linkedid = ANY($1) OFFSET 0) c ORDER BY c.id LIMIT $2",
+      [.array(BinaryArray(texts: linkedids)), .int8(Int64(limit))], purpose: "Reading the CELs of a call"
+    ) { row in
+      body(self.columns(row, &reader, &tally))
+    }
+  }
+
   /// Gives the linkedids of channels.
   func linkedidsOf(_ uniqueids: [Text], _ names: TextArena, _ connection: Connection) throws -> [Text] {
     try texts(

@@ -27,6 +27,10 @@ enum AdvisoryLock: Int32 {
   /// one service at a time makes exports, sends their mails and purges them.
   case exports = 0x6361_6C65
 
+  /// Counts, "calt", a tally: object 0, of the transaction, in the call logs' database. At most one
+  /// session at a time adds them up.
+  case counts = 0x6361_6C74
+
   /// The schema, "call_log": one number of eight letters, of the session. At most one migration
   /// runs.
   static let schema: Int64 = 0x6361_6C6C_5F6C_6F67

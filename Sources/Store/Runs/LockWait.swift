@@ -1,5 +1,5 @@
-import Foundation
 import PostgreSQL
+import Values
 
 /// The time limit for a lock that another run holds while it works, and the message when the time
 /// is up.
@@ -60,13 +60,13 @@ public struct LockWait: Sendable {
     holders: () throws -> LockHolders,
     _ body: () throws -> T
   ) throws -> T {
-    var since = Date()
+    var since = Stopwatch()
     var last: Int64?
     // The transactions that have held the lock all the time, as far as the server shows.
     var steady: Set<String>?
     while true {
       try check()
-      let left = seconds - Date().timeIntervalSince(since)
+      let left = seconds - since.seconds
       do {
         return try attempt(min(max(slice, 0.1), max(left, 0.01)), on: connection, body)
       } catch let error as PostgreSQLError where error.sqlState == .lockNotAvailable {
@@ -78,11 +78,11 @@ public struct LockWait: Sendable {
           // The first round has nothing to compare with.
           steady = names
         } else if now != last || left?.isEmpty == true {
-          since = Date()
+          since = Stopwatch()
           steady = names
         } else {
           steady = left
-          if Date().timeIntervalSince(since) >= seconds { throw busy(purpose, what, found, on: connection) }
+          if since.seconds >= seconds { throw busy(purpose, what, found, on: connection) }
         }
         last = now
       }

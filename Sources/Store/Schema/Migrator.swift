@@ -2,6 +2,7 @@ import CallLogs
 import Foundation
 import PostgreSQL
 import SQL
+import Values
 
 /// Brings the schema of the call logs' database up to date, one step after the other.
 public struct Migrator {
@@ -17,7 +18,7 @@ public struct Migrator {
     public var isOptional: Bool { sql.hasPrefix("-- outside a transaction") }
   }
 
-  private let connection: Connection
+  let connection: Connection
 
   /// A migrator on the database of the call logs.
   public init(_ connection: Connection) {
@@ -58,10 +59,19 @@ public struct Migrator {
       )
     }
     guard before.count < known.count else { return ([], []) }
+    return try alone { try runMissing(program, report) }
+  }
+
+  /// Does something while no other process changes the schema.
+  func alone<Value>(_ body: () throws -> Value) throws -> Value {
     try waitForOthers()
     defer {
       _ = try? connection.query("SELECT pg_advisory_unlock($1)", [.int8(AdvisoryLock.schema)], purpose: "Ending the migration")
     }
+    return try body()
+  }
+
+  private func runMissing(_ program: String, _ report: (String) -> Void) throws -> (done: [String], putOff: [String]) {
     // Another process may have applied steps while this one waited.
     let applied = try applied()
     var done: [String] = []
@@ -91,7 +101,7 @@ public struct Migrator {
   /// holds a snapshot. CREATE INDEX CONCURRENTLY in the other process would wait for its end, so
   /// both would wait for each other.
   private func waitForOthers() throws {
-    let started = Date()
+    let started = Stopwatch()
     while true {
       let rows = try connection.query(
         "SELECT pg_try_advisory_lock($1), (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::text",
@@ -99,7 +109,7 @@ public struct Migrator {
         purpose: "Waiting for another migration")
       if rows.bool(0, 0) == true { return }
       let limit = Double(rows.string(0, 1) ?? "") ?? 0
-      guard limit <= 0 || Date().timeIntervalSince(started) * 1000 < limit else {
+      guard limit <= 0 || started.seconds * 1000 < limit else {
         let holders = try LockHolders.ofAdvisory(AdvisoryLock.schema, on: connection)
         throw StoreError(
           .busy,
@@ -157,7 +167,7 @@ public struct Migrator {
   /// An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index. PostgreSQL never uses it,
   /// and IF NOT EXISTS counts it as present (PostgreSQL, CREATE INDEX, "Building Indexes
   /// Concurrently").
-  private func dropInvalidIndexes() throws(PostgreSQLError) {
+  func dropInvalidIndexes() throws(PostgreSQLError) {
     let rows = try connection.query(
       """
       SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid

@@ -7,17 +7,22 @@ public struct CSVWriter {
   public private(set) var out: [UInt8]
   /// Whether the writer protects cells that a spreadsheet would read as formulas.
   public let isSpreadsheetSafe: Bool
+  /// Whether a cell that is a telephone number stays as it is all the same.
+  public let keepsTelephoneNumbers: Bool
   private var isFirst = true
 
   /// A writer that appends to `out`.
   ///
-  /// - Parameter isSpreadsheetSafe: whether to put a single quote before each cell that begins with
-  ///   `=`, `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP
-  ///   recommends against CSV injection. The same applies within a cell after a semicolon, a tab or
-  ///   a line break, because a spreadsheet with another separator begins a cell there. Numbers such
-  ///   as `+33123456789` get the quote too, because spreadsheets take them for formulas.
-  public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false) {
-    (self.out, self.isSpreadsheetSafe) = (out, isSpreadsheetSafe)
+  /// - Parameters:
+  ///   - isSpreadsheetSafe: whether to put a single quote before each cell that begins with `=`,
+  ///     `+`, `-`, `@` (also as full-width characters), a tab or a line break, as OWASP recommends
+  ///     against CSV injection. The same applies within a cell after a semicolon, a tab or a line
+  ///     break, because a spreadsheet with another separator begins a cell there. Numbers such as
+  ///     `+33123456789` get the quote too, because spreadsheets take them for formulas.
+  ///   - keepsTelephoneNumbers: whether such numbers get no quote. A cell of digits, `+`, spaces
+  ///     and parentheses names no function and no other cell, and so does no harm.
+  public init(out: [UInt8] = [], isSpreadsheetSafe: Bool = false, keepsTelephoneNumbers: Bool = false) {
+    (self.out, self.isSpreadsheetSafe, self.keepsTelephoneNumbers) = (out, isSpreadsheetSafe, keepsTelephoneNumbers)
   }
 
   /// Writes a cell with the bytes that `body` appends.
@@ -76,6 +81,7 @@ public struct CSVWriter {
   private mutating func disarm(from start: Int) {
     let cell = Array(out[start...])
     guard cell.contains(where: CSVWriter.mayBegin) else { return }
+    if keepsTelephoneNumbers, cell.first == UInt8(ascii: "+"), cell.allSatisfy(CSVWriter.isOfTelephoneNumber) { return }
     out.removeSubrange(start...)
     var isBeginning = true
     for (index, byte) in cell.enumerated() {
@@ -84,6 +90,10 @@ public struct CSVWriter {
       isBeginning =
         byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
     }
+  }
+
+  private static func isOfTelephoneNumber(_ byte: UInt8) -> Bool {
+    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "+() ".utf8.contains(byte)
   }
 
   private static func mayBegin(_ byte: UInt8) -> Bool {

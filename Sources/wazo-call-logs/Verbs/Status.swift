@@ -19,6 +19,7 @@ struct Status: AsyncParsableCommand {
       Examples:
         wazo-call-logs status
         wazo-call-logs status --format json | jq '.runs[0].outcome'
+        wazo-call-logs status --check-counts   compare the counts with the call logs
         wazo-call-logs status --offline    the journals of archive, purge, restore
         wazo-call-logs -D status           also the source of each setting
       """)
@@ -27,14 +28,26 @@ struct Status: AsyncParsableCommand {
   var format = OutputFormat.text
   @Flag(help: "Use no database: show the journals of archive, purge and restore in the checkpoint folder.")
   var offline = false
+  @Flag(help: "Compare the counts by tenant and hour with the call logs, which reads them all.")
+  var checkCounts = false
   @OptionGroup var common: CommonOptions
 
   func run() async throws {
     if offline { return try await StatusOffline.run(common, format) }
     try await Session.run(common) { session in
-      let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log).run()
+      let status = try StatusJob(try session.runSettings(), interruption: session.interruption, log: session.log)
+        .run(checksCounts: checkCounts)
       let decision = session.settings.followDecision()
       try Console.result(format == .json ? Status.json(status, decision) : Status.text(status, decision))
+      if let difference = status.countDifference, difference.wrong > 0 {
+        throw JobError(
+          .badInput,
+          "the counts of \(Human.count(difference.wrong, "hour")) differ from the call logs; `wazo-call-logs migrate --counts` counts again"
+        )
+      }
+      if checkCounts, !status.areCountsKept {
+        throw JobError(.configuration, "call logs are not counted; `wazo-call-logs migrate --counts` begins it")
+      }
     }
   }
 
@@ -58,6 +71,7 @@ struct Status: AsyncParsableCommand {
       lines.append("Newest done   CEL \(newest.id)\(newest.time.map { " of " + TimestampText.text($0) } ?? "")")
     }
     lines.append("Call logs     \(Human.count(status.callLogs))")
+    lines += StatusSearch.lines(status)
     if let since = status.audio.since {
       let failed = status.audio.failed > 0 ? " (\(Human.count(status.audio.failed)) could not be)" : ""
       lines.append("Audio files   \(Human.count(status.audio.files)) to be removed\(failed), since \(TimestampText.text(since))")
@@ -107,6 +121,7 @@ struct Status: AsyncParsableCommand {
     json.number("newest_covered_id", status.newest?.id)
     json.time("newest_covered_time", status.newest?.time)
     json.number("call_logs", status.callLogs)
+    StatusSearch.append(status, to: &json)
     json.key("audio_files")
     json.open("{")
     json.number("waiting", status.audio.files)

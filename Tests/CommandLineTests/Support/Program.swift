@@ -37,8 +37,10 @@ enum Program {
   static let secret = "hunter2+%/geheim"
   static let encodedSecret = "hunter2%2B%25%2Fgeheim"
 
-  /// The folder with the programs: the one of the tests themselves.
+  /// The folder with the programs: the one of the tests themselves, or that of `SOAK_PROGRAMS`, so
+  /// that a soak can run the programs of a release.
   static let folder: String = {
+    if let other = ProcessInfo.processInfo.environment["SOAK_PROGRAMS"], !other.isEmpty { return other }
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     // The tests' runner may be the toolchain's, which gets the bundle's path as an argument.
     let paths = [own] + CommandLine.arguments

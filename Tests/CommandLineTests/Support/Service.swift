@@ -65,7 +65,15 @@ final class RunningService {
   /// Asks it something. The client's own thread reads: beside many other tests, the test's may
   /// stand still for minutes.
   func ask(_ path: String, token: String? = nil, within limit: TimeAmount = .minutes(30)) throws -> (status: Int, body: Data) {
-    let response = try RunningService.client.execute(request: request(path, token), deadline: .now() + limit).wait()
+    try RunningService.ask(url, path, token: token, within: limit)
+  }
+
+  /// Asks a service that is at this address.
+  static func ask(
+    _ url: String, _ path: String, token: String?, within limit: TimeAmount = .minutes(30)
+  ) throws -> (status: Int, body: Data) {
+    let request = try HTTPClient.Request(url: url + path, headers: token.map { ["X-Auth-Token": $0] } ?? [:])
+    let response = try client.execute(request: request, deadline: .now() + limit).wait()
     return (Int(response.status.code), Data(response.body?.readableBytesView ?? ByteBufferView()))
   }
 

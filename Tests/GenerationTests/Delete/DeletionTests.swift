@@ -151,9 +151,10 @@ struct DeletionTests {
       """
       DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint,
         call_logd_archive, call_logd_restored, call_logd_audio, call_logd_seen, call_logd_purged, call_logd_former, call_logd_late,
-        call_logd_awaited, call_logd_follower, call_logd_export_recording, call_logd_export_request, call_logd_remade;
+        call_logd_awaited, call_logd_follower, call_logd_export_recording, call_logd_export_request, call_logd_remade,
+        call_logd_count, call_logd_count_change;
       DROP SEQUENCE call_logd_claim_owner_seq;
-      DROP FUNCTION call_logd_sum;
+      DROP FUNCTION call_logd_sum, call_logd_count_note, call_logd_count_clear;
       DROP INDEX call_logd_call_log__idx__tenant_uuid_date;
       """)
     let told = try runner.dryRun(.all)

@@ -29,6 +29,8 @@ final class Following: Sendable {
     var follow = FollowSettings()
     (follow.pause, follow.idlePause, follow.debounce) = (.milliseconds(20), .milliseconds(50), .milliseconds(20))
     (follow.longest, follow.idleAfter) = (.seconds(1), .milliseconds(300))
+    // Beside many other tests an end in order may take its time.
+    follow.grace = .seconds(60)
     adjust(&follow)
     let (settings, log, final) = (runner.settings, runner.log, follow)
     let started = BlockingThread.start("follower") { [self] in
@@ -84,7 +86,8 @@ final class Following: Sendable {
   /// Interrupts it and waits for its end.
   @discardableResult
   func stop() -> (any Error)? {
-    interruption.request()
+    // It asks the server, which may not answer.
+    BlockingThread.start("stop") { [interruption] in interruption.request() }
     thread.withLock { $0 }?.join()
     return error
   }

@@ -15,7 +15,7 @@ struct MigratorTests {
   private let names = [
     "m001_call_logs", "m002_coverage", "m003_list_index", "m004_gaps", "m005_workers", "m006_archive", "m007_audio",
     "m008_recording_path", "m009_presence", "m010_purged_part", "m011_awaited", "m012_export_request",
-    "m013_follower", "m014_remade",
+    "m013_follower", "m014_remade", "m015_counts",
   ]
 
   /// Everything in the catalog that the migrations make.
@@ -81,9 +81,9 @@ struct MigratorTests {
     _ = try Migrator(try connect(database)).migrate(program: "test")
     try database.run(
       """
-      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint, call_logd_archive, call_logd_restored, call_logd_audio, call_logd_seen, call_logd_purged, call_logd_former, call_logd_late, call_logd_awaited, call_logd_export_request, call_logd_export_recording, call_logd_follower, call_logd_remade;
+      DROP TABLE call_logd_migration, call_logd_reach, call_logd_link, call_logd_gap, call_logd_run, call_logd_claim, call_logd_open, call_logd_checkpoint, call_logd_archive, call_logd_restored, call_logd_audio, call_logd_seen, call_logd_purged, call_logd_former, call_logd_late, call_logd_awaited, call_logd_export_request, call_logd_export_recording, call_logd_follower, call_logd_remade, call_logd_count, call_logd_count_change;
       DROP SEQUENCE call_logd_claim_owner_seq;
-      DROP FUNCTION call_logd_sum;
+      DROP FUNCTION call_logd_sum, call_logd_count_note, call_logd_count_clear;
       DROP INDEX call_logd_call_log__idx__tenant_uuid_date, call_logd_recording__idx__path;
       INSERT INTO call_logd_tenant VALUES ('11111111-1111-4111-8111-111111111111');
       INSERT INTO call_logd_call_log (date, tenant_uuid, direction) VALUES (now(), '11111111-1111-4111-8111-111111111111', 'internal');

@@ -70,6 +70,14 @@ package final class CuttingProxy: Sendable {
   /// Takes the next so many connections, hears what they want, and hangs up.
   package func hangUp(_ times: Int) { state.hangUp(times) }
 
+  /// Passes nothing on any more of the connections that are open now, and tells nobody: as a
+  /// firewall that has forgotten them.
+  /// - Parameter newOnes: whether later connections are taken, too, and hear nothing
+  package func fallSilent(newOnes: Bool = false) { state.fallSilent(newOnes) }
+
+  /// Lets later connections through again.
+  package func speak() { state.speak() }
+
   /// Hang-ups that are still to come.
   package var hangUps: Int { state.hangUps }
 
@@ -101,6 +109,7 @@ final class ProxyState: Sendable {
     var hangUps = 0
     var statements = 0
     var open: [ObjectIdentifier: ProxyConnection] = [:]
+    var isSilent = false
     var hasEnded = false
   }
   private let values = Mutex(Values())
@@ -112,6 +121,17 @@ final class ProxyState: Sendable {
   var hangUps: Int { values.withLock(\.hangUps) }
 
   func hangUp(_ times: Int) { values.withLock { $0.hangUps = times } }
+
+  var hasEnded: Bool { values.withLock(\.hasEnded) }
+
+  func fallSilent(_ newOnes: Bool) {
+    values.withLock { values in
+      values.isSilent = newOnes
+      for connection in values.open.values { connection.fallSilent() }
+    }
+  }
+
+  func speak() { values.withLock { $0.isSilent = false } }
 
   /// Whether this connection is to be hung up on.
   func takesHangUp() -> Bool {
@@ -143,6 +163,7 @@ final class ProxyState: Sendable {
 
   func opened(_ connection: ProxyConnection) {
     let isLate = values.withLock { values in
+      if values.isSilent { connection.fallSilent() }
       if !values.hasEnded { values.open[ObjectIdentifier(connection)] = connection }
       return values.hasEnded
     }

@@ -9,6 +9,7 @@ final class ProxyConnection: Sendable {
   private let state: ProxyState
   private let directions = Atomic<Int>(2)
   private let losesAnswer = Atomic<Bool>(false)
+  private let isSilent = Atomic<Bool>(false)
   /// Whether the server has sent a message, and not only answers to requests for encryption.
   private let hasBegun = Atomic<Bool>(false)
 
@@ -41,6 +42,17 @@ final class ProxyConnection: Sendable {
     shutdown(server, Int32(SHUT_RDWR))
   }
 
+  func fallSilent() { isSilent.store(true, ordering: .releasing) }
+
+  /// Waits for the end of the proxy where nothing is passed on any more.
+  private func maySpeak() -> Bool {
+    while isSilent.load(ordering: .acquiring) {
+      if state.hasEnded { return false }
+      usleep(20_000)
+    }
+    return true
+  }
+
   private func finished() {
     cut()
     // Only the last one: a number that is closed may be given out again at once.
@@ -66,7 +78,7 @@ final class ProxyConnection: Sendable {
         case .atOnce: cutsAfterSync = true
         }
       }
-      guard UnixSocket.write(server, type + length + content) else { return }
+      guard maySpeak(), UnixSocket.write(server, type + length + content) else { return }
       // A prepared statement is done only when the Sync after it has arrived.
       if cutsAfterSync, type[0] == UInt8(ascii: "Q") || type[0] == UInt8(ascii: "S") { return }
     }
@@ -77,7 +89,7 @@ final class ProxyConnection: Sendable {
   private func forwardStart() -> Bool {
     while let length = UnixSocket.read(client, 4) {
       let body = UnixSocket.number(length) - 4
-      guard body >= 4, body < 100_000, let content = UnixSocket.read(client, Int(body)),
+      guard body >= 4, body < 100_000, let content = UnixSocket.read(client, Int(body)), maySpeak(),
         UnixSocket.write(server, length + content)
       else { return false }
       switch UnixSocket.number(Array(content[..<4])) {
@@ -126,7 +138,7 @@ final class ProxyConnection: Sendable {
         if type[0] == UInt8(ascii: "Z") || type[0] == UInt8(ascii: "G") { return }
         continue
       }
-      guard UnixSocket.write(client, type + length + content) else { return }
+      guard maySpeak(), UnixSocket.write(client, type + length + content) else { return }
     }
   }
 }

@@ -84,6 +84,18 @@ struct CSVWriterTests {
     #expect(!cell(text).hasPrefix("'") || text.hasPrefix("'"))
   }
 
+  @Test(
+    "telephone numbers stay as they are where they shall, and nothing that could run does",
+    arguments: [
+      ("+33123456789", "+33123456789"), ("+33 1 (23)", "+33 1 (23)"), ("+", "+"), ("+1+2", "+1+2"), ("+A1", "'+A1"),
+      ("+1;=2", "\"'+1;'=2\""), ("-1", "'-1"), ("=1", "'=1"), ("+1*2", "'+1*2"), ("+1\t=2", "\"'+1\t'=2\""),
+    ])
+  func telephoneNumbers(text: String, safe: String) {
+    var csv = CSVWriter(isSpreadsheetSafe: true, keepsTelephoneNumbers: true)
+    csv.text(arena.text(text))
+    #expect(String(decoding: csv.out, as: UTF8.self) == safe)
+  }
+
   @Test("no cell of a safe file begins as a formula does, wherever a spreadsheet cuts, and nothing but the quote is added")
   func safe() throws {
     var random = Seeded("safe CSV")
