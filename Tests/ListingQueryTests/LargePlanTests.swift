@@ -30,7 +30,7 @@ struct LargePlanTests {
       SELECT n, ('00000000-0000-0001-0000-' || lpad(to_hex(n % 200), 12, '0'))::uuid, 'source',
         CASE WHEN n % 1000 = 7 THEN '{rare}' WHEN n % 4 = 0 THEN '{sales}' ELSE '{}' END::varchar[] FROM generate_series(1, 200000) n;
       """)
-    try Migrator(database.admin).makeSearchIndexes()
+    _ = try Migrator(database.admin).makeSearchIndexes()
     try CallLogCounts.make(on: database.admin)
     try database.run("VACUUM ANALYZE call_logd_call_log")
     try database.run("VACUUM ANALYZE call_logd_call_log_participant")
