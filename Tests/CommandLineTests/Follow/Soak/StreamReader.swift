@@ -15,7 +15,8 @@ final class StreamReader: Sendable {
     /// The greatest call log that came of each call.
     var greatest: [String: Int64] = [:]
     var events = 0
-    var gaps = 0
+    /// After how many events call logs were said to be missing.
+    var gaps: [Int] = []
     var connections = 0
     /// Call logs that came after a later one of the same call.
     var disorder: [String] = []
@@ -79,7 +80,7 @@ final class StreamReader: Sendable {
           if let before, before > id { state.disorder.append("\(call): \(id) after \(before)") }
         }
       }
-      if isGap { state.gaps += 1 }
+      if isGap { state.gaps.append(state.events) }
     }
   }
 
