@@ -65,7 +65,7 @@ enum StatisticsSQL {
     let (condition, all) = selection.condition
     var parameters = Parameters(all: all)
     let calls =
-      counts.flatMap { kept($0, selection, condition, slots, &parameters) }
+      counts.map { kept($0, selection, condition, slots, &parameters) }
       ?? counted(selection, condition, slots, hasTalk: hasTalk, &parameters)
     let starts = parameters.bind(.int8Array(slots.starts))
     let changes = parameters.bind(.int8Array(slots.changes))
@@ -92,7 +92,7 @@ enum StatisticsSQL {
   ) -> String {
     let length = parameters.bind(.int8(slots.length))
     let talk = hasTalk ? "sum(greatest(l.date_end - l.date_answer, interval '0'))" : "NULL::interval"
-    let date = "least(greatest(l.date, '0001-01-02 00:00Z'::timestamptz), '9999-12-30 00:00Z'::timestamptz)"
+    let date = clamped("l.date")
     return """
       SELECT g.at, \(CallLogView.Status.columns { "CASE g.status WHEN '\($0)' THEN g.calls ELSE 0 END" }),
         CASE g.status WHEN 'answered' THEN g.talk END AS talk
@@ -103,17 +103,35 @@ enum StatisticsSQL {
       """
   }
 
+  /// A time, with a time of the calendar for an infinite one.
+  private static func clamped(_ time: String) -> String {
+    "least(greatest(\(time), '0001-01-02 00:00Z'::timestamptz), '9999-12-30 00:00Z'::timestamptz)"
+  }
+
+  /// Whether counts by hour tell what a selection has: it names nothing that they do not know, it
+  /// has whole hours, and no hour is in two periods.
+  static func areServedByHours(_ selection: CallLogSelection, _ slots: TimeSlots) -> Bool {
+    let (first, end) = wholeHours(of: selection)
+    return slots.length == 3600 && selection.isCounted && (first ?? .min) < (end ?? .max)
+  }
+
+  /// When the whole hours of a selection begin and end.
+  private static func wholeHours(of selection: CallLogSelection) -> (first: Timestamp?, end: Timestamp?) {
+    let hour: Int64 = 3_600_000_000
+    let first = selection.from.map { from in
+      let before = from.floorDivided(by: hour) * hour
+      return before == from ? from : before + hour
+    }
+    return (first, selection.to.map { $0.floorDivided(by: hour) * hour })
+  }
+
   /// The calls of each whole hour from counts that are kept, and those before the first and after
-  /// the last whole hour, counted; nil where counts by hour cannot tell.
+  /// the last whole hour, counted.
   private static func kept(
     _ counts: HourlyCounts, _ selection: CallLogSelection, _ condition: String, _ slots: TimeSlots,
     _ parameters: inout Parameters
-  ) -> String? {
-    guard slots.length == 3600, selection.isCounted else { return nil }
-    let hour: Int64 = 3_600_000_000
-    let first = selection.from.map { -(-$0).floorDivided(by: hour) * hour }
-    let end = selection.to.map { $0.floorDivided(by: hour) * hour }
-    if let first, let end, first >= end { return nil }
+  ) -> String {
+    let (first, end) = wholeHours(of: selection)
     var terms: [String] = []
     if !selection.tenants.isEmpty {
       terms.append("k.tenant_uuid = ANY(\(parameters.bind(.array(BinaryArray(uuids: selection.tenants)))))")
@@ -127,7 +145,7 @@ enum StatisticsSQL {
     let relation = counts.relation(selection.direction)
     var pieces = [
       """
-      SELECT k.hour AS at, \(columns), NULL::interval AS talk FROM (\(relation)) AS k
+      SELECT \(clamped("k.hour")) AS at, \(columns), NULL::interval AS talk FROM (\(relation)) AS k
       WHERE \(terms.isEmpty ? "true" : terms.joined(separator: " AND "))
       """
     ]

@@ -23,6 +23,9 @@ public struct CallLogStatistics: Sendable {
     public var zone: Zone
     /// Which parts are read.
     public var parts: Set<Part>
+    /// Whether talk is told without being asked for, where call logs are read anyway: counts that
+    /// are kept do not know it.
+    public var takesTalk = false
     /// How many callers and callees are listed.
     public var top: Int
     /// The time at which periods end where the query names no end.
@@ -162,18 +165,20 @@ public struct CallLogStatistics: Sendable {
     let range = try selection.flatMap { try self.range($0, now: question.now, connection) }
     let unit = question.by ?? range.map(Unit.fitting) ?? .day
     var calls = Calls(by: unit, range: range)
-    if hasTalk { calls.whole.talk = 0 }
+    if hasTalk || question.takesTalk { calls.whole.talk = 0 }
     guard let selection, let range, !range.isEmpty else { return calls }
     guard let bounds = question.zone.bounds(of: range, by: unit, most: question.most) else {
       throw TooManyPeriods(by: unit, most: question.most)
     }
-    var empty = Sums()
-    if hasTalk { empty.talk = 0 }
-    calls.periods = zip(bounds, bounds.dropFirst()).map { Period(start: $0, end: $1, sums: empty) }
     let slots = TimeSlots(bounds: bounds, zone: question.zone)
-    var kept = hasTalk ? nil : counts
+    var kept = hasTalk || !StatisticsSQL.areServedByHours(selection, slots) ? nil : counts
     if let counts = kept, try !counts.areComplete(connection) { kept = nil }
-    let statement = StatisticsSQL.grouped(selection, slots, hasTalk: hasTalk, kept)
+    let tellsTalk = hasTalk || question.takesTalk && kept == nil
+    var empty = Sums()
+    empty.talk = tellsTalk ? 0 : nil
+    calls.whole = empty
+    calls.periods = zip(bounds, bounds.dropFirst()).map { Period(start: $0, end: $1, sums: empty) }
+    let statement = StatisticsSQL.grouped(selection, slots, hasTalk: tellsTalk, kept)
     for row in try connection.query(statement.sql, statement.parameters, purpose: purpose) {
       var sums = Sums()
       sums.answered = row.int64(4) ?? 0
@@ -181,7 +186,7 @@ public struct CallLogStatistics: Sendable {
       sums.voicemail = row.int64(6) ?? 0
       sums.blocked = row.int64(7) ?? 0
       if row.int64(0) == 0 {
-        if hasTalk { sums.talk = row.int64(8) ?? 0 }
+        if tellsTalk { sums.talk = row.int64(8) ?? 0 }
         calls.whole.add(sums)
         let place = Int(clamping: row.int64(1) ?? 0) - 1
         if calls.periods.indices.contains(place) { calls.periods[place].sums = sums }

@@ -137,6 +137,13 @@ struct StatisticsTests {
     let start = StatisticsTests.time(day)
     let database = try TestDatabase(.empty)
     try StatisticsTests.store(150, from: start, days: days, database, &random)
+    // Some of the call logs are written while the counts are kept.
+    if random.oneIn(2) {
+      try CallLogCounts.make(on: database.admin)
+      try database.run(
+        "UPDATE call_logd_call_log SET blocked = true WHERE id % 7 = 0; DELETE FROM call_logd_call_log WHERE id % 11 = 0")
+      if random.oneIn(2) { try CallLogCounts.fold(on: database.admin) }
+    }
     let zone = try #require(CallLogStatistics.Zone(named: name))
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = try #require(TimeZone(identifier: name))
@@ -150,7 +157,7 @@ struct StatisticsTests {
         now: start + Int64(random.below(days)) * 86_400_000_000)
       question.most = 4000
       let listed = try StatisticsTests.list(query, database.admin)
-      let counts = random.oneIn(2) ? StatisticsTests.hourly : nil
+      let counts = random.pick([nil, StatisticsTests.hourly, .kept])
       let calls = try #require(
         try CallLogStatistics.read(query, question, counts: counts, on: database.admin).calls, "\(seed)")
       seen += listed.count
@@ -278,6 +285,12 @@ struct StatisticsTests {
     #expect(try areUsed { ($0.from, $0.to) = (start + 17, start + 3 * 86_400_000_000 + 5) })
     #expect(try areUsed { ($0.direction, $0.statuses) = (.inbound, [.answered]) })
     #expect(try !areUsed { $0.statuses = [.unknown] })
+    // Talk comes along only where call logs are read.
+    var question = CallLogStatistics.Question(zone: .utc, parts: [.calls], now: start + 4 * 86_400_000_000)
+    question.takesTalk = true
+    let query = CallLogQuery(tenants: VisibleTenants(Made.tenants[0]))
+    #expect(try CallLogStatistics.read(query, question, counts: counts(true), on: database.admin).calls?.whole.talk == nil)
+    #expect(try CallLogStatistics.read(query, question, counts: counts(false), on: database.admin).calls?.whole.talk != nil)
     #expect(try !areUsed(complete: false) && !areUsed(parts: [.talk]) && !areUsed("Asia/Kolkata"))
     let edits: [(inout CallLogSelection) -> Void] = [
       { $0.number = "1_" }, { $0.caller = "1" }, { $0.callee = "1" }, { $0.tags = ["a"] }, { $0.search = .text("a") },
@@ -326,7 +339,11 @@ struct StatisticsTests {
     }
     var query = CallLogQuery(tenants: .all)
     query.selection.from = StatisticsTests.time("9990-01-01")
-    let far = try CallLogStatistics.read(query, CallLogStatistics.Question(zone: .utc, now: start), on: database.admin)
-    #expect(far.calls?.whole.total == 1 && far.calls?.periods.map(\.sums.total).reduce(0, +) == 1)
+    try CallLogCounts.make(on: database.admin)
+    for counts in [nil, HourlyCounts.kept] {
+      let question = CallLogStatistics.Question(zone: .utc, parts: [.calls], now: start)
+      let far = try CallLogStatistics.read(query, question, counts: counts, on: database.admin)
+      #expect(far.calls?.whole.total == 1 && far.calls?.periods.map(\.sums.total).reduce(0, +) == 1)
+    }
   }
 }

@@ -31,6 +31,8 @@ class ChartTest(unittest.TestCase):
     def browser(self, path=WEEK, *, open=True, **options):
         browser = Browser(service.url, zone="UTC", **options)
         self.addCleanup(browser.quit)
+        # What another test has folded is remembered.
+        browser.command("Storage.clearDataForOrigin", origin=service.url.rstrip("/"), storageTypes="local_storage")
         browser.sign_in(service.token, path)
         if open:
             self.drawn(browser)

@@ -28,7 +28,7 @@ struct StatsRoutes: Sendable {
     let tenants = try await visit.tenants(isRecursive: parameters.isRecursive)
     let json = try await desk.count(for: visit) { connection in
       try parameters.answer(tenants: tenants) { query, question in
-        try CallLogStatistics.read(query, question, counts: Desk.hourlyCounts, on: connection)
+        try CallLogStatistics.read(query, question, counts: .kept, on: connection)
       }
     }
     return Answers.json(json)
@@ -36,9 +36,6 @@ struct StatsRoutes: Sendable {
 }
 
 extension Desk {
-  /// Counts by hour that something keeps, for statistics; nil where nothing does.
-  static let hourlyCounts: HourlyCounts? = nil
-
   /// Counts something for a client. A client that goes away does not keep others waiting.
   func count<Value: Sendable>(
     for visit: Visit, _ body: @escaping @Sendable (Connection) throws -> Value

@@ -15,12 +15,12 @@ struct ChartHeatMap: Sendable {
 
   var markup: Markup {
     let shades = (1...ChartHeatMap.shades).map { shade -> Markup in
-      "<rect class=\"shade\(shade)\" x=\"\((shade - 1) * 14)\" width=\"14\" height=\"10\"/>"
+      "<rect class=\"shade\(shade)\" x=\"\((shade - 1) * 10)\" width=\"10\" height=\"10\"/>"
     }
     return """
       <figure class="chart week">
       <figcaption><h3>\(words.heat)</h3>\
-      <span class="key">\(words.fewer) <svg width="84" height="10" aria-hidden="true">\(shades)</svg> \(words.more)</span></figcaption>
+      <span class="key">\(words.fewer) <svg width="60" height="10" aria-hidden="true">\(shades)</svg> \(words.more)</span></figcaption>
       <div class="plot">\(axis)\(map)</div>
       <p class="hint">\(busiest)</p>
       \(table)

@@ -32,10 +32,10 @@ extension PageRoutes {
       return PageFrame.response(PageFrame(text: text).notice(text.error, message, isSignedIn: true), .badRequest)
     }
     var question = CallLogStatistics.Question(by: unit, zone: zone, now: .pageNow)
-    // Counts that are kept by hour know nothing of talk, and answer at once: talk comes by itself.
-    question.parts = wanted == .calls && Desk.hourlyCounts != nil ? [.calls] : [.talk]
+    // Counts that are kept by hour answer at once, and know nothing of talk: it comes by itself.
+    (question.parts, question.takesTalk) = wanted == .calls ? ([.calls], true) : ([.talk], false)
     let calls = wanted == .top ? .notAsked : try await read(query, question, visit)
-    question.parts = [.top]
+    (question.parts, question.takesTalk) = ([.top], false)
     let top = wanted == nil || wanted == .top ? try await read(query, question, visit) : .notAsked
     var status = HTTPResponse.Status.ok
     if case .tookTooLong = calls { status = .serviceUnavailable }
@@ -49,7 +49,7 @@ extension PageRoutes {
     do {
       return .read(
         try await desk.count(for: visit) {
-          try CallLogStatistics.read(query, question, counts: Desk.hourlyCounts, on: $0)
+          try CallLogStatistics.read(query, question, counts: .kept, on: $0)
         })
     } catch let error as PostgreSQLError where error.sqlState == .queryCanceled {
       return .tookTooLong

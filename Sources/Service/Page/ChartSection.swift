@@ -28,6 +28,7 @@ struct ChartSection: Sendable {
       <p><a href="\(listAddress)">\(words.back)</a></p>
       <h1>\(words.title)</h1>
       <p class="hint">\(about)</p>
+      <h2 class="hidden">\(words.calls)</h2>
       \(content)
       </section>
       """)
@@ -108,9 +109,13 @@ struct ChartSection: Sendable {
       """
   }
 
+  /// Calls whose talk is added up for a page. It is not worth seconds of waiting.
+  private static let mostTalks = 300_000
+
   /// The time of talk. Counts that are kept know nothing of it: it comes later.
   private func talk(_ whole: CallLogStatistics.Sums) -> Markup {
     guard let talk = whole.talk else {
+      guard whole.total <= ChartSection.mostTalks else { return "" }
       return "<div id=\"charts-talk\" data-pending=\"\"><dt>\(words.talk)</dt><dd><strong>…</strong></dd></div>"
     }
     let average: Markup =

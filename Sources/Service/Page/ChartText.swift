@@ -72,7 +72,7 @@ extension ChartText {
     ], months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], separator: ",")
 
   static let french = ChartText(
-    title: "Graphiques", heat: "Appels par jour de la semaine et heure", share: "Part des appels répondus",
+    title: "Graphiques", heat: "Appels par jour et heure", share: "Part des appels répondus",
     who: "Principaux appelants et appelés",
     callers: "Principaux appelants", callees: "Principaux appelés", calls: "Appels", talk: "Conversation",
     average: "en moyenne", table: "En tableau", period: "Période", weekday: "Jour", busiest: "Pointe :",
