@@ -158,7 +158,7 @@ struct PageSafetyTests {
         }
         #expect(try await page.get(path, ["If-None-Match": "\"other\""]).status == 200)
       }
-      #expect(size < 60_000)
+      #expect(size < 70_000)
     }
   }
 

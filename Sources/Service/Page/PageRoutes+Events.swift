@@ -5,7 +5,7 @@ import Lanes
 import PostgreSQL
 
 extension PageRoutes {
-  /// The part of a call's page that is about its events. Without it, where the token lists calls and
+  /// The part of a call's page that is about its events; nothing where the token lists calls and
   /// may not see their events.
   func timeline(_ visit: Visit, _ reader: PageReader, _ call: ShownCall, _ zone: PageZone) async throws -> Markup {
     let text = TimelineText(language: PageText.of(visit.request).language)
