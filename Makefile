@@ -38,7 +38,7 @@ IN_BROWSER = PROGRAMS=$$($(SWIFT) build --show-bin-path) PYTHONPATH=Tests/Web .b
 
 test-web: deps chromium $(WEB)/made ## Test the search page in a browser (needs chromium, chromium-driver and python3-venv; WEB_TESTS=test_list: one file).
 	@for program in $(WEB_PROGRAMS); do $(SWIFT) build --product $$program || exit; done
-	$(IN_BROWSER) -m unittest -v $(or $(WEB_TESTS),discover -s Tests/Web)
+	$(IN_BROWSER) -m unittest $(or $(WEB_TESTS),discover -s Tests/Web) -v
 
 SCREENSHOTS ?= .build/screenshots
 screenshots: deps chromium $(WEB)/made ## Take pictures of the search page's states on simulated calls, into SCREENSHOTS=folder (.build/screenshots).

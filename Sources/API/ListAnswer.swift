@@ -30,8 +30,8 @@ public struct ListAnswer: Sendable {
   }
 
   /// Ends it.
-  /// - Parameter tellsMore: whether the client has asked for what Wazo's answers do not have: whether
-  ///   the counts are bounded, and where the list goes on
+  /// - Parameter tellsMore: whether the client has asked for what Wazo's answers do not have:
+  ///   whether the counts are bounded, and where the list goes on
   public mutating func finish(_ end: ListEnd, tellsMore: Bool) {
     func text(_ number: ListEnd.Number?) -> String { number.map { String($0.value) } ?? "null" }
     out += "],\"total\":\(text(end.total)),\"filtered\":\(text(end.filtered))".utf8

@@ -27,8 +27,8 @@ public struct MigrateJob {
   /// Makes the search indexes that are missing.
   /// - Parameter report: called with the name of each index before it is made
   /// - Returns: the names of those made
-  /// - Throws: ``StoreError`` with the SQL for an administrator, where the role may not do it or the
-  ///   extension pg_trgm is not installed; errors of the server
+  /// - Throws: ``StoreError`` with the SQL for an administrator, where the role may not do it or
+  ///   the extension pg_trgm is not installed; errors of the server
   public func makeSearchIndexes(report: (String) -> Void) throws -> [String] {
     let databases = try Databases(settings.databases, interruption: interruption, log: log)
     return try Migrator(databases.logs).makeSearchIndexes(report: report)

@@ -19,8 +19,8 @@ extension CallLogCounts {
 
   /// The counts of each hour that has call logs, of all these tenants together, the earliest first.
   /// - Parameters:
-  ///   - from: the first hour is the one that begins at this time or after it, in microseconds since
-  ///     2000-01-01 UTC; nil for the first one
+  ///   - from: the first hour is the one that begins at this time or after it, in microseconds
+  ///     since 2000-01-01 UTC; nil for the first one
   ///   - to: the last hour is the one that ends at this time or before it; nil for the last one
   /// - Returns: nil where nothing keeps counts
   /// - Throws: `PostgreSQLError`
@@ -62,6 +62,44 @@ extension CallLogCounts {
     return terms.isEmpty ? "true" : terms.joined(separator: " AND ")
   }
 
+  /// The call logs of a selection in the hours that have some; nil where there are more than a
+  /// number, or where nothing is known of it.
+  /// - Throws: `PostgreSQLError`
+  static func few(_ selection: CallLogSelection, most: Int64, on connection: Connection) throws -> [Int32]? {
+    var whole = selection
+    (whole.before, whole.after) = (nil, nil)
+    guard let number = try number(of: whole, on: connection), number <= most else { return nil }
+    let names = names(selection)
+    guard !names.isEmpty else { return [] }
+    var parameters: [Parameter] = []
+    func bind(_ parameter: Parameter) -> String {
+      parameters.append(parameter)
+      return "$\(parameters.count)"
+    }
+    let hours = condition(selection.tenants, from: selection.from.map { below($0) }, to: nil, bind)
+    let terms = selection.terms(bind).joined(separator: " AND ")
+    // OFFSET makes the server look at each hour, instead of all call logs.
+    let rows = try connection.query(
+      """
+      WITH h AS MATERIALIZED (
+        SELECT DISTINCT c.tenant_uuid, c.hour FROM \(both) WHERE \(hours) AND (\(names.map { "c.\($0) <> 0" }.joined(separator: " OR "))))
+      SELECT l.id FROM h, LATERAL (
+        SELECT l.id FROM call_logd_call_log l WHERE l.tenant_uuid = h.tenant_uuid AND l.date >= h.hour
+          AND l.date < h.hour + interval '1 hour' AND \(terms) OFFSET 0) AS l
+      """, parameters, purpose: "Looking up call logs by the hour")
+    return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
+  }
+
+  /// The columns that count what a selection selects.
+  private static func names(_ selection: CallLogSelection) -> [String] {
+    let statuses = selection.statuses ?? Set(CallLogView.Status.allCases).subtracting([.blocked])
+    let directions: [Direction?] = selection.direction.map { [$0] } ?? [.inbound, .internal, .outbound, nil]
+    return directions.flatMap { direction in statuses.map { column(direction, $0) } }.sorted()
+  }
+
+  /// The start of the hour of a time.
+  private static func below(_ time: Timestamp) -> Timestamp { time - (time % hour + hour) % hour }
+
   /// How many call logs a selection has, by whole hours from the counts and by the table for the
   /// rest.
   /// - Returns: nil where the selection has other conditions than tenants, dates, direction and
@@ -71,9 +109,7 @@ extension CallLogCounts {
     guard selection.isCounted, let (from, to) = wholeHours(selection.from, selection.to), try areKept(on: connection) else {
       return nil
     }
-    let statuses = selection.statuses ?? Set(CallLogView.Status.allCases).subtracting([.blocked])
-    let directions: [Direction?] = selection.direction.map { [$0] } ?? [.inbound, .internal, .outbound, nil]
-    let names = directions.flatMap { direction in statuses.map { column(direction, $0) } }.sorted()
+    let names = names(selection)
     guard !names.isEmpty else { return 0 }
     var parameters: [Parameter] = []
     func bind(_ parameter: Parameter) -> String {
@@ -102,7 +138,6 @@ extension CallLogCounts {
     // The first and the last number are infinite times.
     let known = (Int64.min + 2 * hour)...(Int64.max - 2 * hour)
     guard from.map(known.contains) ?? true, to.map(known.contains) ?? true else { return nil }
-    func below(_ time: Timestamp) -> Timestamp { time - (time % hour + hour) % hour }
     let first = from.map { below($0 + hour - 1) }
     let last = to.map(below)
     if let first, let last, first >= last { return nil }
@@ -111,8 +146,8 @@ extension CallLogCounts {
 }
 
 extension CallLogSelection {
-  /// Whether counts by hour know how many call logs it has: it has no other conditions than tenants,
-  /// dates, direction and status.
+  /// Whether counts by hour know how many call logs it has: it has no other conditions than
+  /// tenants, dates, direction and status.
   var isCounted: Bool {
     tags.isEmpty && number == nil && caller == nil && callee == nil && users.isEmpty && conversation == nil && search == nil
       && isRecorded == nil && firstID == nil && ids == nil && requestedInternalExtension == nil

@@ -9,10 +9,20 @@ extension CallLogSelection {
 
   /// The same call logs, with a condition that an index answers by few of them; nil where no index
   /// does.
+  /// - Parameter takesCounts: whether the counts by hour may be used
   /// - Throws: errors of the server
-  func narrowed(on connection: Connection) throws -> CallLogSelection? {
+  func narrowed(takesCounts: Bool, on connection: Connection) throws -> CallLogSelection? {
     if hasOwnIndex { return self }
-    if !users.isEmpty || participant != nil, try callsOfUsers(on: connection) <= CallLogSelection.mostFound { return self }
+    if !users.isEmpty || participant != nil,
+      try callsOfUsers(upTo: CallLogSelection.mostFound, on: connection) <= CallLogSelection.mostFound
+    {
+      return self
+    }
+    if takesCounts, isSought, let found = try CallLogCounts.few(self, most: CallLogSelection.mostFound, on: connection) {
+      var narrowed = self
+      narrowed.ids = found
+      return narrowed
+    }
     guard search != nil || number != nil || caller != nil || callee != nil || !tags.isEmpty || isRecorded == true else {
       return nil
     }
@@ -27,17 +37,18 @@ extension CallLogSelection {
     guard let found else { return nil }
     var narrowed = self
     narrowed.ids = found
-    narrowed.looksAtEach = true
+    narrowed.reach = .few
     return narrowed
   }
 
-  private func callsOfUsers(on connection: Connection) throws(PostgreSQLError) -> Int64 {
+  /// How many calls its users or its participant have, up to one more than a number.
+  func callsOfUsers(upTo most: Int64, on connection: Connection) throws(PostgreSQLError) -> Int64 {
     let wanted = participant.map { [$0] } ?? users
     let rows = try connection.query(
       """
       SELECT count(*) FROM (
         SELECT FROM call_logd_call_log_participant p WHERE p.user_uuid = ANY($1) LIMIT $2) AS calls
-      """, [.array(BinaryArray(uuids: wanted)), .int8(CallLogSelection.mostFound + 1)], purpose: "Looking for a user's calls")
+      """, [.array(BinaryArray(uuids: wanted)), .int8(most + 1)], purpose: "Looking for a user's calls")
     return rows.int64(0, 0) ?? 0
   }
 
@@ -92,8 +103,8 @@ extension CallLogSelection {
 
 extension CallLogSelection {
   /// Patterns for the text that ``SearchIndex/expression(_:)`` gives. It fits one of each, if the
-  /// call log has what is searched for; other call logs' can fit, too. Empty where an index is of no
-  /// use.
+  /// call log has what is searched for; other call logs' can fit, too. Empty where an index is of
+  /// no use.
   ///
   /// A pattern needs three letters or digits in a row. For one without, the server reads the whole
   /// index (PostgreSQL, pg_trgm, "Index Support").

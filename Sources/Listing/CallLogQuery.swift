@@ -15,6 +15,8 @@ public struct CallLogQuery: Sendable {
   public var limit: Int64?
   /// How many to leave out before the first.
   public var offset: Int64
+  /// Whether the counts by tenant and hour may be used, where they are kept.
+  public var takesCounts = true
 
   /// Those of these tenants that a selection has, the latest first.
   public init(
@@ -87,6 +89,8 @@ public struct CallLogQuery: Sendable {
     all.statuses = Set(CallLogView.Status.allCases)
     all.tenants = selection.tenants
     all.participant = selection.participant
-    return CallLogQuery(tenants: tenants, all)
+    var query = CallLogQuery(tenants: tenants, all)
+    query.takesCounts = takesCounts
+    return query
   }
 }

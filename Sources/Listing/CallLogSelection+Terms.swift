@@ -13,7 +13,7 @@ extension CallLogSelection {
     if let after { terms.append("(l.date, l.id) > (\(bind(.timestamptz(after.start))), \(bind(.int4(after.id))))") }
     if let search { terms.append(search.term(bind)) }
     if let isRecorded {
-      terms.append("\(isRecorded ? "" : "NOT ")EXISTS (SELECT FROM call_logd_recording r WHERE r.call_log_id = l.id)")
+      terms.append("\(isRecorded ? "" : "NOT ")EXISTS (SELECT FROM call_logd_recording r WHERE r.call_log_id = l.id\(each))")
     }
     if let firstID { terms.append("l.id >= \(bind(.int4(firstID)))") }
     if let ids { terms.append("l.id = ANY(\(bind(.int4Array(ids))))") }
@@ -36,14 +36,19 @@ extension CallLogSelection {
   /// - Parameter user: the rest of a condition on the user
   func took(part user: String) -> String {
     let calls = "SELECT p.call_log_id FROM call_logd_call_log_participant p WHERE p.user_uuid \(user)"
-    return looksAtEach ? "EXISTS (\(calls) AND p.call_log_id = l.id)" : "l.id = ANY(ARRAY(\(calls)))"
+    return reach == .all ? "l.id = ANY(ARRAY(\(calls)))" : "EXISTS (\(calls) AND p.call_log_id = l.id\(each))"
   }
+
+  /// The end of an inner query that is run for each call log. Without it the server may read all
+  /// participants, for the sake of a few call logs. The planner leaves a query with
+  /// OFFSET where it stands.
+  var each: String { reach == .few ? " OFFSET 0" : "" }
 
   /// Whether its conditions leave few call logs, which a server finds by an index of their own.
   var isNarrow: Bool { hasOwnIndex || participant != nil || !users.isEmpty }
 
   /// Whether it is a part of a list, whose call logs are looked at one by one.
-  var isPart: Bool { looksAtEach && !hasOwnIndex }
+  var isPart: Bool { reach != .all && !hasOwnIndex }
 
   /// Whether one of its conditions gives few call logs by an index, however many there are.
   var hasOwnIndex: Bool {

@@ -50,9 +50,18 @@ public struct CallLogSelection: Sendable {
   public var after: Place?
   /// Whether the latest calls come first.
   public var isNewestFirst = false
-  /// Whether each call log is looked at for users and tags. Otherwise the calls of a user are
-  /// gathered first.
-  var looksAtEach = false
+  /// How many call logs the server looks at.
+  var reach = Reach.all
+
+  /// How many call logs the server looks at for conditions on other tables.
+  enum Reach {
+    /// All: the calls of a user are gathered first.
+    case all
+    /// Many, of a part of the list.
+    case many
+    /// A few thousand: it looks up the participants of each.
+    case few
+  }
 
   /// A place in a list of call logs by their start.
   public struct Place: Equatable, Sendable {
@@ -120,7 +129,10 @@ public struct CallLogSelection: Sendable {
     }
     for tag in tags {
       terms.append(
-        "EXISTS (SELECT FROM call_logd_call_log_participant p WHERE p.call_log_id = l.id AND \(bind(.text(tag))) = ANY(p.tags))")
+        """
+        EXISTS (SELECT FROM call_logd_call_log_participant p
+          WHERE p.call_log_id = l.id AND \(bind(.text(tag))) = ANY(p.tags)\(each))
+        """)
     }
     if !users.isEmpty {
       let wanted = bind(.array(BinaryArray(uuids: users)))

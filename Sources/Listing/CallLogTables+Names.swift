@@ -18,9 +18,17 @@ public struct CallLogTally: Equatable, Sendable {
 
 extension CallLogTables {
   /// Counts the call logs of a query, the first of its order, and those of them that were answered.
-  /// - Parameter most: how many are counted at most
+  /// Where counts by hour know the numbers of all, it gives those.
+  /// - Parameter most: how many are counted at most where they do not
   /// - Throws: `PostgreSQLError`.
   public static func tally(of query: CallLogQuery, most: Int, on connection: Connection) throws -> CallLogTally {
+    if let selection = query.visibleSelection, let calls = try CallLogCounts.number(of: selection, on: connection) {
+      var answered = selection
+      answered.statuses = selection.statuses?.intersection([.answered]) ?? [.answered]
+      // Calls that come between the two statements are in the second number alone.
+      let number = try CallLogCounts.number(of: answered, on: connection) ?? 0
+      return CallLogTally(calls: calls, answered: min(calls, number), isMore: false)
+    }
     var query = query
     query.limit = Int64(most) + 1
     let ids = try ids(of: query, on: connection)

@@ -12,8 +12,8 @@ extension CallLogTables {
 
   /// The ids of a query's page, in its order, or of its beginning. A page that is not full, with no
   /// place where to go on, is the end of the list.
-  /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no index
-  ///   finds them; nil for all. A list that is not sorted by the start is never cut short
+  /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no
+  ///   index finds them; nil for all. A list that is not sorted by the start is never cut short
   /// - Throws: `PostgreSQLError`
   public static func page(of query: CallLogQuery, most: Int? = nil, on connection: Connection) throws -> CallLogPage {
     guard var walk = CallLogWalk(query, on: connection) else {
@@ -31,41 +31,42 @@ extension CallLogTables {
   }
 
   /// How many call logs a query has on all of its pages.
-  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
   /// - Throws: `PostgreSQLError`
-  public static func filteredCount(
-    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
-  ) throws -> Int {
+  public static func filteredCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
     guard var selection = query.visibleSelection else { return 0 }
-    if takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
-    if selection.isSought, let narrowed = try selection.narrowed(on: connection) { selection = narrowed }
+    if query.takesCounts, let number = try CallLogCounts.number(of: selection, on: connection) { return number }
+    if selection.isSought, let narrowed = try selection.narrowed(takesCounts: query.takesCounts, on: connection) {
+      selection = narrowed
+    }
     return try count(selection, on: connection)
   }
 
   /// How many call logs a query has on all of its pages, up to a number, above which nobody counts.
+  /// - Parameters:
+  ///   - most: the number
+  ///   - looked: how many call logs are looked at, at most, as in ``page(of:most:on:)``
+  /// - Returns: the number, and whether there may be more
   /// - Throws: `PostgreSQLError`
   public static func boundedCount(
-    _ query: CallLogQuery, upTo most: Int, takesCounts: Bool = true, on connection: Connection
+    _ query: CallLogQuery, upTo most: Int, looked: Int? = nil, on connection: Connection
   ) throws -> (number: Int, isBounded: Bool) {
     var first = query
     (first.limit, first.offset) = (Int64(most) + 1, 0)
-    if takesCounts, let selection = query.visibleSelection,
+    // Counts of many tenants are many. Up to a number, call logs are found sooner.
+    if query.takesCounts, let selection = query.visibleSelection, selection.tenants.count == 1,
       let number = try CallLogCounts.number(of: selection, on: connection)
     {
       return (number, false)
     }
-    let number = try ids(of: first, on: connection).count
-    return (min(number, most), number > most)
+    let page = try page(of: first, most: looked, on: connection)
+    return (min(page.ids.count, most), page.ids.count > most || page.continuation != nil)
   }
 
   /// How many call logs there are without any filter, blocked ones included: of the tenants, or of
   /// them those in which the participant took part.
-  /// - Parameter takesCounts: whether the counts by tenant and hour may be used, where they are kept
   /// - Throws: `PostgreSQLError`
-  public static func totalCount(
-    _ query: CallLogQuery, takesCounts: Bool = true, on connection: Connection
-  ) throws -> Int {
-    try filteredCount(query.whole, takesCounts: takesCounts, on: connection)
+  public static func totalCount(_ query: CallLogQuery, on connection: Connection) throws -> Int {
+    try filteredCount(query.whole, on: connection)
   }
 
   /// The greatest number of recordings that a call log of a query's page has.

@@ -28,6 +28,10 @@ struct CallLogWalk {
     var longest = 1_000_000
   }
 
+  /// How many calls of a user are faster read than looked for.
+  private static let fewCalls: Int64 = 2000
+  /// How long a page of several tenants is at most that one statement finds as well.
+  private static let longPage: Int64 = 100
   /// Call logs that a walk gathers at most. Further pages come from one statement.
   private static let mostGathered: Int64 = 10_000
 
@@ -38,14 +42,20 @@ struct CallLogWalk {
   /// From where on the next part is: the start of the selection, or the end of the part before it.
   private var selection: CallLogSelection
   private var found: [Int32] = []
+  private var isFirst = true
+  /// Which share of a part the tenant with most call logs has; a guess at first.
+  private var share = 0.1
 
   /// A walk for a page; nil where the server finds it as well by one statement.
   init?(_ query: CallLogQuery, steps: Steps = Steps(), on connection: Connection) {
     guard query.order.key == .start, let limit = query.limit, limit > 0, let selection = query.visibleSelection,
-      selection.isSought, !selection.hasOwnIndex, selection.firstID == nil
+      !selection.hasOwnIndex, selection.firstID == nil
     else { return nil }
     let (wanted, overflows) = limit.addingReportingOverflow(query.offset)
     guard !overflows, wanted <= CallLogWalk.mostGathered else { return nil }
+    // One statement reads a page of each tenant, to find the page of all.
+    let isLongOfMany = selection.tenants.count != 1 && wanted > CallLogWalk.longPage
+    guard selection.isSought || isLongOfMany else { return nil }
     (self.query, self.wanted, self.selection) = (query, Int(wanted), selection)
     (self.steps, self.connection) = (steps, connection)
   }
@@ -53,17 +63,24 @@ struct CallLogWalk {
   /// Walks.
   /// - Parameter most: how many call logs it looks at, at most, where no index helps; nil for all
   mutating func run(most: Int? = nil) throws -> CallLogPage {
+    if !selection.users.isEmpty || selection.participant != nil,
+      try selection.callsOfUsers(upTo: CallLogWalk.fewCalls, on: connection) <= CallLogWalk.fewCalls
+    {
+      return CallLogPage(ids: try query.plainIDs(on: connection), continuation: nil)
+    }
     var (size, seen) = (steps.first, 0)
     while true {
-      let end = seen + size > steps.longest ? nil : try self.end(of: size)
-      try look(upTo: end)
-      guard found.count < wanted, let end else { return page(nil) }
-      seen += size
-      if seen == size, let narrowed = try query.narrowed(on: connection) {
+      if let most { size = max(1, min(size, most - seen)) }
+      let part = seen + size > steps.longest ? nil : try self.part(of: size)
+      try look(upTo: part?.end)
+      guard found.count < wanted, let part else { return page(nil) }
+      seen += part.size
+      if isFirst, let narrowed = try query.narrowed(on: connection) {
         return CallLogPage(ids: try narrowed.plainIDs(on: connection), continuation: nil)
       }
-      if let most, seen >= most { return page(end) }
-      guard begin(behind: end) else { return page(nil) }
+      isFirst = false
+      if let most, seen >= most { return page(part.end) }
+      guard begin(behind: part.end) else { return page(nil) }
       size = seen * (steps.growth - 1)
     }
   }
@@ -79,7 +96,7 @@ struct CallLogWalk {
   private mutating func look(upTo end: Timestamp?) throws {
     var part = query
     part.selection = selection
-    part.selection.looksAtEach = true
+    part.selection.reach = isFirst ? .few : .many
     if let end { part.selection.limit(to: end, isAscending: query.order.isAscending) }
     part.limit = Int64(wanted - found.count)
     part.offset = 0
@@ -98,33 +115,47 @@ struct CallLogWalk {
     return !overflows
   }
 
-  /// The start of the last call log of a part with about so many; nil where fewer are left.
-  private func end(of size: Int) throws(PostgreSQLError) -> Timestamp? {
+  /// The start of the last call log of a part with about so many, and how many it has; nil where
+  /// fewer are left.
+  private mutating func part(of size: Int) throws(PostgreSQLError) -> (end: Timestamp, size: Int)? {
     var dates = CallLogSelection()
     dates.statuses = Set(CallLogView.Status.allCases)
     (dates.from, dates.to, dates.before, dates.after) = (selection.from, selection.to, selection.before, selection.after)
     let tenants = selection.tenants
-    let isOne = tenants.count == 1
-    if isOne { dates.tenants = tenants }
+    if tenants.count == 1 { dates.tenants = tenants }
     var (condition, parameters) = dates.condition
-    let direction = query.order.isAscending ? "" : " DESC"
     let purpose = "Dividing a list of call logs"
-    let (source, share): (String, Int)
-    if isOne {
-      (source, share) = ("", size)
-    } else if tenants.isEmpty {
-      (source, share) = ("call_logd_tenant t", max(size / 32, 1))
-    } else {
-      parameters.append(.array(BinaryArray(uuids: tenants)))
-      // The largest tenants have most call logs, and end first.
-      (source, share) = ("unnest($\(parameters.count)) AS t (uuid)", max(size * 4 / (tenants.count + 3), min(size, 100)))
-    }
-    let one = """
-      SELECT l.date FROM call_logd_call_log l WHERE \(isOne ? "" : "l.tenant_uuid = t.uuid AND ")\(condition)
-      ORDER BY l.date\(direction) OFFSET \(share - 1) LIMIT 1
+    func one(_ condition: String, _ offset: Int) -> String {
       """
-    let sql = isOne ? one : "SELECT \(query.order.isAscending ? "min" : "max")(x.date) FROM \(source), LATERAL (\(one)) AS x"
-    return try connection.query(sql, parameters, purpose: purpose).first?.timestamp(0)
+      SELECT l.date FROM call_logd_call_log l WHERE \(condition)
+      ORDER BY l.date\(query.order.isAscending ? "" : " DESC") OFFSET \(offset) LIMIT 1
+      """
+    }
+    if tenants.count == 1 {
+      let end = try connection.query(one(condition, size - 1), parameters, purpose: purpose).first?.timestamp(0)
+      return end.map { ($0, size) }
+    }
+    var source = "call_logd_tenant t"
+    if !tenants.isEmpty {
+      parameters.append(.array(BinaryArray(uuids: tenants)))
+      source = "unnest($\(parameters.count)) AS t (uuid)"
+    }
+    // Nobody knows which tenants have most call logs. The largest ends first; all others' call logs
+    // up to there are counted.
+    let offset = max(1, min(Int(Double(size) * share), Int(Int32.max))) - 1
+    let isOfTenant = "l.tenant_uuid = t.uuid AND \(condition)"
+    let last = try connection.query(
+      "SELECT \(query.order.isAscending ? "min" : "max")(x.date) FROM \(source), LATERAL (\(one(isOfTenant, offset))) AS x",
+      parameters, purpose: purpose)
+    guard let end = last.first?.timestamp(0) else { return nil }
+    parameters.append(.timestamptz(end))
+    let isInside = "l.date \(query.order.isAscending ? "<=" : ">=") $\(parameters.count)"
+    let rows = try connection.query(
+      "SELECT sum((SELECT count(*) FROM call_logd_call_log l WHERE \(isOfTenant) AND \(isInside)))::int8 FROM \(source)",
+      parameters, purpose: purpose)
+    let found = rows.int64(0, 0) ?? 0
+    share = min(1, Double(offset + 1) / Double(max(found, 1)))
+    return (end, Int(clamping: found))
   }
 }
 
@@ -144,7 +175,7 @@ extension CallLogQuery {
   /// The same list, with a condition that an index answers by few call logs; nil where there is
   /// none.
   func narrowed(on connection: Connection) throws -> CallLogQuery? {
-    guard let narrowed = try visibleSelection?.narrowed(on: connection) else { return nil }
+    guard let narrowed = try visibleSelection?.narrowed(takesCounts: takesCounts, on: connection) else { return nil }
     var query = self
     query.selection = narrowed
     return query

@@ -223,6 +223,8 @@ public struct CallLogService: Sendable {
     parameters.options["statement_timeout"] = "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"
     // A lane that is held up by a lock would hold up all behind it.
     parameters.options["lock_timeout"] = "2000"
+    // To compile a statement takes longer than to find a page.
+    parameters.options["jit"] = "off"
     var lanes = LaneSettings(
       connection: parameters, count: count, queue: queue ?? settings.queue.length, wait: wait ?? settings.queue.wait)
     (lanes.readerIdle, lanes.streamLimit) = settings.streams

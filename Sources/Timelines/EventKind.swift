@@ -1,8 +1,8 @@
 /// The kinds of channel events, as far as they mean something to a person who looks at a call.
 ///
 /// Sources of the names: Asterisk documentation, "Channel Event Logging", section "Events"; Wazo's
-/// dialplan for `XIVO_` and `WAZO_`. Asterisk itself writes no HOLD and no UNHOLD: music in a bridge
-/// shows that somebody is on hold. Dialplans write them as user events.
+/// dialplan for `XIVO_` and `WAZO_`. Asterisk itself writes no HOLD and no UNHOLD: music in a
+/// bridge shows that somebody is on hold. Dialplans write them as user events.
 public enum EventKind: String, Sendable, CaseIterable {
   // Asterisk's own events, in the order of their numbers, which begin with 1.
   case chanStart = "CHAN_START"

@@ -30,7 +30,7 @@ public enum Meaning: String, Sendable, CaseIterable {
   case holds
   /// The hold ends.
   case holdEnds = "hold_ends"
-  /// Music or an announcement begins; the detail names it.
+  /// Music or an announcement begins; the detail names the announcement, and is empty for music.
   case soundStarts = "sound_starts"
   /// It ends.
   case soundEnds = "sound_ends"

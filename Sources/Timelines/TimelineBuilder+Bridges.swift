@@ -41,7 +41,8 @@ extension TimelineBuilder {
     if tracks[place].bridge != nil { updateAllInBridges(at: time) }
   }
 
-  private mutating func updateAllInBridges(at time: Timestamp) {
+  /// Notes what the channels of all bridges do from here on.
+  mutating func updateAllInBridges(at time: Timestamp) {
     let connected = connectedBridges()
     for bridge in bridges.values {
       for member in bridge.members { update(member, at: time, connected) }
@@ -60,9 +61,16 @@ extension TimelineBuilder {
   mutating func close(_ place: Int, at time: Timestamp) {
     defer { tracks[place].doing = nil }
     guard let doing = tracks[place].doing, time > tracks[place].since else { return }
+    var start = tracks[place].since
+    // Channels change their bridges in an instant, and go on with what they did.
+    if let last = tracks[place].segments.last, last.end == start, last.kind == doing.kind, last.peers == doing.peers,
+      last.application == doing.application
+    {
+      start = last.start
+      tracks[place].segments.removeLast()
+    }
     tracks[place].segments.append(
-      Timeline.Segment(
-        kind: doing.kind, start: tracks[place].since, end: time, peers: doing.peers, application: doing.application))
+      Timeline.Segment(kind: doing.kind, start: start, end: time, peers: doing.peers, application: doing.application))
   }
 
   private func doing(_ place: Int, _ connected: [String: String]?) -> Doing? {
@@ -76,12 +84,13 @@ extension TimelineBuilder {
       let active = others.filter { !tracks[$0].isPaused }
       if !active.isEmpty { return Doing(kind: .talking, peers: active) }
       if !others.isEmpty { return Doing(kind: .hold) }
+      if bridge.members.contains(where: { isCallingBehind($0) }) { return Doing(kind: .calling) }
       return Doing(kind: bridge.isConference ? .conference : .alone)
     }
     if let application = track.application {
       switch application.lowercased() {
       case "queue": return track.hasConnected ? nil : Doing(kind: .waiting, application: application)
-      case "dial", "followme", "retrydial", "page":
+      case let name where TimelineBuilder.calls(name):
         return track.hasConnected ? nil : Doing(kind: .calling, application: application)
       case "voicemail", "voicemailmain", "minivmgreet", "minivmrecord": return Doing(kind: .voicemail, application: application)
       default: return Doing(kind: .application, application: application)
@@ -91,7 +100,23 @@ extension TimelineBuilder {
     return nil
   }
 
+  /// Whether an application calls somebody.
+  private static func calls(_ name: String) -> Bool { ["dial", "followme", "retrydial", "page"].contains(name) }
+
   // MARK: Through Local channels
+
+  /// The other half of a pair of Local channels.
+  private func otherHalf(of place: Int) -> Int? {
+    let name = tracks[place].name
+    guard tracks[place].role == .local, name.hasSuffix(";1") || name.hasSuffix(";2") else { return nil }
+    return placesByName[String(name.dropLast(1)) + (name.hasSuffix(";1") ? "2" : "1")]
+  }
+
+  /// Whether the other half of a Local channel calls somebody, who has not answered yet.
+  private func isCallingBehind(_ place: Int) -> Bool {
+    guard let other = otherHalf(of: place), tracks[other].isAlive, !tracks[other].hasConnected else { return false }
+    return TimelineBuilder.calls(tracks[other].application?.lowercased() ?? "")
+  }
 
   /// The bridges that pairs of Local channels connect: one name for all that are connected.
   private func connectedBridges() -> [String: String] {
@@ -103,8 +128,7 @@ extension TimelineBuilder {
     }
     for bridge in bridges.values {
       for member in bridge.members where tracks[member].role == .local {
-        let name = tracks[member].name
-        guard name.hasSuffix(";1"), let other = placesByName[String(name.dropLast(1)) + "2"],
+        guard let other = otherHalf(of: member),
           let here = tracks[member].bridge, let there = tracks[other].bridge
         else { continue }
         let (a, b) = (root(here), root(there))

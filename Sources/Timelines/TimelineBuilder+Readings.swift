@@ -30,7 +30,7 @@ extension TimelineBuilder {
     case .streamBegin:
       if tracks[place].isHeld { return made(.isHeld) }
       let found = details()
-      return made(.soundStarts, found["sound"] ?? found["class"] ?? "")
+      return made(.soundStarts, found["sound"] ?? "")
     case .streamEnd: return wasPaused ? made(.holdEnds) : made(.soundEnds)
     case .parkStart: return made(.parks)
     case .parkEnd: return made(.unparks, details()["reason"] ?? "")

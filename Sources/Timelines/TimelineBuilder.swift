@@ -115,6 +115,7 @@ struct TimelineBuilder {
       leaveBridge(place, at: event.time)
       close(place, at: event.time)
       if tracks[place].hangup == nil { tracks[place].hangup = event.time }
+      if tracks[place].role == .local { updateAllInBridges(at: event.time) }
     case .answer:
       tracks[place].isAnswered = true
       update(place, at: event.time)
@@ -122,6 +123,8 @@ struct TimelineBuilder {
       guard !TimelineBuilder.isInstant(event.application) else { break }
       (tracks[place].application, tracks[place].hasConnected) = (event.application, false)
       update(place, at: event.time)
+      // Who is behind it waits for the answer, too.
+      if tracks[place].role == .local { updateAllInBridges(at: event.time) }
     case .appEnd:
       guard tracks[place].application?.lowercased() == event.application.lowercased() else { break }
       tracks[place].application = nil
@@ -170,9 +173,10 @@ struct TimelineBuilder {
       // Behind a pair of Local channels the caller's own telephone rings first (click to call).
       tracks[place].isDialled = hasBegun
     } else if tracks[place].role != .caller {
-      // A channel whose linkedid is its own has dialled; it asks a colleague before a transfer, or
-      // picks up a call.
-      (tracks[place].role, tracks[place].isDialled) = (.callee, event.uniqueid != event.linkedid)
+      // A channel with an extension or a linkedid of its own has dialled: it asks a colleague
+      // before a transfer, or picks up a call.
+      let hasDialled = event.uniqueid == event.linkedid || !["", "s"].contains(event.exten)
+      (tracks[place].role, tracks[place].isDialled) = (.callee, !hasDialled)
     }
     hasBegun = true
   }

@@ -51,6 +51,19 @@ struct ListParametersTests {
     #expect(selection.requestedInternalContext == "inside" && selection.participant == nil)
   }
 
+  @Test("a place and a way to count are read, and either makes the answer tell more")
+  func places() throws {
+    let plain = try read("limit=3")
+    #expect(plain.after == nil && plain.count == .exact && !plain.tellsMore)
+    let beginning = try read("after=")
+    #expect(beginning.after == nil && beginning.tellsMore)
+    let place = CallLogSelection.Place(start: -5, id: 7)
+    #expect(try read("after=\(place.word)&count=none").after == place)
+    #expect(try read("count=bounded").count == .bounded && read("count=bounded").tellsMore)
+    #expect(refusal("after=5&count=all") != "accepted" && refusal("after=1_2&order=duration").contains("after"))
+    #expect(try read("after=1_2&order=start&direction=asc").after != nil)
+  }
+
   @Test("a limit of 0 is none, and an empty search finds everything")
   func zero() throws {
     #expect(try read("limit=0").limit == nil)

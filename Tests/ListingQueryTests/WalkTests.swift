@@ -27,7 +27,8 @@ struct WalkTests {
     var selection = CallLogSelection()
     if random.oneIn(3) { selection.tenants = Made.tenants.filter { _ in random.oneIn(2) } }
     if random.oneIn(3) { selection.statuses = Set(CallLogView.Status.allCases.filter { _ in !random.oneIn(3) }) }
-    if random.oneIn(3) { selection.search = .text(random.pick(["ann", "10", "%", "_", "50%", "annabel", "a_b", "\\", "b\\", "3310"])) }
+    let texts = ["ann", "10", "%", "_", "50%", "annabel", "a_b", "\\", "b\\", "3310"]
+    if random.oneIn(3) { selection.search = .text(random.pick(texts)) }
     if random.oneIn(3) { selection.number = random.pick(["101", "_101", "101_", "_10_", "33101", "10_"]) }
     if random.oneIn(5) { selection.caller = random.pick(["+33101", "_101", "101"]) }
     if random.oneIn(5) { selection.callee = random.pick(["103", "_03", "1_", "103_"]) }

@@ -121,6 +121,16 @@ struct PageSearchTests {
       #expect(tally.calls == min(most, ids.count) && tally.isMore == (ids.count > most), "\(random)")
       #expect(String(tally.answered) == answered, "\(random)")
     }
+    // Counts by hour know all.
+    try CallLogCounts.make(on: database.admin)
+    for statuses in [nil, [.answered], [.unknown, .answered], [.blocked]] as [Set<CallLogView.Status>?] {
+      var query = CallLogQuery(tenants: random.oneIn(3) ? .all : VisibleTenants(uuid(random.below(3))))
+      query.selection.statuses = statuses
+      let whole = try CallLogTables.tally(of: query, most: 1, on: database.admin)
+      #expect(whole.calls == (try CallLogTables.ids(of: query, on: database.admin).count) && !whole.isMore, "\(random)")
+      query.selection.statuses = statuses?.intersection([.answered]) ?? [.answered]
+      #expect(whole.answered == (try CallLogTables.ids(of: query, on: database.admin).count), "\(random)")
+    }
   }
 
   // MARK: Users by name

@@ -92,6 +92,38 @@ struct PageTimelineTests {
     }
   }
 
+  @Test("has ticks at round times of the page's zone, few enough to be read, wherever the call begins and however long it is")
+  func ticks() throws {
+    var random = Seeded()
+    let seed = random
+    let zones = [
+      PageZone.utc, try #require(PageZone(named: "Asia/Kathmandu")), try #require(PageZone(named: "America/St_Johns")),
+    ]
+    for _ in 0..<2000 {
+      let zone = random.pick(zones)
+      let start = Int64.random(in: 600_000_000_000_000...900_000_000_000_000, using: &random)
+      let length = Int64.random(
+        in: 0...random.pick([2_000_000, 100_000_000, 90_000_000_000, 40_000_000_000_000]), using: &random)
+      let scale = TimelineScale(start, start + length, zone: zone)
+      #expect(scale.ticks.count <= 9 && (length < 2_000_000 || scale.ticks.count >= 1), "\(seed)")
+      var last = 0.0
+      for tick in scale.ticks {
+        #expect(tick.place > last && tick.place <= 100, "\(seed)")
+        last = tick.place
+        let time = start + Int64((tick.place / 100 * Double(scale.end - start)).rounded())
+        // What a tick says is what clocks show there, but where they are changed meanwhile.
+        if zone.wallSeconds(start + length) - zone.wallSeconds(start) == (start + length) / 1_000_000 - start / 1_000_000,
+          length < 3_600_000_000
+        {
+          #expect(zone.clockTime(time + 1000).hasPrefix(tick.label), "\(seed) \(start) \(length) \(tick)")
+        }
+      }
+      #expect(scale.place(start - 1) == 0 && scale.place(scale.end + 1) == 100, "\(seed)")
+    }
+    for extreme in [Int64.min, .max] { _ = TimelineScale(extreme, extreme, zone: .utc) }
+    _ = TimelineScale(.min / 2, .max / 2, zone: .utc)
+  }
+
   @Test("has the same tags whatever callers and devices call themselves")
   func hostile() async throws {
     var random = Seeded()

@@ -80,6 +80,19 @@ struct TimelineTests {
       ])
   }
 
+  @Test("Who waits behind a Local channel for an answer is calling")
+  func callingBehindLocal() {
+    let timeline = Timeline(
+      events(
+        [
+          Told("CHAN_START", 0, "a", number: "101", exten: "102"), Told("CHAN_START", 1, "Local/102@in-1;1"),
+          Told("CHAN_START", 1, "Local/102@in-1;2", exten: "102"), .enter(2, "Local/102@in-1;1", "outer"),
+          .enter(2, "a", "outer"),
+          Told("APP_START", 3, "Local/102@in-1;2", application: "Dial"), Told("CHAN_START", 3, "b", number: "102"),
+        ] + Told.end(8, "b") + Told.end(9, "Local/102@in-1;2") + Told.end(10, "a")))
+    #expect(story(timeline)[0] == "a: alone 2-3, calling 3-9, alone 9-10")
+  }
+
   @Test("Queue, mailbox, parking and conference have their own words")
   func others() {
     let queue = Timeline(

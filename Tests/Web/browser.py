@@ -57,9 +57,12 @@ class Browser:
         self.driver.close()
         self.driver.switch_to.window(new)
         self.command("Network.clearBrowserCookies")
+        self.command("Storage.clearDataForOrigin", origin=url.rstrip("/"), storageTypes="local_storage")
         self.driver.get_log("browser")
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         self.command("Emulation.setTimezoneOverride", timezoneId=zone)
+        if SCREENSHOTS:
+            self.command("Emulation.setScrollbarsHidden", hidden=True)
         scheme = "dark" if dark else "light"
         self.command(
             "Emulation.setEmulatedMedia",
@@ -99,6 +102,17 @@ class Browser:
 
     def one(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def click(self, selector):
+        """Clicks at the first element of a selector, when there is one."""
+
+        def attempt():
+            found = self.all(selector)
+            if found:
+                found[0].click()
+            return found
+
+        self.until(attempt)
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)

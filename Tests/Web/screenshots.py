@@ -15,15 +15,15 @@ import sys
 
 import browser as browsers
 from browser import Browser
+from selenium.common.exceptions import WebDriverException
 
 PROGRAMS = pathlib.Path(os.environ["PROGRAMS"])
-TENANT = "00000000-0000-4000-8000-000000000001"
 YESTERDAY = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
 # Hours in which hardly anybody else calls.
 NIGHT = f"?from={YESTERDAY}T02:30&until={YESTERDAY}T03:30&zone=UTC"
 LONG = "Dr. Maximiliane Freifrau von und zu Hohenstein-Wartenberg, Zentrale Auftragsannahme (Außenstelle Nord)"
 
-# Name, what is opened, options of the browser.
+# Pictures of the list, with the browser's options.
 LISTS = {
     "list": {}, "list-dark": {"dark": True}, "list-wide": {"width": 1920, "height": 1080},
     "list-tablet": {"width": 820, "height": 1100}, "list-phone": {"width": 360, "height": 780},
@@ -67,7 +67,7 @@ class Demo:
         """Calls of people with long names, names from right to left, and names that look like tags."""
         names = [
             (LONG, "+4940123456789012", LONG[::-1], "201"), ("مكتب الاستقبال الرئيسي", "+966501234567", "שירות לקוחות", "202"),
-            ("<b>Ann</b> & \"Bob\"", "101", "株式会社サンプル 東京本社", "203"), ("", "anonymous", "", "204"),
+            ("<b>Ann</b> & \"Bob\"", "101", "Αθηνά Παπαδοπούλου-Κωνσταντίνου", "203"), ("", "anonymous", "", "204"),
         ]
         for number, (caller, from_number, callee, to_number) in enumerate(names):
             values = ", ".join("'" + text.replace("'", "''") + "'" for text in (caller, from_number, callee, to_number))
@@ -75,9 +75,10 @@ class Demo:
                 f"""
                 INSERT INTO call_logd_call_log (date, date_answer, date_end, tenant_uuid, source_name, source_exten,
                   destination_name, destination_exten, direction, conversation_id)
-                SELECT t, t + interval '4 s', t + interval '{97 * (number + 1)} s', '{TENANT}', {values},
+                SELECT t, t + interval '4 s', t + interval '{97 * (number + 1)} s', tenant_uuid, {values},
                   (ARRAY['inbound', 'internal', 'outbound'])[{number % 3 + 1}], '17.{900 + number}'
-                FROM (SELECT timestamptz '{YESTERDAY} 03:00Z' + interval '{number} min' AS t) a;
+                FROM (SELECT timestamptz '{YESTERDAY} 03:00Z' + interval '{number} min' AS t) a,
+                  (SELECT tenant_uuid FROM call_logd_call_log LIMIT 1) b;
                 """
             )
 
@@ -101,14 +102,17 @@ class Pictures:
 
     def take(self, name, body, path="", signed_in=True, **options):
         """Opens a page, does something with it, and takes its picture."""
-        browser = self.browser(path, signed_in, **options)
+        browser = None
         try:
+            browser = self.browser(path, signed_in, **options)
             if body is None or body(browser):
-                browser.picture(name)
-            else:
-                self.missing.append(name)
+                return browser.picture(name)
+            self.missing.append(name)
+        except WebDriverException as error:
+            self.missing.append(f"{name} ({type(error).__name__})")
         finally:
-            browser.quit()
+            if browser:
+                browser.quit()
 
     def all(self):
         self.take("sign-in", None, signed_in=False)
@@ -138,21 +142,21 @@ class Pictures:
 
     @staticmethod
     def call(browser):
-        rows = browser.all("#calls tr[data-id] .caller")
-        if not rows:
+        if not browser.ids:
             return False
-        rows[0].click()
+        browser.click("#calls tr[data-id] .caller")
         browser.until(lambda: browser.all("#drawer[open] article"))
         return True
 
     @staticmethod
     def charts(browser):
-        section = browser.all("#charts")
-        if not section:
+        """The charts with the list below; on telephones they are folded at first."""
+        if not browser.all("#charts"):
             return False
-        browser.run("const box = arguments[0].closest('details') ?? arguments[0].querySelector('details'); if (box) box.open = true;", section[0])
+        for button in browser.all("#charts [aria-expanded=false]"):
+            button.click()
         browser.until(lambda: browser.all("#charts svg"))
-        browser.run("arguments[0].scrollIntoView()", section[0])
+        browser.run("document.getElementById('charts').scrollIntoView()")
         return True
 
     @staticmethod
@@ -173,7 +177,7 @@ class Pictures:
 
 
 def main():
-    browsers.SCREENSHOTS = sys.argv[1]
+    browsers.SCREENSHOTS, browsers.PATIENCE = sys.argv[1], 20
     demo = Demo()
     try:
         demo.add_names()
@@ -183,7 +187,7 @@ def main():
         demo.stop()
     print(f"The pictures are in {sys.argv[1]}")
     if pictures.missing:
-        print("The page has no " + ", ".join(pictures.missing))
+        print("There are none of " + ", ".join(pictures.missing))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The timeline of a call in a real browser."""
 
-import subprocess
 import unittest
 
 from browser import Browser
@@ -12,7 +11,6 @@ SHORT, TRANSFERRED, QUEUE, STRANGE, PURGED = 301, 302, 303, 304, 305
 
 def setUpModule():
     global service
-    subprocess.run(["dropdb", "--if-exists", "--force", "web"], check=True)
     service = Service()
     sql(TABLE)
     short_call(SHORT)
@@ -24,7 +22,6 @@ def setUpModule():
 
 def tearDownModule():
     service.stop()
-    subprocess.run(["dropdb", "--force", "web"], check=True)
 
 
 class TimelineTests(unittest.TestCase):
@@ -133,6 +130,6 @@ class TimelineTests(unittest.TestCase):
         self.assertTrue(browser.all(".segment.talking"))
 
     def test_on_paper(self):
-        browser = self.call(TRANSFERRED)
-        browser.command("Emulation.setEmulatedMedia", media="print")
+        browser = self.call(TRANSFERRED, print=True)
+        self.assertEqual(len(browser.all(".lane")), 6)
         self.picture(browser, "timeline-print")

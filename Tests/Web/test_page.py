@@ -248,7 +248,7 @@ class AppearanceTests(PageTest):
             with self.subTest("sign in", width=width, dark=dark):
                 self.assertEqual(browser.faults(), [])
             browser.sign_in(service.token)
-            for path in ("", "?q=is:x+tag:a", "?q=nobodyhasthisname", "calls/203"):
+            for path in ("", "?q=is:x+tag:a", "?q=nobodyhasthisname", "calls/203", "calls/999", "charts", "nowhere"):
                 with self.subTest(path, width=width, dark=dark):
                     browser.go(path)
                     browser.settled()

@@ -153,10 +153,10 @@ class ReturningTests(PageTest):
         browser = self.browser(plain)
         browser.sign_in(plain.token)
         browser.search("from:101")
+        # Otherwise the charts of this list notice it first.
+        browser.until(lambda: browser.all("#charts-body svg.bars") and not browser.all("[aria-busy=true]"))
         browser.command("Network.clearBrowserCookies")
-        box = browser.one("#q")
-        box.clear()
-        box.send_keys("is:voicemail\n")
+        browser.run("const box = document.getElementById('q'); box.value = 'is:voicemail'; box.form.requestSubmit()")
         browser.until(lambda: browser.all("#sign-in"))
         browser.one("#token").send_keys(plain.token)
         press(browser, "#sign-in button")
@@ -168,14 +168,15 @@ class ReturningTests(PageTest):
         browser = self.browser(plain)
         browser.sign_in(token, "?q=from%3A101&zone=UTC")
         plain.run("token", "revoke", "short", "--file", f"{plain.folder}/tokens")
-        browser.one("tr[data-id] .caller").click()
+        # Whatever the page asks for next notices it, and that may be something else.
+        browser.run("document.querySelector('tr[data-id] .caller')?.click()")
         browser.until(lambda: browser.all("#sign-in"))
         self.assertIn("session has ended", alert(browser))
         browser.picture("session-ended")
         browser.one("#token").send_keys(plain.token)
         press(browser, "#sign-in button")
-        browser.until(lambda: browser.all("#drawer[open] article"))
-        self.assertIn("from%3A101", browser.driver.current_url)
+        browser.until(lambda: browser.ids)
+        self.assertEqual(browser.one("#q").get_attribute("value"), "from:101")
 
     def test_the_address_of_the_form_leads_to_the_page(self):
         browser = self.browser(plain)

@@ -17,20 +17,22 @@ struct CallLogList: Sendable {
   private let count: ListParameters.Count
   private let isBehindPlace: Bool
 
-  init(_ parameters: ListParameters, tenants: VisibleTenants, isOwn: Bool) {
-    whole = parameters.query(tenants: tenants)
+  init(_ parameters: ListParameters, tenants: VisibleTenants, isOwn: Bool, takesCounts: Bool) {
+    var whole = parameters.query(tenants: tenants)
+    whole.takesCounts = takesCounts
+    self.whole = whole
     page = parameters.after.map { [whole] in whole.behind($0) } ?? whole
     (self.isOwn, count, tellsMore) = (isOwn, parameters.count, parameters.tellsMore)
     isBehindPlace = parameters.after != nil
   }
 
-  /// How many call logs are looked at for a page, where no index helps. A client who knows where the
-  /// list goes on may get a page that is not full. Others get what there is.
+  /// How many call logs are looked at for a page, where no index helps. A client who knows where
+  /// the list goes on may get a page that is not full. Others get what there is.
   var most: Int? { count == .exact ? nil : 200_000 }
 
   /// Call logs without any filter.
-  func total(_ takesCounts: Bool, on connection: Connection) throws -> ListEnd.Number? {
-    try number(of: whole.whole, takesCounts, on: connection)
+  func total(on connection: Connection) throws -> ListEnd.Number? {
+    try number(of: whole.whole, on: connection)
   }
 
   /// Call logs on all pages, as far as a page tells; nil where they must be counted.
@@ -46,18 +48,18 @@ struct CallLogList: Sendable {
   }
 
   /// Call logs on all pages.
-  func filtered(_ takesCounts: Bool, on connection: Connection) throws -> ListEnd.Number? {
-    try number(of: whole, takesCounts, on: connection)
+  func filtered(on connection: Connection) throws -> ListEnd.Number? {
+    try number(of: whole, on: connection)
   }
 
-  private func number(of query: CallLogQuery, _ takesCounts: Bool, on connection: Connection) throws -> ListEnd.Number? {
+  private func number(of query: CallLogQuery, on connection: Connection) throws -> ListEnd.Number? {
     switch count {
     case .none: return nil
     case .exact:
-      return ListEnd.Number(try CallLogTables.filteredCount(query, takesCounts: takesCounts, on: connection))
+      return ListEnd.Number(try CallLogTables.filteredCount(query, on: connection))
     case .bounded:
       let (number, isBounded) = try CallLogTables.boundedCount(
-        query, upTo: ListParameters.mostCounted, takesCounts: takesCounts, on: connection)
+        query, upTo: ListParameters.mostCounted, looked: most, on: connection)
       return ListEnd.Number(number, isBounded: isBounded)
     }
   }

@@ -63,7 +63,9 @@ struct CallLogRoutes: Sendable {
     _ = try ListParameters(visit.query, scope: isOwn ? .everybody : try scope(visit), zone: zone)
     let scope = try scope(visit)
     let parameters = try ListParameters(visit.query, scope: scope, zone: zone)
-    let list = CallLogList(parameters, tenants: try await visit.tenants(isRecursive: parameters.isRecursive), isOwn: isOwn)
+    let list = CallLogList(
+      parameters, tenants: try await visit.tenants(isRecursive: parameters.isRecursive), isOwn: isOwn,
+      takesCounts: desk.takesCounts)
     let query = list.page
     let isCSV = visit.wantsCSV(parameters.format)
     let isShort = query.limit.map { $0 <= ListParameters.defaultLimit } ?? false
@@ -82,8 +84,7 @@ struct CallLogRoutes: Sendable {
 
   /// A page in JSON. Its counts are made beside it.
   private func page(_ list: CallLogList, _ visit: Visit) async throws -> Response {
-    let takesCounts = desk.takesCounts
-    async let total = desk.counts.run { try list.total(takesCounts, on: $0) }
+    async let total = desk.counts.run { try list.total(on: $0) }
     let (answer, rows, next) = try await desk.lists.run { connection in
       let arena = TextArena()
       return try withExtendedLifetime(arena) {
@@ -99,7 +100,7 @@ struct CallLogRoutes: Sendable {
     if let filtered = list.filtered(rows, next) {
       end.filtered = filtered
     } else {
-      end.filtered = try await desk.counts.run { try list.filtered(takesCounts, on: $0) }
+      end.filtered = try await desk.counts.run { try list.filtered(on: $0) }
     }
     end.total = try await total
     whole.finish(end, tellsMore: list.tellsMore)
@@ -158,8 +159,8 @@ struct CallLogRoutes: Sendable {
       answer.out = []
     }
     var end = ListEnd(next: list.page.limit.map { rows < $0 } ?? true ? nil : last)
-    end.filtered = try list.filtered(rows, end.next) ?? list.filtered(desk.takesCounts, on: connection)
-    end.total = try list.total(desk.takesCounts, on: connection)
+    end.filtered = try list.filtered(rows, end.next) ?? list.filtered(on: connection)
+    end.total = try list.total(on: connection)
     answer.finish(end, tellsMore: list.tellsMore)
     try write(answer.out)
   }

@@ -5,8 +5,8 @@ import Listing
 import Store
 import Values
 
-/// The events of a call: what each channel did, and why the call log is what it is. Wazo has no such
-/// request.
+/// The events of a call: what each channel did, and why the call log is what it is. Wazo has no
+/// such request.
 struct EventRoutes: Sendable {
   let desk: Desk
 

@@ -28,6 +28,7 @@ struct ChartSection: Sendable {
       <p><a href="\(listAddress)">\(words.back)</a></p>
       <h1>\(words.title)</h1>
       <p class="hint">\(about)</p>
+      <h2 class="hidden">\(words.calls)</h2>
       \(content)
       </section>
       """)

@@ -37,7 +37,7 @@ struct ListRows: Sendable {
     return """
       <tr data-id="\(call.id)" data-start="\(call.start)"><td class="time"><a href="./calls/\(call.id)\(zoneQuery)"><time datetime="\(PageZone.iso(call.start))">\
       \(filter.zone.clockTime(call.start))</time></a></td><td class="caller">\(text.markup(call.caller))</td>\
-      <td class="arrow" aria-hidden="true">→</td><td class="callee">\(text.markup(call.callee))</td>\
+      <td class="arrow"></td><td class="callee">\(text.markup(call.callee))</td>\
       <td class="direction \(call.direction)">\(text.text(direction: call.direction))</td><td class="status">\(text.badge(call.status))</td>\
       <td class="duration">\(call.duration.map { ShownCall.text(seconds: $0) } ?? "–")</td>\(tags)<td class="recorded">\(recorded)</td></tr>
 

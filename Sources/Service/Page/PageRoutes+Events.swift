@@ -11,10 +11,10 @@ extension PageRoutes {
     let text = TimelineText(language: PageText.of(visit.request).language)
     let isOwn = reader.me != nil
     if !isOwn {
-      let token = gate.sessions.token(of: visit.request.headers) ?? ""
+      let session = gate.sessions.session(of: visit.request.headers, isSecure: visit.requester.usesTLS)
       let access = RequiredAccess.readEvents(ofCallLog: visit.path.callLog)
       do throws(AuthenticationError) {
-        _ = try await gate.authenticator.identity(of: token, for: access, tenant: nil)
+        _ = try await gate.authenticator.identity(of: session?.token ?? "", for: access, tenant: nil)
       } catch {
         return ""
       }

@@ -13,10 +13,13 @@ struct TimelinePicture: Sendable {
 
   /// Lanes of a call with very many channels.
   private static let mostLanes = 12
+  /// Microseconds that a segment lasts at least, to be drawn.
+  private static let leastSegment: Int64 = 50_000
   /// Segments that a lane of many channels shows.
   private static let mostSegments = 300
-  /// From which width, in percent, a segment has room for its name.
-  private static let roomForName = 9.0
+  /// From which width, in percent, a segment has room for its name: in a wide picture, and in a
+  /// narrow one.
+  private static let roomForName = (wide: 9.0, narrow: 24.0)
 
   private struct Lane {
     var channels: [Int]
@@ -82,6 +85,8 @@ struct TimelinePicture: Sendable {
       return "<line class=\"life\" x1=\"\(x1)\" x2=\"\(x2)\" y1=\"15\" y2=\"15\"/>"
     }
     let segments = lane.channels.flatMap { place in timeline.channels[place].segments.map { (place, $0) } }
+      // While channels change their bridges they are alone for an instant.
+      .filter { $0.1.end - $0.1.start >= TimelinePicture.leastSegment }
       .prefix(TimelinePicture.mostSegments).map { segment($0.1, of: $0.0) }
     let grid = scale.ticks.map { tick -> Markup in
       "<line class=\"grid\" x1=\"\(TimelineScale.text(tick.place))\" x2=\"\(TimelineScale.text(tick.place))\" y1=\"-40\" y2=\"70\"/>"
@@ -107,7 +112,9 @@ struct TimelinePicture: Sendable {
     let stripes: Markup =
       segment.kind == .hold || segment.kind == .parked
       ? "<line class=\"stripes\" x1=\"0\" x2=\"100%\" y1=\"16\" y2=\"16\"/>" : ""
-    let name: Markup = width < TimelinePicture.roomForName ? "" : "<text x=\"5\" y=\"13\">\(label)</text>"
+    let room = width >= TimelinePicture.roomForName.narrow ? "ample" : "tight"
+    let name: Markup =
+      width < TimelinePicture.roomForName.wide ? "" : "<text class=\"\(room)\" x=\"5\" y=\"13\">\(label)</text>"
     return """
       <svg class="segment \(segment.kind.rawValue)" x="\(TimelineScale.text(start))" y="6" width="\(TimelineScale.text(width))" \
       height="18"><title>\(hint)</title><rect width="100%" height="18" rx="3"/>\(stripes)\(name)</svg>

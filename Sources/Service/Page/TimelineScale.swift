@@ -32,7 +32,8 @@ struct TimelineScale: Sendable {
       TimelineScale.steps.first { seconds / Double($0) <= Double(TimelineScale.mostTicks) }
       ?? 86_400 * max(1, min(days, 1_000_000))
     let wall = zone.wallSeconds(start)
-    let fraction = Double(start - start.floorDivided(by: 1_000_000) * 1_000_000) / TimelineScale.second
+    let remainder = start % 1_000_000
+    let fraction = Double(remainder < 0 ? remainder + 1_000_000 : remainder) / TimelineScale.second
     var ticks: [Tick] = []
     for number in 0...Int64(TimelineScale.mostTicks) {
       let at = (wall.floorDivided(by: step) + 1 + number) * step

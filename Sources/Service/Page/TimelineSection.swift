@@ -52,7 +52,7 @@ struct TimelineSection: Sendable {
   private var happened: Markup {
     let rows = shown.map { event, reading -> Markup in
       """
-      <tr><td class="time"><time datetime="\(PageZone.iso(event.time))">\(zone.clockTime(event.time))</time></td>\
+      <tr class="\(isMinor(reading) ? "minor" : "major")"><td class="time"><time datetime="\(PageZone.iso(event.time))">\(zone.clockTime(event.time))</time></td>\
       <td><bdi>\(text.sentence(reading, in: timeline))</bdi></td>\
       <td class="channel"><bdi>\(timeline.channels[reading.channel].name)</bdi></td><td class="event"><code>\(event.name)</code></td></tr>
 
@@ -65,6 +65,11 @@ struct TimelineSection: Sendable {
       <th scope="col">\(text.channel)</th><th scope="col">\(text.event)</th></tr></thead><tbody>
       \(rows)</tbody></table></details>
       """
+  }
+
+  private func isMinor(_ reading: Timeline.Reading) -> Bool {
+    let role = timeline.channels[reading.channel].role
+    return reading.meaning.isMinor || role == .local || role == .asterisk
   }
 
   private var raw: Markup {
@@ -86,5 +91,17 @@ struct TimelineSection: Sendable {
       <table><thead><tr>\(names.map { name -> Markup in "<th scope=\"col\">\(name)</th>" })</tr></thead><tbody>
       \(rows)</tbody></table></div></details>
       """
+  }
+}
+
+extension Meaning {
+  /// Whether the event tells Asterisk's work rather than the call.
+  fileprivate var isMinor: Bool {
+    switch self {
+    case .helperStarts, .helperIsOptimized, .applicationStarts, .applicationEnds, .entersBridge, .soundStarts, .soundEnds, .key,
+      .channelEnds, .callEnds, .isDialled, .isAnnounced, .isRequested, .unknown:
+      true
+    default: false
+    }
   }
 }

@@ -6,13 +6,13 @@ extension TimelineText {
     let channel = timeline.channels[reading.channel]
     let (who, detail) = (who(channel), reading.detail)
     let peers = names(reading.peers, in: timeline)
+    if channel.role == .local || channel.role == .asterisk { return helper(reading) }
     switch reading.meaning {
     case .callStarts:
       return detail.isEmpty
         ? say("\(who) begins the call.", "\(who) commence l’appel.")
         : say("\(who) dials \(detail).", "\(who) compose le \(detail).")
     case .rings: return say("\(who) is called, and rings.", "\(who) est appelé et sonne.")
-    case .helperStarts: return say("Asterisk makes a helper channel.", "Asterisk crée un canal auxiliaire.")
     case .answers:
       return channel.role == .caller
         ? say("The channel of \(who) is answered.", "Le canal de \(who) est décroché.") : say("\(who) answers.", "\(who) répond.")
@@ -29,7 +29,7 @@ extension TimelineText {
     case .holdEnds: return say("The hold of \(who) ends.", "L’attente de \(who) prend fin.")
     case .soundStarts:
       return detail.isEmpty
-        ? say("\(who) hears a sound.", "\(who) entend un son.")
+        ? say("\(who) hears music.", "\(who) entend de la musique.")
         : say("\(who) hears “\(detail)”.", "\(who) entend « \(detail) ».")
     case .soundEnds: return say("The sound ends for \(who).", "Le son finit pour \(who).")
     case .parks: return say("\(who) is parked.", "\(who) est parqué.")
@@ -47,7 +47,6 @@ extension TimelineText {
       return say("\(whose) picks up the call that rings at \(who).", "\(whose) intercepte l’appel qui sonne chez \(who).")
     case .forwards: return say("The call of \(who) is sent on to \(detail).", "L’appel de \(who) est renvoyé vers \(detail).")
     case .key: return say("\(who) presses a key.", "\(who) appuie sur une touche.")
-    case .helperIsOptimized: return say("A helper channel is no longer needed.", "Un canal auxiliaire n’est plus utile.")
     case .hangsUp:
       let cause = cause(detail)
       return cause.isEmpty
@@ -56,6 +55,22 @@ extension TimelineText {
     case .channelEnds: return say("The channel of \(who) ends.", "Le canal de \(who) prend fin.")
     case .callEnds: return say("The last channel of the call has ended.", "Le dernier canal de l’appel a pris fin.")
     default: return said(reading, who)
+    }
+  }
+
+  /// What an event meant whose channel belongs to nobody.
+  private func helper(_ reading: Timeline.Reading) -> String {
+    switch reading.meaning {
+    case .helperStarts: say("Asterisk makes a helper channel.", "Asterisk crée un canal auxiliaire.")
+    case .helperIsOptimized: say("A helper channel is no longer needed.", "Un canal auxiliaire n’est plus utile.")
+    case .applicationStarts, .entersQueue, .entersVoicemail:
+      say(
+        "The dialplan runs \(reading.detail) for a helper channel.",
+        "Le plan d’appel lance \(reading.detail) pour un canal auxiliaire.")
+    case .isForwarded, .comesIn, .goesOut, .isMissed, .isBlocked, .isAnnounced,
+      .isRequested, .isOriginated, .recordingStarts, .recordingStops:
+      said(reading, say("a helper channel", "un canal auxiliaire"))
+    default: say("This concerns a helper channel alone.", "Cela ne concerne qu’un canal auxiliaire.")
     }
   }
 

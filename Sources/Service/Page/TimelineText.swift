@@ -63,7 +63,7 @@ struct TimelineText: Sendable {
     case .voicemail: say("voicemail", "messagerie")
     case .talking: say("talking", "parle")
     case .conference: say("conference", "conférence")
-    case .alone: say("alone in a bridge", "seul dans un pont")
+    case .alone: say("alone", "seul")
     case .hold: say("on hold", "en attente musicale")
     case .parked: say("parked", "parqué")
     case .relay: say("relay", "relais")

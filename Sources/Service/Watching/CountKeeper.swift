@@ -15,24 +15,30 @@ struct CountKeeper: ServiceLifecycle.Service {
   private static let pause = Duration.seconds(60)
 
   func run() async throws {
+    let interruption = Interruption()
     await cancelWhenGracefulShutdown {
-      var isTold = false
-      while !Task.isCancelled {
-        let wasTold = isTold
-        isTold = (try? await BlockingThread.run("counts") { keep(isTold: wasTold) }) ?? isTold
-        try? await Task.sleep(for: CountKeeper.pause)
+      await withTaskCancellationHandler {
+        var isTold = false
+        while !Task.isCancelled {
+          let wasTold = isTold
+          isTold = (try? await BlockingThread.run("counts") { keep(interruption, isTold: wasTold) }) ?? isTold
+          try? await Task.sleep(for: CountKeeper.pause)
+        }
+      } onCancel: {
+        interruption.request()
       }
     }
   }
 
   /// Makes or adds up.
   /// - Returns: whether it has been told that it is not possible
-  private func keep(isTold: Bool) -> Bool {
+  private func keep(_ interruption: Interruption, isTold: Bool) -> Bool {
     do {
       var parameters = database
       parameters.options["lock_timeout"] = "2000"
       let connection = try Connection(parameters, log: log)
       defer { connection.close() }
+      interruption.register(connection)
       if try CallLogCounts.areKept(on: connection) {
         try CallLogCounts.fold(on: connection)
       } else {
@@ -41,6 +47,7 @@ struct CountKeeper: ServiceLifecycle.Service {
       }
       return false
     } catch let error as PostgreSQLError {
+      if interruption.isRequested { return isTold }
       let isForGood = error.sqlState == .insufficientPrivilege || error.sqlState == .readOnly
       let advice = isForGood ? "; run `wazo-call-logs migrate --counts` as the owner of the tables, or set counts: off" : ""
       log.log(

@@ -19,7 +19,8 @@ struct ManagementSite: HTTPResponder {
     }
     switch request.uri.path {
     case "/metrics":
-      let lanes = [("list", desk.lists.counts), ("count", desk.counts.counts), ("stream", desk.streams.counts)]
+      var lanes = [("list", desk.lists.counts), ("count", desk.counts.counts), ("stream", desk.streams.counts)]
+      if let cels = desk.cels { lanes.append(("cel", cels.lanes.counts)) }
       let text = metrics.text(Metrics.Sample.lanes(lanes.map { (name: $0.0, counts: $0.1) }) + samples())
       return answer(text, "text/plain; version=0.0.4; charset=utf-8", .ok, request)
     case "/health":

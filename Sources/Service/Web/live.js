@@ -132,7 +132,7 @@ export function follow({ button, newCalls, table, page, reload, changed, say }) 
   }
 
   // Rows wait while the reader has paused them, or reads further down.
-  const isHeld = () => isPaused || isSyncing || scrollY > 60;
+  const isHeld = () => isPaused || isSyncing || (table()?.getBoundingClientRect().top ?? 0) < -60;
 
   // Loads the list, once for all that asks for it.
   let isReloading = false;
@@ -268,9 +268,9 @@ export function follow({ button, newCalls, table, page, reload, changed, say }) 
 
   button.addEventListener("click", toggle);
   newCalls.addEventListener("click", () => {
-    scrollTo(0, 0);
-    const list = new URL(url);
-    if (list.searchParams.has("after")) return again();
+    const list = table();
+    if (list && list.getBoundingClientRect().top < 0) list.parentElement.querySelector(".summary")?.scrollIntoView();
+    if (new URL(url).searchParams.has("after")) return again();
     flush(true);
   });
   addEventListener("scroll", () => { if (counted.size && !isHeld()) flush(true); }, { passive: true });

@@ -7,8 +7,8 @@ extension CELTable {
   /// on the same channels, until nothing new is found (Interpretation, R11). Each step is one
   /// look-up by an index.
   ///
-  /// Without an index on uniqueid only the first linkedids are read: each look-up of a channel would
-  /// scan the table.
+  /// Without an index on uniqueid only the first linkedids are read: each look-up of a channel
+  /// would scan the table.
   /// - Parameters:
   ///   - linkedids: where the reading begins
   ///   - most: rows that are read at most

@@ -48,7 +48,7 @@ public enum CallLogCounts {
   /// Counts all call logs, and makes the triggers that keep the counts from then on. What was there
   /// before goes. Nobody writes call logs meanwhile: 5 seconds for 5 million.
   /// - Throws: `PostgreSQLError`: `lockNotAvailable` after the session's `lock_timeout`,
-  ///   `insufficientPrivilege` where the role neither owns the table nor has the right TRIGGER on it
+  ///   `insufficientPrivilege` where the role does not own the table of call logs
   public static func make(on connection: Connection) throws {
     let purpose = "Counting call logs by tenant and hour"
     try connection.transaction(purpose: purpose) {
@@ -65,8 +65,12 @@ public enum CallLogCounts {
   /// Removes the triggers. Then there are no counts.
   /// - Throws: `PostgreSQLError`: `insufficientPrivilege` where the role does not own the table
   public static func drop(on connection: Connection) throws(PostgreSQLError) {
-    for (name, _) in triggers {
-      try connection.execute("DROP TRIGGER IF EXISTS \(name) ON call_logd_call_log", purpose: "Dropping the trigger \(name)")
+    let rows = try connection.query(
+      "SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'call_logd_call_log'::regclass AND tgname = ANY($1)",
+      [.textArray(triggers.map(\.key))], purpose: "Looking for the counts' triggers")
+    for name in rows.compactMap({ $0.string(0) }) {
+      try connection.execute(
+        "DROP TRIGGER \(Connection.quoteIdentifier(name)) ON call_logd_call_log", purpose: "Dropping the trigger \(name)")
     }
   }
 

@@ -98,7 +98,9 @@ extension Migrator {
         """)
     case .lockNotAvailable?:
       return StoreError(
-        .busy, "the search indexes could not be made: a long transaction is in the way; run `wazo-call-logs migrate --search` again")
+        .busy,
+        "the search indexes could not be made: a long transaction is in the way; run `wazo-call-logs migrate --search` again"
+      )
     default: return error
     }
   }

@@ -22,7 +22,7 @@ struct Migrate: AsyncParsableCommand {
         wazo-call-logs migrate --print                   look first; changes nothing
         wazo-call-logs migrate                           create or update the tables
         wazo-call-logs migrate --print | psql asterisk   the same through psql
-        wazo-call-logs migrate --counts --search         for lists of millions of call logs
+        wazo-call-logs migrate --counts --search         for lists of millions
       """)
 
   @Flag(name: .customLong("print"), help: "Print the SQL that is missing, and change nothing.")

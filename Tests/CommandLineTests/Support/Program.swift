@@ -119,11 +119,11 @@ final class Running {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-  /// Waits for the end; a program that hangs is killed after two minutes.
-  func finish(_ location: SourceLocation = #_sourceLocation) throws -> Outcome {
+  /// Waits for the end; a program that hangs is killed after two minutes, or so many seconds.
+  func finish(_ location: SourceLocation = #_sourceLocation, within limit: Double = 120) throws -> Outcome {
     let pid = process.processIdentifier
     let watchdog = DispatchWorkItem { kill(pid, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 120, execute: watchdog)
+    DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: watchdog)
     process.waitUntilExit()
     watchdog.cancel()
     let output = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/out"))

@@ -32,14 +32,22 @@ struct CallLogCountsTests {
   private static func statement(_ random: inout Seeded) -> String {
     switch random.below(12) {
     case 0..<5: insertion(random.below(30))
-    case 5: "DELETE FROM call_logd_call_log WHERE id IN (SELECT id FROM call_logd_call_log ORDER BY random() LIMIT 20 FOR UPDATE SKIP LOCKED)"
+    case 5:
+      """
+      DELETE FROM call_logd_call_log
+      WHERE id IN (SELECT id FROM call_logd_call_log ORDER BY random() LIMIT 20 FOR UPDATE SKIP LOCKED)
+      """
     case 6..<8:
       """
       UPDATE call_logd_call_log SET blocked = random() < 0.2, date = date + interval '40 min' * (random() - 0.5), direction = 'internal'
       WHERE id IN (SELECT id FROM call_logd_call_log ORDER BY random() LIMIT 15 FOR UPDATE SKIP LOCKED)
       """
     case 8: "SAVEPOINT a; \(insertion(10)); ROLLBACK TO a; \(insertion(3))"
-    case 9: "UPDATE call_logd_call_log SET user_field = 'x' WHERE id IN (SELECT id FROM call_logd_call_log LIMIT 9 FOR UPDATE SKIP LOCKED)"
+    case 9:
+      """
+      UPDATE call_logd_call_log SET user_field = 'x'
+      WHERE id IN (SELECT id FROM call_logd_call_log LIMIT 9 FOR UPDATE SKIP LOCKED)
+      """
     case 10: "DELETE FROM call_logd_call_log WHERE false"
     default: random.oneIn(6) ? "TRUNCATE call_logd_call_log CASCADE" : insertion(1)
     }
@@ -83,7 +91,11 @@ struct CallLogCountsTests {
   func others() throws {
     let database = try CallLogCountsTests.database()
     let role = "writer_\(database.name)"
-    try database.run("CREATE ROLE \(role); GRANT SELECT, INSERT ON call_logd_call_log TO \(role); GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO \(role)")
+    try database.run(
+      """
+      CREATE ROLE \(role); GRANT SELECT, INSERT ON call_logd_call_log TO \(role);
+      GRANT USAGE ON SEQUENCE call_logd_call_log_id_seq TO \(role)
+      """)
     defer { try? database.run("RESET ROLE; DROP OWNED BY \(role); DROP ROLE \(role)") }
     // A table of the writer's own with the name of ours.
     try database.run(
@@ -104,7 +116,8 @@ struct CallLogCountsTests {
     #expect(try CallLogCounts.compare(on: database.admin) == nil)
     try CallLogCounts.make(on: database.admin)
     #expect(try CallLogCounts.areKept(on: database.admin))
-    try database.run("ALTER TABLE call_logd_call_log DISABLE TRIGGER call_logd_count_inserted; \(CallLogCountsTests.insertion(5))")
+    try database.run(
+      "ALTER TABLE call_logd_call_log DISABLE TRIGGER call_logd_count_inserted; \(CallLogCountsTests.insertion(5))")
     #expect(try CallLogCounts.areKept(on: database.admin) == false)
     try database.run("ALTER TABLE call_logd_call_log ENABLE TRIGGER call_logd_count_inserted")
     let wrong = try CallLogCounts.compare(on: database.admin)

@@ -75,7 +75,7 @@ extension SoakDay {
           count("\(verb) killed")
         }
       }
-      let outcome = try running.finish()
+      let outcome = try running.finish(within: SoakDay.limit)
       // 75: a follower that was frozen held a lock.
       guard [0, 75].contains(outcome.status) || isKilled && outcome.status == 137 else {
         throw Failed("\(words) ended with \(outcome.status): \(outcome.errors.suffix(1000))")

@@ -41,6 +41,8 @@ final class SoakDay: Sendable {
   private let writersLeft = Locked(SoakDay.writers)
 
   static let writers = 4
+  /// Seconds after which a program of this day counts as stuck.
+  static let limit = 1200.0
 
   init(_ plan: Plan, seed: UInt64) throws {
     self.plan = plan
@@ -48,14 +50,15 @@ final class SoakDay: Sendable {
     let end = Date(timeIntervalSinceNow: -3 * 3600).ISO8601Format().prefix(16)
     // A day of 86,400 s, in which a call lasts 71 s.
     let busy = max(20, plan.calls * 71 / 86_400)
-    let simulated = try Program.bash(
+    let line =
       """
       simulate-calls --calls \(plan.calls) --seed \(seed % 1_000_000) --users 400 --until \(end) --busy \(busy) \
         --cels cels.csv --directory-sql directory.sql 2>/dev/null &&
       psql -X -q -v ON_ERROR_STOP=1 -d '\(database.uri)' -f directory.sql -c 'CREATE UNLOGGED TABLE day (LIKE cel)' \
         -c "\\\\copy day ($(head -n 1 cels.csv)) from cels.csv csv header" -c 'CREATE UNIQUE INDEX ON day (id)' -c 'ANALYZE day' &&
       rm cels.csv
-      """.replacing("cels.csv", with: folder.path + "/cels.csv").replacing("directory.sql", with: folder.path + "/directory.sql"))
+      """.replacing("cels.csv", with: folder.path + "/cels.csv").replacing("directory.sql", with: folder.path + "/directory.sql")
+    let simulated = try Running("/bin/bash", ["-o", "pipefail", "-c", line]).finish(within: SoakDay.limit)
     guard simulated.status == 0 else { throw Failed("simulate-calls: \(simulated.errors)") }
     cels = try database.count("day")
     columns = try database.psql(

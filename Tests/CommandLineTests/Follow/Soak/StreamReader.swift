@@ -34,6 +34,11 @@ final class StreamReader: Sendable {
 
   var found: State { state.with { $0 } }
 
+  /// Whether these call logs have come with these contents.
+  func has(_ contents: [Int64: Int]) -> Bool {
+    state.with { state in contents.allSatisfy { state.contents[$0.key] == $0.value } }
+  }
+
   /// Listens for so many seconds at most.
   func listen(_ url: String, seconds: Double) {
     let place = state.with { $0.place }
