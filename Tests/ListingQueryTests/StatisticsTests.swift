@@ -275,6 +275,8 @@ struct StatisticsTests {
       _ edit: (inout CallLogSelection) -> Void = { _ in }
     ) throws -> Bool {
       var query = CallLogQuery(tenants: VisibleTenants(Made.tenants[0]))
+      // Without a start, a filter that no call log fits has no time to count in.
+      query.selection.from = start
       edit(&query.selection)
       let question = CallLogStatistics.Question(
         zone: try #require(CallLogStatistics.Zone(named: zone)), parts: parts, now: start + 4 * 86_400_000_000)
@@ -288,7 +290,8 @@ struct StatisticsTests {
     // Talk comes along only where call logs are read.
     var question = CallLogStatistics.Question(zone: .utc, parts: [.calls], now: start + 4 * 86_400_000_000)
     question.takesTalk = true
-    let query = CallLogQuery(tenants: VisibleTenants(Made.tenants[0]))
+    var query = CallLogQuery(tenants: VisibleTenants(Made.tenants[0]))
+    query.selection.from = start
     #expect(try CallLogStatistics.read(query, question, counts: counts(true), on: database.admin).calls?.whole.talk == nil)
     #expect(try CallLogStatistics.read(query, question, counts: counts(false), on: database.admin).calls?.whole.talk != nil)
     #expect(try !areUsed(complete: false) && !areUsed(parts: [.talk]) && !areUsed("Asia/Kolkata"))
