@@ -42,9 +42,9 @@ extension CallLogCounts {
     }
   }
 
-  private static let both = "(SELECT * FROM call_logd_count UNION ALL SELECT * FROM call_logd_count_change) AS c"
+  fileprivate static let both = "(SELECT * FROM call_logd_count UNION ALL SELECT * FROM call_logd_count_change) AS c"
 
-  private static func column(_ direction: Direction?, _ status: CallLogView.Status) -> String {
+  fileprivate static func column(_ direction: Direction?, _ status: CallLogView.Status) -> String {
     "\(direction?.rawValue ?? "none")_\(status.rawValue)"
   }
 
@@ -152,5 +152,18 @@ extension CallLogSelection {
     tags.isEmpty && number == nil && caller == nil && callee == nil && users.isEmpty && conversation == nil && search == nil
       && isRecorded == nil && firstID == nil && ids == nil && requestedInternalExtension == nil
       && requestedInternalContext == nil && participant == nil && !isLatestOfPeer && before == nil && after == nil
+  }
+}
+
+extension HourlyCounts {
+  /// The counts that triggers keep, for statistics.
+  public static let kept = HourlyCounts { direction in
+    let directions: [Direction?] = direction.map { [$0] } ?? [.inbound, .internal, .outbound, nil]
+    let sums = CallLogView.Status.allCases.map { status in
+      "(" + directions.map { "c.\(CallLogCounts.column($0, status))::int8" }.joined(separator: " + ") + ") AS \(status.rawValue)"
+    }
+    return "SELECT c.tenant_uuid, c.hour, \(sums.joined(separator: ", ")) FROM \(CallLogCounts.both)"
+  } areComplete: { connection in
+    try CallLogCounts.areKept(on: connection)
   }
 }

@@ -33,7 +33,7 @@ struct CallLogWalk {
   /// How long a page of several tenants is at most that one statement finds as well.
   private static let longPage: Int64 = 100
   /// Call logs that a walk gathers at most. Further pages come from one statement.
-  private static let mostGathered: Int64 = 10_000
+  private static let mostGathered: Int64 = 20_000
 
   private let query: CallLogQuery
   private let wanted: Int
