@@ -22,7 +22,9 @@ extension CallLogTables {
   /// - Parameter most: how many are counted at most where they do not
   /// - Throws: `PostgreSQLError`.
   public static func tally(of query: CallLogQuery, most: Int, on connection: Connection) throws -> CallLogTally {
-    if let selection = query.visibleSelection, let calls = try CallLogCounts.number(of: selection, on: connection) {
+    if query.takesCounts, let selection = query.visibleSelection,
+      let calls = try CallLogCounts.number(of: selection, on: connection)
+    {
       var answered = selection
       answered.statuses = selection.statuses?.intersection([.answered]) ?? [.answered]
       // Calls that come between the two statements are in the second number alone.

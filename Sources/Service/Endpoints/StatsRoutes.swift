@@ -28,7 +28,7 @@ struct StatsRoutes: Sendable {
     let tenants = try await visit.tenants(isRecursive: parameters.isRecursive)
     let json = try await desk.count(for: visit) { connection in
       try parameters.answer(tenants: tenants) { query, question in
-        try CallLogStatistics.read(query, question, counts: .kept, on: connection)
+        try CallLogStatistics.read(query, question, counts: desk.takesCounts ? .kept : nil, on: connection)
       }
     }
     return Answers.json(json)

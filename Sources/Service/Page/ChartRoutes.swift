@@ -49,7 +49,7 @@ extension PageRoutes {
     do {
       return .read(
         try await desk.count(for: visit) {
-          try CallLogStatistics.read(query, question, counts: .kept, on: $0)
+          try CallLogStatistics.read(query, question, counts: desk.takesCounts ? .kept : nil, on: $0)
         })
     } catch let error as PostgreSQLError where error.sqlState == .queryCanceled {
       return .tookTooLong

@@ -20,7 +20,9 @@ extension PageRoutes {
     if !filter.userTerms.isEmpty { filter.take(users: try await users(filter, reader)) }
     var selection = filter.selection
     selection.participant = reader.me
-    return (filter, CallLogQuery(tenants: reader.tenants, selection))
+    var query = CallLogQuery(tenants: reader.tenants, selection)
+    query.takesCounts = desk.takesCounts
+    return (filter, query)
   }
 
   /// The users that the filter names.
