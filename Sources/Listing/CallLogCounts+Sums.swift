@@ -62,6 +62,9 @@ extension CallLogCounts {
     return terms.isEmpty ? "true" : terms.joined(separator: " AND ")
   }
 
+  /// Call logs that are read at most to find those of a kind.
+  private static let mostRead = 200_000
+
   /// The call logs of a selection in the hours that have some; nil where there are more than a
   /// number, or where nothing is known of it.
   /// - Throws: `PostgreSQLError`
@@ -78,15 +81,22 @@ extension CallLogCounts {
     }
     let hours = condition(selection.tenants, from: selection.from.map { below($0) }, to: nil, bind)
     let terms = selection.terms(bind).joined(separator: " AND ")
-    // OFFSET makes the server look at each hour, instead of all call logs.
+    // OFFSET makes the server look at each hour, instead of all call logs. An hour may be infinite, as
+    // a date may. Where these hours have many call logs of other kinds, a row without id says so.
     let rows = try connection.query(
       """
       WITH h AS MATERIALIZED (
-        SELECT DISTINCT c.tenant_uuid, c.hour FROM \(both) WHERE \(hours) AND (\(names.map { "c.\($0) <> 0" }.joined(separator: " OR "))))
-      SELECT l.id FROM h, LATERAL (
+        SELECT DISTINCT c.tenant_uuid, c.hour FROM \(both) WHERE \(hours) AND (\(names.map { "c.\($0) <> 0" }.joined(separator: " OR ")))),
+        many AS MATERIALIZED (
+          SELECT coalesce(sum(\(columns.map { "c.\($0)" }.joined(separator: " + "))), 0) > \(mostRead) AS are
+          FROM h JOIN \(both) USING (tenant_uuid, hour))
+      SELECT NULL::int4 FROM many WHERE are UNION ALL
+      SELECT l.id FROM many, h, LATERAL (
         SELECT l.id FROM call_logd_call_log l WHERE l.tenant_uuid = h.tenant_uuid AND l.date >= h.hour
-          AND l.date < h.hour + interval '1 hour' AND \(terms) OFFSET 0) AS l
+          AND l.date <= h.hour + interval '59 minutes 59.999999 seconds' AND \(terms) OFFSET 0) AS l
+      WHERE NOT many.are
       """, parameters, purpose: "Looking up call logs by the hour")
+    guard rows.count == 0 || rows.int64(0, 0) != nil else { return nil }
     return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
   }
 

@@ -78,23 +78,27 @@ extension CallLogSelection {
     if !tenants.isEmpty { outer.append("m.tenant_uuid = ANY(\(bind(.array(BinaryArray(uuids: tenants)))))") }
     if let from { outer.append("m.date >= \(bind(.timestamptz(from)))") }
     if let to { outer.append("m.date < \(bind(.timestamptz(to)))") }
+    let most = 5 * CallLogSelection.mostFound
     // Tenants and dates stand outside: beside the texts, the server would walk through the tenant's
-    // call logs.
+    // call logs. Where the texts alone fit too many, a row without id says so: the index has then not
+    // given all.
     return try CallLogSelection.few(
       """
-      SELECT m.id FROM (
-        SELECT l.id, l.tenant_uuid, l.date FROM call_logd_call_log l WHERE \(terms.joined(separator: " AND "))
-        LIMIT \(5 * CallLogSelection.mostFound)) AS m WHERE \(outer.isEmpty ? "true" : outer.joined(separator: " AND "))
+      WITH m AS MATERIALIZED (
+        SELECT l.id, l.tenant_uuid, l.date FROM call_logd_call_log l WHERE \(terms.joined(separator: " AND ")) LIMIT \(most + 1)),
+        many AS MATERIALIZED (SELECT count(*) > \(most) AS are FROM m)
+      SELECT NULL::int4 FROM many WHERE are UNION ALL
+      SELECT m.id FROM m, many WHERE NOT are\(outer.map { " AND " + $0 }.joined())
       """, parameters, connection)
   }
 
-  /// The ids that a statement gives; nil where it gives many.
+  /// The ids that a statement gives; nil where it gives many, or a row without id.
   private static func few(
     _ sql: String, _ parameters: [Parameter], _ connection: Connection
   ) throws(PostgreSQLError) -> [Int32]? {
     let rows = try connection.query(
       "\(sql) LIMIT \(mostFound + 1)", parameters, purpose: "Looking up call logs by index")
-    guard rows.count <= mostFound else { return nil }
+    guard rows.count <= mostFound, rows.count == 0 || rows.int64(0, 0) != nil else { return nil }
     return rows.compactMap { row in row.int64(0).flatMap { Int32(exactly: $0) } }
   }
 }

@@ -76,9 +76,15 @@ public struct CallLogSelection: Sendable {
     /// The place that a word of ``word`` tells; nil for another word.
     public init?(word: String) {
       let parts = word.split(separator: "_", omittingEmptySubsequences: false)
-      guard parts.count == 2, let start = Timestamp(parts[0]), let id = Int32(parts[1]) else { return nil }
+      guard parts.count == 2, let start = Timestamp(parts[0]), let id = Int32(parts[1]),
+        Place.times.contains(start) || start == .min || start == .max
+      else { return nil }
       self.init(start: start, id: id)
     }
+
+    /// The times that the server has (PostgreSQL, "Date/Time Types"). The first and the last number
+    /// are infinite times.
+    private static let times: Range<Timestamp> = -211_813_488_000_000_000..<9_223_371_331_200_000_000
 
     /// The place as a word of digits, `-` and `_`, for addresses and clients.
     public var word: String { "\(start)_\(id)" }

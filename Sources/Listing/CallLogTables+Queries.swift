@@ -13,13 +13,15 @@ extension CallLogTables {
   /// The ids of a query's page, in its order, or of its beginning. A page that is not full, with no
   /// place where to go on, is the end of the list.
   /// - Parameter most: how many call logs are looked at, at most, where filters fit few and no
-  ///   index finds them; nil for all. A list that is not sorted by the start is never cut short
+  ///   index finds them; nil for all. A list that is not sorted by the start, or that begins after
+  ///   some call logs, is never cut short
   /// - Throws: `PostgreSQLError`
   public static func page(of query: CallLogQuery, most: Int? = nil, on connection: Connection) throws -> CallLogPage {
     guard var walk = CallLogWalk(query, on: connection) else {
       return CallLogPage(ids: try query.plainIDs(on: connection), continuation: nil)
     }
-    return try walk.run(most: most)
+    // Whoever goes on behind a place cannot know how many of those to skip were before it.
+    return try walk.run(most: query.offset > 0 ? nil : most)
   }
 
   /// The call logs of a query's page, in its order. They are in the connection's transaction, if it

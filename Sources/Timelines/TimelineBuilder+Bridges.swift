@@ -73,6 +73,10 @@ extension TimelineBuilder {
       Timeline.Segment(kind: doing.kind, start: start, end: time, peers: doing.peers, application: doing.application))
   }
 
+  /// Peers that are named at most: in a conference of hundreds each one would otherwise name all
+  /// others, again for whoever comes or goes.
+  private static let mostPeers = 20
+
   private func doing(_ place: Int, _ connected: [String: String]?) -> Doing? {
     let track = tracks[place]
     if track.isParked { return Doing(kind: .parked) }
@@ -82,7 +86,7 @@ extension TimelineBuilder {
       let others = others(than: place, in: name, connected ?? connectedBridges())
       if track.isPaused { return Doing(kind: .hold) }
       let active = others.filter { !tracks[$0].isPaused }
-      if !active.isEmpty { return Doing(kind: .talking, peers: active) }
+      if !active.isEmpty { return Doing(kind: .talking, peers: Array(active.prefix(TimelineBuilder.mostPeers))) }
       if !others.isEmpty { return Doing(kind: .hold) }
       if bridge.members.contains(where: { isCallingBehind($0) }) { return Doing(kind: .calling) }
       return Doing(kind: bridge.isConference ? .conference : .alone)

@@ -119,12 +119,17 @@ struct MailTests {
       let scene = try scene(server.port)
       let uuid = try scene.simpleRequest(email: "ann@example.com")
       let connection = try scene.database.connect()
+      let session = try #require(try connection.query("SELECT pg_backend_pid()::int8", purpose: "Asking who it is").int64(0, 0))
       let steps = scene.steps(on: connection) {
         guard $0 == moment else { return }
         connection.close()
         throw Fault()
       }
       #expect(throws: (any Error).self) { try steps.next() }
+      // It keeps the export from others until the server has noticed its end.
+      try waitUntil("the killed session has ended") {
+        try scene.database.value("count(*) FROM pg_stat_activity WHERE pid = \(session)") == "0"
+      }
       #expect(try scene.steps().next().mailed == uuid)
       #expect(try server.mails().count == count)
     }

@@ -33,7 +33,9 @@ struct WorkerTests {
     worker.stop()
     let late = try scene.simpleRequest()
     worker.wake()
-    #expect(try scene.database.value("count(*) FROM pg_stat_activity WHERE application_name = 'exports'") == "0")
+    try waitUntil("its session has ended") {
+      try scene.database.value("count(*) FROM pg_stat_activity WHERE application_name = 'exports'") == "0"
+    }
     #expect(try scene.read(late).status == .pending)
   }
 

@@ -62,6 +62,25 @@ struct LargePlanTests {
     ]
   }
 
+  @Test("a word that most call logs have finds all of those of a few days, the newest and the oldest")
+  func frequentWord() throws {
+    let database = try LargePlanTests.database()
+    let step: Int64 = 157_000_000
+    for (from, to) in [(199_500 * step, Int64?.none), (0, 400 * step)] {
+      var selection = CallLogSelection()
+      (selection.search, selection.from, selection.to) = (.text("somebody"), from, to)
+      let query = CallLogQuery(tenants: VisibleTenants(LargePlanTests.tenant), selection, limit: 5000)
+      let fitting = try database.value(
+        """
+        count(*) FROM call_logd_call_log WHERE tenant_uuid = '00000000-0000-0011-0000-000000000000' AND blocked IS NOT TRUE
+          AND source_name ILIKE '%somebody%' AND date >= '2000-01-01Z'::timestamptz + \(from / 1_000_000) * interval '1 s'
+          AND date < '2000-01-01Z'::timestamptz + \((to ?? 999_999 * step) / 1_000_000) * interval '1 s'
+        """)
+      #expect(try String(CallLogTables.filteredCount(query, on: database.admin)) == fitting && fitting != "0")
+      #expect(try String(CallLogTables.ids(of: query, on: database.admin).count) == fitting)
+    }
+  }
+
   @Test("no page of the main filters reads a whole table, or sorts more than 5000 call logs")
   func pages() throws {
     let database = try LargePlanTests.database()

@@ -87,7 +87,7 @@ class PasswordTests(PageTest):
         browser.until(lambda: browser.ids)
         self.assertEqual(browser.ids, [11, 6, 1])
         self.assertFalse(browser.all("#calls .tag"))
-        browser.one("tr[data-id='6'] .caller").click()
+        browser.click("tr[data-id='6'] .caller")
         browser.until(lambda: browser.all("#drawer[open] article"))
 
     def test_a_user_without_access_and_a_token(self):

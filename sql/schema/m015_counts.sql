@@ -65,6 +65,8 @@ $$;
 -- Whoever empties the table of call logs is alone with it, so that no change is under way.
 CREATE FUNCTION call_logd_count_clear() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    -- Whoever adds the changes up now ends first (the number is that of this program's lock).
+    PERFORM pg_advisory_xact_lock(1667329140, 0);
     TRUNCATE call_logd_count, call_logd_count_change;
     RETURN NULL;
 END

@@ -44,8 +44,9 @@ struct ListPage: Sendable {
   private var form: Markup {
     func value(_ name: String) -> String { filter.fields[name] ?? "" }
     let zone: Markup = filter.fields["zone"].map { "<input type=\"hidden\" name=\"zone\" value=\"\($0)\">" } ?? ""
+    // The server checks the fields. Browsers refuse times with seconds, which links may have.
     return """
-      <form id="filter" method="get" action="./" role="search">
+      <form id="filter" method="get" action="./" role="search" novalidate>
       <div class="field box"><label for="q">\(text.search)</label>\
       <input id="q" name="q" type="search" value="\(value("q"))" placeholder="\(text.searchHint)" autocomplete="off" autocapitalize="off" spellcheck="false" \
       aria-describedby="problems" data-suggestions="\(own.suggestions)"></div>

@@ -214,9 +214,7 @@ struct PageFilter: Sendable {
   static func place(start: Timestamp, id: Int64) -> String { "\(start)_\(id)" }
 
   private static func place(_ text: String) -> CallLogSelection.Place? {
-    let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-    guard parts.count == 2, let start = Timestamp(parts[0]), let id = Int32(parts[1]) else { return nil }
-    return CallLogSelection.Place(start: start, id: id)
+    CallLogSelection.Place(word: text)
   }
 
   static func encoded(_ text: String) -> String {

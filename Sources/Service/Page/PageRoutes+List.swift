@@ -78,7 +78,7 @@ extension PageRoutes {
     let wanted = query
     var tally: CallLogTally?
     do {
-      tally = try await desk.counts.run { try CallLogTables.tally(of: wanted, most: PageRoutes.mostCounted, on: $0) }
+      tally = try await desk.count(for: visit) { try CallLogTables.tally(of: wanted, most: PageRoutes.mostCounted, on: $0) }
     } catch let error as PostgreSQLError where error.sqlState == .queryCanceled {
       // That takes too long. The list is there all the same.
     }

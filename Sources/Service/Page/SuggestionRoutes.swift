@@ -35,7 +35,7 @@ struct SuggestionRoutes: Sendable {
     var found: [Suggestion] = []
     if let term = typed.terms.last, typed.terms.count == 1, !term.value.utf8.contains(0) {
       found = SuggestionRoutes.fixed(term, text)
-      if ["tag", "user"].contains(term.key) { found += try await known(term, reader) }
+      if ["tag", "user"].contains(term.key) { found += try await known(term, visit, reader) }
     } else if typed.terms.isEmpty {
       found = ListText.of(text).operators.map { Suggestion(term: $0, meaning: $1) }
     }
@@ -76,14 +76,14 @@ struct SuggestionRoutes: Sendable {
   }
 
   /// Tags and names that the reader may know. Where that takes too long, there are none.
-  private func known(_ term: SearchBox.Term, _ reader: PageReader) async throws -> [Suggestion] {
+  private func known(_ term: SearchBox.Term, _ visit: Visit, _ reader: PageReader) async throws -> [Suggestion] {
     let isTag = term.key == "tag"
     if isTag, reader.me != nil { return [] }
     var selection = CallLogSelection()
     selection.participant = reader.me
     let query = CallLogQuery(tenants: reader.tenants, selection)
     do {
-      let values = try await page.desk.counts.run { connection in
+      let values = try await page.desk.count(for: visit) { connection in
         isTag
           ? try CallLogTables.tags(beginning: term.value, in: query, most: SuggestionRoutes.most, on: connection)
           : try CallLogTables.userNames(

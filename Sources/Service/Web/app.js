@@ -26,10 +26,15 @@ async function page(url, signal) {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
   const text = await answer.text();
   const read = new DOMParser().parseFromString(text, "text/html");
-  // Whoever is signed out gets the page to sign in at.
-  if (answer.status === 401) location.reload();
+  // Whoever is signed out gets the page to sign in at; who signs out now is on the way to another.
+  if (answer.status === 401 && !("leaving" in document.body.dataset)) location.reload();
   return read;
 }
+
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "post") document.body.dataset.leaving = "";
+});
+addEventListener("pageshow", () => { delete document.body.dataset.leaving; });
 
 // Lists
 
@@ -84,7 +89,9 @@ async function count(isThere) {
     url.searchParams.delete("after");
     const read = await page(url, mine.signal);
     const fresh = read.getElementById("counts");
-    if (fresh && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
+    // An answer without it is a notice. What says that calls are being counted must go.
+    if (!fresh) throw new Error("no count");
+    if (place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
   } catch {
     if (!mine.signal.aborted && !place.querySelector("#count")) place.textContent = "";
   } finally {
@@ -119,9 +126,18 @@ async function more(link) {
   link.setAttribute("aria-busy", "true");
   failure.hidden = true;
   try {
-    const read = await page(link.href);
+    const asked = link.href;
+    const read = await page(asked);
+    // An answer without a list is a notice, not the end of the list. The link stays, to try again.
+    if (!read.getElementById("results")) throw new Error("no list");
     const table = document.getElementById("calls");
     if (!table?.isConnected || !link.isConnected) return;
+    // The list was shortened meanwhile, and this page would leave a hole in it.
+    if (link.href !== asked) {
+      link.removeAttribute("aria-busy");
+      watch();
+      return;
+    }
     // A call that has come to the list by itself meanwhile may be on the next page, too.
     for (const row of read.querySelectorAll("#calls tr[data-id]")) {
       if (table.querySelector(`tr[data-id="${row.dataset.id}"]`)) row.remove();
@@ -158,7 +174,12 @@ function watch() {
 
 // One call
 
+let opening = null;
+
 async function open(address, isNew) {
+  // A slower answer for another call must not take this one's place.
+  opening?.abort();
+  const mine = (opening = new AbortController());
   const id = new URL(address, location.href).pathname.split("/").pop();
   if (isNew) {
     const url = new URL(location.href);
@@ -166,7 +187,7 @@ async function open(address, isNew) {
     history.pushState({ drawer: true }, "", url);
   }
   try {
-    const read = await page(inZone(new URL(`./calls/${encodeURIComponent(id)}`, location.href)));
+    const read = await page(inZone(new URL(`./calls/${encodeURIComponent(id)}`, location.href)), mine.signal);
     const call = read.querySelector("article.call") ?? read.querySelector(".notice");
     // The page of a call is one level below this one.
     for (const part of call.querySelectorAll("[href^='../'], [src^='../']")) {
@@ -181,8 +202,8 @@ async function open(address, isNew) {
     shut.addEventListener("click", () => drawer.close());
     drawer.replaceChildren(shut, call);
     if (!drawer.open) drawer.showModal();
-  } catch {
-    failure.hidden = false;
+  } catch (error) {
+    if (error.name !== "AbortError") failure.hidden = false;
   }
 }
 
@@ -190,6 +211,8 @@ let isLeaving = false;
 drawer.addEventListener("close", () => {
   drawer.replaceChildren();
   results.querySelector(".current a")?.focus({ preventScroll: true });
+  // Whoever leaves by the history may be opening the next call already.
+  if (!isLeaving) opening?.abort();
   if (isLeaving || !new URL(location.href).searchParams.has("open")) return;
   if (history.state?.drawer) history.back(); else history.replaceState(null, "", listOf(location.href));
 });
@@ -204,6 +227,7 @@ function showOpen() {
 }
 
 addEventListener("popstate", async () => {
+  opening?.abort();
   isLeaving = true;
   if (drawer.open) drawer.close();
   // The event of closing comes later than this one.

@@ -22,6 +22,9 @@ export function attend(input, search) {
   let timer = null;
 
   function choose(place) {
+    // An answer that came now would take the choice away.
+    clearTimeout(timer);
+    asking?.abort();
     const options = [...list.children];
     chosen = options.length ? (place + options.length + 1) % (options.length + 1) : -1;
     if (chosen === options.length) chosen = -1;
@@ -83,6 +86,8 @@ export function attend(input, search) {
 
   function later() {
     clearTimeout(timer);
+    // What is being asked for is no longer what stands in the box.
+    asking?.abort();
     timer = setTimeout(ask, 80);
   }
 

@@ -53,7 +53,7 @@ async function fetched(address, part, signal) {
   url.searchParams.set("part", part);
   const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
   // Whoever is signed out gets the page to sign in at.
-  if (answer.status === 401) location.reload();
+  if (answer.status === 401 && !("leaving" in document.body.dataset)) location.reload();
   const read = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = read.getElementById("charts-content");
   if (!content) throw new Error(read.querySelector("[role=alert]")?.textContent ?? "");
@@ -103,11 +103,16 @@ async function load(address) {
 // Puts a part in place that takes longer.
 async function put(id, address, signal) {
   const place = document.getElementById(id);
+  if (!place) return;
   try {
     const content = await fetched(address, id.slice("charts-".length), signal);
-    place.replaceWith(content.querySelector(`#${id}`));
+    const part = content.querySelector(`#${id}`);
+    // Otherwise the page would show the word "null".
+    if (!part) throw new Error("no part");
+    place.replaceWith(part);
   } catch (error) {
-    if (error.name !== "AbortError") place.textContent = document.getElementById("charts").dataset.failed;
+    // A list that was loaded meanwhile may have no charts.
+    if (error.name !== "AbortError") place.textContent = document.getElementById("charts")?.dataset.failed ?? "";
   }
 }
 

@@ -160,10 +160,9 @@ export function follow({ button, newCalls, table, page, reload, changed, say }) 
       }
       hasChanged = true;
     }
-    if (hasChanged) {
-      shorten(list);
-      changed(list);
-    }
+    // Rows must not vanish under a reader who is further down.
+    if (hasChanged && all) shorten(list);
+    if (hasChanged) changed(list);
     show();
   }
 
@@ -290,7 +289,8 @@ export function follow({ button, newCalls, table, page, reload, changed, say }) 
     follow(address, since) {
       [url, place, hasGap, waiting, counted] = [address, since, false, new Map(), new Set()];
       show();
-      begin();
+      // A hidden page begins when it comes into view.
+      if (document.hidden) stop(); else begin();
     },
   };
 }

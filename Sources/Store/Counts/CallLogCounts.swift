@@ -34,12 +34,13 @@ public enum CallLogCounts {
       "AFTER TRUNCATE ON call_logd_call_log FOR EACH STATEMENT EXECUTE FUNCTION call_logd_count_clear()",
   ]
 
-  /// Whether the triggers keep the counts. It only reads.
+  /// Whether the triggers keep the counts, and the role may read them. It only reads.
   /// - Throws: `PostgreSQLError` where the server refuses
   public static func areKept(on connection: Connection) throws(PostgreSQLError) -> Bool {
     let rows = try connection.query(
       """
-      SELECT count(*), to_regclass('call_logd_count') IS NOT NULL AND to_regclass('call_logd_count_change') IS NOT NULL
+      SELECT count(*), coalesce(has_table_privilege(to_regclass('call_logd_count'), 'SELECT')
+        AND has_table_privilege(to_regclass('call_logd_count_change'), 'SELECT'), false)
       FROM pg_trigger WHERE tgrelid = to_regclass('call_logd_call_log') AND tgname = ANY($1) AND tgenabled IN ('O', 'A')
       """, [.textArray(triggers.map(\.key))], purpose: "Looking whether call logs are counted")
     return rows.int64(0, 0) == Int64(triggers.count) && rows.bool(0, 1) == true
@@ -52,15 +53,31 @@ public enum CallLogCounts {
   public static func make(on connection: Connection) throws {
     let purpose = "Counting call logs by tenant and hour"
     try connection.transaction(purpose: purpose) {
+      // Whoever may not make triggers must not hold up those who write call logs.
+      try connection.script(checkOwner, purpose: purpose)
+      // Whoever adds the changes up now would add them to the new counts.
+      _ = try connection.query(
+        "SELECT pg_advisory_xact_lock($1, 0)", [.int4(AdvisoryLock.counts.rawValue)], purpose: purpose)
       try connection.script("LOCK TABLE call_logd_call_log IN SHARE ROW EXCLUSIVE MODE", purpose: purpose)
       try drop(on: connection)
-      try connection.script("TRUNCATE call_logd_count, call_logd_count_change", purpose: purpose)
+      // Unlike TRUNCATE, DELETE leaves the old counts to transactions that have begun before.
+      try connection.script("DELETE FROM call_logd_count; DELETE FROM call_logd_count_change", purpose: purpose)
       for (name, trigger) in triggers {
         try connection.execute("CREATE TRIGGER \(name) \(trigger)", purpose: "Making the trigger \(name)")
       }
       try connection.execute("INSERT INTO call_logd_count \(recount)", purpose: purpose)
     }
   }
+
+  private static let checkOwner = """
+    DO $$
+    BEGIN
+      IF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'call_logd_call_log'::regclass) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'must be owner of table call_logd_call_log';
+      END IF;
+    END
+    $$
+    """
 
   /// Removes the triggers. Then there are no counts.
   /// - Throws: `PostgreSQLError`: `insufficientPrivilege` where the role does not own the table
