@@ -68,7 +68,7 @@ extension PageText {
   }
 
   func markup(_ party: ShownCall.Party) -> Markup {
-    switch (party.name.isEmpty, party.number.isEmpty) {
+    switch (party.name.isEmpty || party.name == party.number, party.number.isEmpty) {
     case (true, true): "<span class=\"none\">\(nobody)</span>"
     case (true, false): "<bdi class=\"name\">\(party.number)</bdi>"
     case (false, true): "<bdi class=\"name\">\(party.name)</bdi>"

@@ -68,7 +68,7 @@ struct TimelinePicture: Sendable {
   private func label(_ channel: Timeline.Channel) -> Markup {
     let device = TimelineText.device(channel)
     let name: Markup =
-      switch (channel.ownerName.isEmpty, channel.ownerNumber.isEmpty) {
+      switch (channel.ownerName.isEmpty || channel.ownerName == channel.ownerNumber, channel.ownerNumber.isEmpty) {
       case (true, true): "<bdi class=\"name\">\(text.who(channel))</bdi>"
       case (true, false): "<bdi class=\"name\">\(channel.ownerNumber)</bdi>"
       case (false, true): "<bdi class=\"name\">\(channel.ownerName)</bdi>"
