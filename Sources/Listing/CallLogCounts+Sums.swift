@@ -81,8 +81,8 @@ extension CallLogCounts {
     }
     let hours = condition(selection.tenants, from: selection.from.map { below($0) }, to: nil, bind)
     let terms = selection.terms(bind).joined(separator: " AND ")
-    // OFFSET makes the server look at each hour, instead of all call logs. An hour may be infinite, as
-    // a date may. Where these hours have many call logs of other kinds, a row without id says so.
+    // OFFSET makes the server look at each hour, instead of all call logs. An hour may be infinite,
+    // as a date may. Where these hours have many other call logs, a row without id says so.
     let rows = try connection.query(
       """
       WITH h AS MATERIALIZED (

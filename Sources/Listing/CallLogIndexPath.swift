@@ -80,8 +80,8 @@ extension CallLogSelection {
     if let to { outer.append("m.date < \(bind(.timestamptz(to)))") }
     let most = 5 * CallLogSelection.mostFound
     // Tenants and dates stand outside: beside the texts, the server would walk through the tenant's
-    // call logs. Where the texts alone fit too many, a row without id says so: the index has then not
-    // given all.
+    // call logs. Where the texts alone fit too many, a row without id says so: the index has then
+    // not given all.
     return try CallLogSelection.few(
       """
       WITH m AS MATERIALIZED (

@@ -58,8 +58,13 @@ struct PageSafetyTests {
       let token = try tokens.create(name: "all", tenants: .all, accesses: ["call-logd.#"])
       let page = try await PageOfTest.signedIn(service, token: token)
       let columns = ["source_name", "source_exten", "destination_name", "destination_exten", "requested_name", "requested_exten"]
+      var made = 0
       func fill(_ make: () -> String) throws {
-        func quoted() -> String { "'" + make().replacing("'", with: "''") + "'" }
+        // A name that is the number would be shown once.
+        func quoted() -> String {
+          made += 1
+          return "'" + make().replacing("'", with: "''") + "\(made)'"
+        }
         try database.run(
           "DELETE FROM call_logd_call_log; INSERT INTO call_logd_tenant VALUES ('\(uuid(0))') ON CONFLICT DO NOTHING")
         try database.run(

@@ -136,7 +136,8 @@ struct PageTimelineTests {
         service, token: try tokens.create(name: "all", tenants: .all, accesses: ["call-logd.#"]))
       let columns = ["cid_name", "cid_num", "exten", "context", "appname"]
       func fill(_ make: () -> String) throws {
-        let values = columns.map { "\($0) = '\(make().replacing("'", with: "''"))'" }.joined(separator: ", ")
+        // A name that is the number would be shown once.
+        let values = columns.map { "\($0) = '\(make().replacing("'", with: "''"))\($0)'" }.joined(separator: ", ")
         let channel = make().replacing("'", with: "''")
         try database.run(
           "UPDATE cel SET \(values), channame = '\(channel)' || CASE WHEN uniqueid = linkedid THEN '-1' ELSE '-2' END")
