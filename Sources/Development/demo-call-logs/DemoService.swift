@@ -22,6 +22,7 @@ final class DemoService {
   /// Makes the folder.
   /// - Throws: ``JobError``
   init() throws(JobError) {
+    // mkdtemp puts a random name in place of the last six letters, and makes the folder private.
     let wanted = FileManager.default.temporaryDirectory.appendingPathComponent("demo-call-logs-XXXXXX").path
     var template = Array(wanted.utf8CString)
     guard mkdtemp(&template) != nil else {

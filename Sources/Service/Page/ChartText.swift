@@ -16,15 +16,7 @@ struct ChartText: Sendable {
   // MARK: Numbers
 
   /// A number with its digits in groups of three.
-  func number(_ number: Int64) -> String {
-    let digits = Array(String(number.magnitude))
-    var out = number < 0 ? "-" : ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place).isMultiple(of: 3) { out += separator }
-      out.append(digit)
-    }
-    return out
-  }
+  func number(_ number: Int64) -> String { number.grouped(by: separator) }
 
   /// A part in hundredths. Only none is 0 %, and only all is 100 %.
   func percent(_ share: Double?) -> String {

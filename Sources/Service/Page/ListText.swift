@@ -22,15 +22,7 @@ struct ListText: Sendable {
   private let language: String
 
   /// A number with its digits in groups.
-  func number(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var out = number < 0 ? "-" : ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place).isMultiple(of: 3) { out += separator }
-      out.append(digit)
-    }
-    return out
-  }
+  func number(_ number: Int) -> String { number.grouped(by: separator) }
 
   /// How many were answered, with their share.
   func answered(_ tally: CallLogTally) -> String {
